@@ -1,0 +1,233 @@
+"""Every message that a user's mistake can produce, in one catalogue.
+
+A problem has a code, a place (file, row, column or key), a text that says what was
+found and what is allowed, and a remedy. Problems are collected and shown together;
+:class:`ProblemsFound` is the only exception raised for a user's mistake, so that the
+command line and the workflow can print it without a traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """One kind of problem: what is wrong (`text`) and what to do (`remedy`)."""
+
+    text: str
+    remedy: str
+
+
+#: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
+#: E4: criteria. E5: models. Texts are ``str.format`` templates over the facts of a problem.
+CATALOGUE: dict[str, Entry] = {
+    # --- E1 configuration and descriptors
+    "E101": Entry(
+        "the file does not exist.",
+        "Create it, or correct the path. {hint}",
+    ),
+    "E102": Entry(
+        "this is not valid YAML: {found}.",
+        "Mend the line; indent with spaces and put text with ': ' or '#' in quotes.",
+    ),
+    "E103": Entry(
+        "'{found}' is not a known key.{hint}",
+        "Allowed here: {allowed}.",
+    ),
+    "E104": Entry(
+        "the required key '{found}' is missing.",
+        "Add it: {description}",
+    ),
+    "E105": Entry(
+        "{found} is not allowed.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E106": Entry(
+        "'{found}' was renamed.",
+        "Write '{allowed}' instead.",
+    ),
+    "E107": Entry(
+        "the dataset '{found}' has no dataset.yaml in data/raw/ or workflow/datasets/.{hint}",
+        "Known datasets: {allowed}.",
+    ),
+    "E108": Entry(
+        "'{found}' cannot name a dataset.",
+        "Rename the folder with letters, digits, '-' and '_' only (for example '{allowed}'), "
+        "beginning with a letter or digit: the name becomes part of file names and addresses.",
+    ),
+    "E109": Entry(
+        "the key '{found}' is written twice.",
+        "Keep one of the two; the second would silently win.",
+    ),
+    # --- E4 criteria
+    "E401": Entry(
+        "there is no criterion '{found}' in workflow/criteria.yaml.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E402": Entry(
+        "the changed settings do not make a valid criterion: {found}",
+        "Correct the setting; workflow/schemas/criteria.schema.yaml describes each.",
+    ),
+    "E403": Entry(
+        "the reference 'fixed' needs the level to compare with.",
+        "Add value: in points of the instrument.",
+    ),
+    # --- E5 models
+    "E501": Entry(
+        "the formula cannot be read: {found}.",
+        "Write it as in R's lme4, for example 'y ~ x + (1 + time | course) + (1 | therapist)'.",
+    ),
+    "E502": Entry(
+        "the formula names '{found}', which is not there.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E503": Entry(
+        "the outcome must be one column of numbers; found {found}.",
+        "Give a numeric column on the left of '~'.",
+    ),
+    "E504": Entry(
+        "the levels are crossed: a {lower} occurs in more than one {upper}.",
+        "Supported are nested levels, each {lower} in one {upper}. Give each {lower} of each "
+        "{upper} an id of its own, or leave one of the two levels out.",
+    ),
+    "E505": Entry(
+        "random part not supported: {found}.",
+        "Supported per level: (1 | level), (0 + x | level) or (1 + x | level) with a correlation, "
+        "each level once.",
+    ),
+    "E506": Entry(
+        "the value is infinite.",
+        "Correct it, or leave the cell empty.",
+    ),
+    # --- E6 simulation
+    "E601": Entry(
+        "the folder holds {found}, not written by 'rupture-repair simulate'.",
+        "Nothing was written. Name a folder that is new or empty, or holds an earlier simulation.",
+    ),
+    "E602": Entry(
+        "{found} is not possible for the simulation.",
+        "Allowed: {allowed}.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem at one place.
+
+    Attributes
+    ----------
+    code : str
+        Key of :data:`CATALOGUE`.
+    file, row, column, key, line : str or int, optional
+        The place: `row` and `column` of a table, where `row` is the row as a spreadsheet shows
+        it (the header is row 1); `line` and `key` of a YAML file.
+    message : str
+        What is wrong, and what to do.
+    more : int
+        How many further cells of the same column have the same problem.
+    """
+
+    code: str
+    message: str
+    file: str | None = None
+    row: int | None = None
+    column: str | None = None
+    key: str | None = None
+    line: int | None = None
+    more: int = 0
+
+    @property
+    def text(self) -> str:
+        """Code, place, message and count, in one line."""
+        place = [str(self.file)] if self.file is not None else []
+        place += [f"row {self.row}"] if self.row is not None else []
+        place += [f"column {self.column}"] if self.column is not None else []
+        place += [f"line {self.line}"] if self.line is not None else []
+        place += [f"key {self.key}"] if self.key is not None else []
+        where = f" {', '.join(place)}:" if place else ":"
+        more = f" (and {self.more} more)" if self.more else ""
+        return f"{self.code}{where} {self.message}{more}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the problem as plain data, for JSON."""
+        return asdict(self)
+
+
+class ProblemsFound(Exception):
+    """One or more problems in what the user gave us.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        All problems found, in the order in which they should be read.
+    """
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = list(problems)
+        super().__init__("\n".join(problem.text for problem in self.problems))
+
+    def __reduce__(self):
+        """Keep the problems when the exception crosses a process boundary."""
+        return (type(self), (self.problems,))
+
+
+def problem(
+    code: str,
+    *,
+    file: str | Path | None = None,
+    row: int | None = None,
+    column: str | None = None,
+    key: str | None = None,
+    line: int | None = None,
+    more: int = 0,
+    **facts: Any,
+) -> Problem:
+    """Make a problem from the catalogue.
+
+    Parameters
+    ----------
+    code : str
+        Key of :data:`CATALOGUE`.
+    file, row, column, key, line
+        The place, as far as it is known.
+    more : int
+        How many further cells have the same problem.
+    **facts
+        The values that the texts of the catalogue name.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    KeyError
+        If the code or one of the facts that its text needs is missing: our mistake.
+    """
+    entry = CATALOGUE[code]
+    facts = {"hint": "", **facts}
+    message = " ".join(f"{entry.text} {entry.remedy}".format(**facts).split())
+    return Problem(code, message, None if file is None else str(file), row, column, key, line, more)
+
+
+def did_you_mean(word: object, allowed: Iterable[object]) -> str:
+    """Return a hint with the nearest allowed word, or an empty text.
+
+    Examples
+    --------
+    >>> did_you_mean("sesions", ["sessions", "courses"])
+    " Did you mean 'sessions'?"
+    """
+    by_lower = {str(candidate).lower(): str(candidate) for candidate in allowed}
+    near = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def listing(words: Iterable[object], most: int = 12) -> str:
+    """Return words joined by commas, shortened after `most` of them."""
+    every = [str(word) for word in words]
+    shown = ", ".join(every[:most])
+    return f"{shown}, … ({len(every)} in all)" if len(every) > most else shown or "(none)"
