@@ -1,0 +1,181 @@
+"""Criteria of rupture: rows of settings, read from ``workflow/criteria.yaml``.
+
+A published criterion is a row, not a function: the kernel in :mod:`rupture_repair.detect` reads
+the settings. Each row carries its source and its `standing`, how sure it is that the source
+states this very rule.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from . import config
+from .problems import ProblemsFound, did_you_mean, listing, problem
+
+#: Where the rows stand.
+FILE = config.WORKFLOW / "criteria.yaml"
+
+#: References that are a level of the whole course, known at each of its sessions.
+LEVELS = ("course_mean", "trend", "fixed")
+
+#: References and units that cannot be known before the course has ended.
+_NEED_LATER_RATINGS = {"course_mean", "trend", "own_sd", "sample_sd", "larger_sd", "moving_range"}
+
+
+@dataclass(frozen=True)
+class Repair:
+    """When a rupture counts as repaired.
+
+    Attributes
+    ----------
+    regain : float or "reference"
+        Share of the fall to win back, or a return to the reference.
+    within : int
+        Sessions after the first low rating.
+    tolerance : float
+        Units short of the reference that still count as a return to it.
+    strict : bool
+        Whether the level must be exceeded.
+    """
+
+    regain: float | Literal["reference"]
+    within: int
+    tolerance: float = 0.0
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion; the attributes are the keys of ``criteria.schema.yaml``.
+
+    Attributes
+    ----------
+    id : str
+        The key of the row.
+    changed : tuple of str
+        Settings that differ from the row as shipped, because config.yaml says so.
+    """
+
+    id: str
+    name: str
+    rule: str
+    reference: str
+    unit: str
+    k: float
+    repair: Repair
+    source: str
+    standing: str
+    value: float | None = None
+    span: int = 1
+    sd_around: str = "mean"
+    strict: bool = False
+    floor: float | str | None = None
+    min_ratings: int = 3
+    instruments: tuple[str, ...] = ()
+    doi: str | None = None
+    changed: tuple[str, ...] = field(default=())
+
+    @property
+    def uses_future(self) -> bool:
+        """Whether a session's state depends on later ratings: for retrospective study only."""
+        return self.reference in _NEED_LATER_RATINGS or self.unit in _NEED_LATER_RATINGS
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the reference is a level of the whole course."""
+        return self.reference in LEVELS
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data, for jobs and reports."""
+        return {**asdict(self), "uses_future": self.uses_future}
+
+
+def _criterion(identity: str, row: Mapping[str, Any], changed: Iterable[str] = ()) -> Criterion:
+    settings = dict(row)
+    repair = Repair(**settings.pop("repair"))
+    instruments = tuple(settings.pop("instruments", ()))
+    return Criterion(
+        id=identity, repair=repair, instruments=instruments, changed=tuple(changed), **settings
+    )
+
+
+def _merged(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with changes laid over it; the group `repair` is merged key by key."""
+    repair = changes.get("repair")
+    merged = {**row, **changes}
+    if isinstance(repair, Mapping):
+        merged["repair"] = {**row["repair"], **repair}
+    return merged
+
+
+def load(
+    ids: Iterable[str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    file: str | Path = FILE,
+    config_file: str = "config.yaml",
+) -> list[Criterion]:
+    """Read criteria, in the order asked for.
+
+    Parameters
+    ----------
+    ids : iterable of str, optional
+        Ids of rows; all rows by default.
+    settings : dict, optional
+        Id -> settings that replace those of the row (``settings_of_criteria`` of config.yaml).
+    file : path
+        The rows, checked against ``criteria.schema.yaml``.
+    config_file : str
+        How messages about `ids` and `settings` name their file.
+
+    Returns
+    -------
+    list of Criterion
+
+    Raises
+    ------
+    ProblemsFound
+        If a row has an unknown key, reference or unit, or an id is not known (E401, E402, and
+        the codes of :func:`rupture_repair.config.read`).
+    """
+    shown = Path(file)
+    if shown.is_relative_to(config.WORKFLOW.parent):
+        shown = shown.relative_to(config.WORKFLOW.parent)
+    rows = config.read(file, "criteria", str(shown))
+    wanted = list(rows if ids is None else ids)
+    settings = settings or {}
+    found = [
+        problem("E401", file=config_file, key=key, found=name, allowed=listing(rows, 40),
+                hint=did_you_mean(name, rows))
+        for key, names in (("criteria", wanted), ("settings_of_criteria", settings))
+        for name in names
+        if name not in rows
+    ]  # fmt: skip
+    for name in (name for name in settings if name in rows):
+        merged = _merged(rows[name], settings[name])
+        found += [
+            problem("E402", file=config_file, key=f"settings_of_criteria.{name}", found=entry.text)
+            for entry in config.check({name: merged}, "criteria", f"criterion {name}")
+        ]
+    found += [
+        problem("E403", file=str(shown), key=f"{name}.value")
+        for name, row in rows.items()
+        if row["reference"] == "fixed" and row["value"] is None
+    ]
+    if found:
+        raise ProblemsFound(found)
+    return [
+        _criterion(name, _merged(rows[name], settings.get(name, {})), settings.get(name, ()))
+        for name in wanted
+    ]
+
+
+def from_dicts(rows: Iterable[Mapping[str, Any]]) -> list[Criterion]:
+    """Return criteria from what :meth:`Criterion.as_dict` gave."""
+    criteria = []
+    for row in rows:
+        settings = {key: value for key, value in row.items() if key != "uses_future"}
+        identity, changed = settings.pop("id"), settings.pop("changed", ())
+        criteria.append(_criterion(identity, settings, changed))
+    return criteria

@@ -1,0 +1,264 @@
+"""Detection for a dataset: canonical tables in, tables of states and episodes out.
+
+For every alliance measure and criterion: the state of each session, the episodes, and one row
+that says how much could be assessed. Ratings are turned here so that higher is better; what is
+written is in the original direction of the measure, and falls are positive.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from . import episodes as ep
+from . import kernel, tables
+from .criteria import Criterion
+from .kernel import Courses, Falls, Scale
+from .tables import Ratings
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What one criterion found in one measure.
+
+    Attributes
+    ----------
+    states : pyarrow.Table
+        One row per course and session, see :func:`rupture_repair.tables.states`.
+    episodes : DataFrame
+        One row per episode, see :func:`rupture_repair.tables.episodes`.
+    summary : dict
+        One row of ``detection.parquet``: `dataset`, `measure`, `criterion`, `name`, `standing`,
+        `assessable`, `reason`, `uses_future`, `k`, `floor` (points), `n_courses`, `n_sessions`
+        (rated), and the counts of :func:`rupture_repair.tables.counts`.
+    """
+
+    states: pa.Table
+    episodes: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def arrange(sessions: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> Ratings:
+    """Arrange the ratings of one measure for the kernel.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        Canonical table: columns `course`, `session`, `<name>` and `<name>__<component>`.
+    name : str
+        The measure.
+    measure : dict
+        Its entry of measures.json.
+
+    Returns
+    -------
+    Ratings
+    """
+    sign = -1.0 if measure["better"] == "lower" else 1.0
+    codes, ids = pd.factorize(sessions["course"])
+    rating = sign * sessions[name].to_numpy(dtype=np.float64)
+    courses, row = kernel.arrange(codes, sessions["session"].to_numpy(), rating)
+    components = {
+        component: sign * sessions[f"{name}__{component}"].to_numpy(dtype=np.float64)[row]
+        for component in measure["components"]
+    }
+    change = (measure["reliable_change"] or {"value": np.nan})["value"]
+    scale = Scale(
+        sample_sd_mean=kernel.pooled_sd(courses, "mean"),
+        sample_sd_trend=kernel.pooled_sd(courses, "trend"),
+        difference_error=change / 1.96,
+        reliable_change=change,
+        better=measure["better"],
+    )
+    rated = np.asarray(ids, dtype=object)[codes[row[courses.start[:-1]]]]
+    return Ratings(courses, scale, rated, components, len(ids))
+
+
+def why_not_assessable(
+    criterion: Criterion, measure: Mapping[str, Any], ratings: Ratings
+) -> str | None:
+    """Say why a criterion cannot be applied to a measure at all; None where it can."""
+    instrument, scale = measure["instrument"], ratings.scale
+    if not len(ratings.courses.rating):
+        return "the measure has no rating"
+    if criterion.instruments and instrument not in criterion.instruments:
+        rule_for = " or ".join(criterion.instruments)
+        return f"the rule is for {rule_for}, this measure is {instrument or 'another scale'}"
+    needs_reliability = "reliable_change" in (criterion.unit, criterion.floor)
+    if needs_reliability and not np.isfinite(scale.reliable_change):
+        return "no reliability is known for this measure, so there is no reliable change"
+    around = criterion.sd_around
+    sample_sd = scale.sample_sd_trend if around == "trend" else scale.sample_sd_mean
+    if criterion.unit in ("sample_sd", "larger_sd") and not sample_sd > 0:
+        return "the ratings do not vary within courses"
+    low, high = measure["range"]
+    if criterion.value is not None and not low <= criterion.value <= high:
+        return f"the level {criterion.value:g} lies outside the range {low:g} to {high:g}"
+    return None
+
+
+def _joined(parts: list[Falls]) -> Falls:
+    def whole(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Falls(
+        whole("reference"), whole("fall"), whole("unit"), whole("threshold"),
+        parts[0].floor, whole("low"), whole("reason"),
+    )  # fmt: skip
+
+
+def _assess(
+    ratings: Ratings, criterion: Criterion, edge_rules: Mapping[str, Any]
+) -> tuple[Falls, ep.Episodes, np.ndarray]:
+    """Run the kernel piece by piece: falls, episodes, and the state of each rating."""
+    falls, states, episodes = [], [], []
+    for ratings_of_piece, courses in ratings.courses.pieces():
+        found = kernel.falls(courses, criterion, ratings.scale, edge_rules["max_gap"])
+        these = ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
+        falls.append(found)
+        states.append(ep.states(courses, found, these))
+        episodes.append(ep.shifted(these, ratings_of_piece.start))
+    return _joined(falls), ep.joined(episodes), np.concatenate(states)
+
+
+def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes, np.ndarray]:
+    """Return what the kernel would, had it refused every session for one reason."""
+    per_rating, per_course = (
+        np.full(len(courses.rating), np.nan),
+        np.full(len(courses.length), np.nan),
+    )
+    reason = np.full(len(courses.rating), code, dtype=np.int8)
+    falls = Falls(per_rating, per_rating, per_course, per_course, 0.0, reason == 0, reason)
+    state = np.full(len(courses.rating), ep.NOT_ASSESSABLE, dtype=np.int8)
+    return falls, ep.no_episodes(), state
+
+
+def detect_one(
+    ratings: Ratings,
+    criterion: Criterion,
+    edge_rules: Mapping[str, Any],
+    *,
+    dataset: str,
+    name: str,
+    measure: Mapping[str, Any],
+) -> Detection:
+    """Apply one criterion to one measure.
+
+    Parameters
+    ----------
+    ratings : Ratings
+        From :func:`arrange`.
+    criterion : Criterion
+    edge_rules : dict
+        `max_gap` and `onset_inside_episode`, see config.schema.yaml.
+    dataset, name : str
+        Names of dataset and measure, written into the tables.
+    measure : dict
+        Entry of measures.json.
+
+    Returns
+    -------
+    Detection
+    """
+    names = {"dataset": dataset, "measure": name, "criterion": criterion.id}
+    refusal = why_not_assessable(criterion, measure, ratings)
+    if refusal is None:
+        found, episodes, state = _assess(ratings, criterion, edge_rules)
+    else:
+        code = len(kernel.REASONS)
+        found, episodes, state = _nothing_assessable(ratings.courses, code)
+    counts = tables.counts(ratings, found, episodes)
+    if refusal is None and not counts["n_sessions_assessable"]:
+        most = np.bincount(found.reason).argmax()
+        refusal = f"no session could be assessed, mostly: {kernel.REASONS[most]}"
+    summary = {
+        **names,
+        "name": criterion.name,
+        "standing": criterion.standing,
+        "assessable": refusal is None,
+        "reason": refusal,
+        "uses_future": criterion.uses_future,
+        "k": float(criterion.k),
+        "floor": kernel.floor_in_points(criterion, ratings.scale) or np.nan,
+        "n_courses": ratings.number_of_courses,
+        "n_sessions": len(ratings.courses.rating),
+        **counts,
+    }
+    reasons = (*kernel.REASONS, refusal or "")
+    return Detection(
+        tables.states(names, ratings, found, episodes, state, reasons),
+        tables.episodes(names, ratings, found, episodes),
+        summary,
+    )
+
+
+def detect_each(
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Mapping[str, Any]],
+    criteria: Iterable[Criterion],
+    edge_rules: Mapping[str, Any],
+    *,
+    dataset: str,
+) -> Iterator[Detection]:
+    """Apply all criteria to all alliance measures, one after the other.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        Canonical table of sessions.
+    measures : dict
+        Content of measures.json; those with the role alliance and one rating per session are used.
+    criteria : iterable of Criterion
+    edge_rules : dict
+    dataset : str
+
+    Yields
+    ------
+    Detection
+        Sorted by measure as listed, then by criterion as listed.
+    """
+    criteria = list(criteria)
+    for name, measure in measures.items():
+        if measure["role"] != "alliance" or measure["level"] != "session":
+            continue
+        ratings = arrange(sessions, name, measure)
+        for criterion in criteria:
+            yield detect_one(
+                ratings, criterion, edge_rules, dataset=dataset, name=name, measure=measure
+            )
+
+
+def write(detections: Iterable[Detection], folder: str | Path) -> None:
+    """Write detections as they come, so that only one is held in memory.
+
+    Parameters
+    ----------
+    detections : iterable of Detection
+    folder : path
+        Gets session_states.parquet, episodes.parquet, episodes.csv, detection.parquet and
+        detection.csv. Existing files are replaced.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    episodes, summaries, writer = [], [], None
+    try:
+        for detection in detections:
+            if writer is None:
+                path = folder / "session_states.parquet"
+                writer = pq.ParquetWriter(path, detection.states.schema)
+            writer.write_table(detection.states)
+            episodes.append(detection.episodes)
+            summaries.append(detection.summary)
+    finally:
+        if writer is not None:
+            writer.close()
+    every = pd.concat(episodes, ignore_index=True)
+    summary = pd.DataFrame(summaries)
+    for name, table in (("episodes", every), ("detection", summary)):
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
