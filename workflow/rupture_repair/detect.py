@@ -168,10 +168,11 @@ def detect_one(
     names = {"dataset": dataset, "measure": name, "criterion": criterion.id}
     refusal = why_not_assessable(criterion, measure, ratings)
     if refusal is None:
+        reasons: tuple[str, ...] = kernel.REASONS
         found, episodes, state = _assess(ratings, criterion, edge_rules)
     else:
-        code = len(kernel.REASONS)
-        found, episodes, state = _nothing_assessable(ratings.courses, code)
+        reasons = (*kernel.REASONS, refusal)
+        found, episodes, state = _nothing_assessable(ratings.courses, len(kernel.REASONS))
     counts = tables.counts(ratings, found, episodes)
     if refusal is None and not counts["n_sessions_assessable"]:
         most = np.bincount(found.reason).argmax()
@@ -189,7 +190,6 @@ def detect_one(
         "n_sessions": len(ratings.courses.rating),
         **counts,
     }
-    reasons = (*kernel.REASONS, refusal or "")
     return Detection(
         tables.states(names, ratings, found, episodes, state, reasons),
         tables.episodes(names, ratings, found, episodes),
@@ -233,7 +233,7 @@ def detect_each(
             )
 
 
-def write(detections: Iterable[Detection], folder: str | Path) -> None:
+def write(detections: Iterable[Detection], folder: str | Path) -> pd.DataFrame:
     """Write detections as they come, so that only one is held in memory.
 
     Parameters
@@ -242,6 +242,11 @@ def write(detections: Iterable[Detection], folder: str | Path) -> None:
     folder : path
         Gets session_states.parquet, episodes.parquet, episodes.csv, detection.parquet and
         detection.csv. Existing files are replaced.
+
+    Returns
+    -------
+    DataFrame
+        The table detection: one row per measure and criterion.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -262,3 +267,4 @@ def write(detections: Iterable[Detection], folder: str | Path) -> None:
     for name, table in (("episodes", every), ("detection", summary)):
         table.to_parquet(folder / f"{name}.parquet", index=False)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    return summary
