@@ -1,0 +1,18 @@
+"""Synthetic courses of therapy with planted ruptures, repairs and known effects.
+
+The model is described in docs/simulate.md, its parameters in :class:`Settings`.
+"""
+
+from .files import DEFAULT_SEED, write_dataset
+from .settings import REPAIR_WINDOW, Settings
+from .tables import simulate_dataset
+from .truth import true_states
+
+__all__ = [
+    "DEFAULT_SEED",
+    "REPAIR_WINDOW",
+    "Settings",
+    "simulate_dataset",
+    "true_states",
+    "write_dataset",
+]

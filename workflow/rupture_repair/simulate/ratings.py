@@ -1,0 +1,262 @@
+"""Courses, their endings, and the ratings of client and therapist."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from .draws import Draws, Numbers
+from .planted import (
+    COMPONENTS,
+    OPEN,
+    REPAIRED,
+    Flags,
+    Integers,
+    Planted,
+    component_depth,
+    falls,
+    plant,
+    states,
+)
+from .settings import Settings
+
+OUTCOME_COMPONENTS = ("individual", "interpersonal", "social", "overall")
+#: Means of the four SRS items around a quarter of the total; they sum to zero.
+ITEM_MEANS = np.array([0.25, -0.05, -0.15, -0.05])
+THERAPIST_ITEM_MEANS = np.array([0.2, 0.0, -0.2, 0.0])
+#: Upper end of an item, in points.
+MOST = 10
+#: SD of an outcome component around a quarter of the total: lasting, and at each session.
+OUTCOME_ITEM_SD = (1.0, 0.8)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """All courses as they happened, arrays over courses or over courses x sessions.
+
+    Attributes
+    ----------
+    therapist, length : ndarray of int, shape (courses,)
+        Position of the therapist; number of the last session.
+    left : ndarray of bool, shape (courses,)
+        The client left therapy before its planned end.
+    planted : Planted
+        Planned episodes; those after the last session did not come about.
+    state, episode : ndarray of int, shape (courses, sessions)
+        See :func:`.planted.states`; meaningless after the last session.
+    held : ndarray of bool, shape (courses, sessions)
+    """
+
+    therapist: Integers
+    length: Integers
+    left: Flags
+    planted: Planted
+    state: Integers
+    episode: Integers
+    held: Flags
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Latent and given ratings.
+
+    Attributes
+    ----------
+    alliance, alliance_therapist, outcome : ndarray, shape (courses, sessions, 4)
+        Marks in millimetres from 0 to 100, NaN where an item is blank.
+    within_sd : ndarray, shape (courses,)
+        SD of the alliance total within the course, in points, without ruptures and ceiling.
+    fall : ndarray, shape (courses, sessions)
+        Points by which ruptures lower the alliance.
+    depth_rated : ndarray, shape (episodes,)
+        Fall at the nadir between ratings without noise, cut at the ends of the scale.
+    """
+
+    alliance: Numbers
+    alliance_therapist: Numbers
+    outcome: Numbers
+    within_sd: Numbers
+    fall: Numbers
+    depth_rated: Numbers
+
+
+def autoregressive(shocks: Numbers, coefficient: float) -> Numbers:
+    """Return stationary AR(1) series of unit variance from standard normal shocks (rows)."""
+    steps = np.arange(shocks.shape[1])
+    lag = steps - steps[:, None]
+    weights = np.where(lag >= 0, coefficient ** np.maximum(lag, 0), 0.0)
+    weights[1:] *= np.sqrt(1 - coefficient**2)
+    return shocks @ weights
+
+
+def correlated(first: Numbers, other: Numbers, correlation: float) -> Numbers:
+    """Return standard normal values that correlate with `first`, made from it and `other`."""
+    return correlation * first + np.sqrt(1 - correlation**2) * other
+
+
+def previous(values: Numbers) -> Numbers:
+    """Return the values of the session before; 0 at the first."""
+    return np.pad(values, ((0, 0), (1, 0)))[:, :-1]
+
+
+def marks(points: Numbers, *, ends: bool = True) -> Numbers:
+    """Return the marks in millimetres for item scores in points: rounded, from 0 to 100."""
+    return np.rint(10 * _between(points, ends))
+
+
+def _between(points: Numbers, ends: bool) -> Numbers:
+    """Cut item scores at the ends of the scale, where it has ends."""
+    return np.clip(points, 0, MOST) if ends else points
+
+
+def make_courses(draws: Draws, settings: Settings) -> Courses:
+    """Draw caseloads, planned lengths, ruptures, and who leaves after which session.
+
+    The hazard of leaving depends on the state at the session before, but the state does not
+    depend on leaving: so no recursion over sessions is needed, and the first session at which
+    leaving strikes ends the course.
+    """
+    s, n = settings, settings.n_courses
+    caseload = np.exp(s.caseload_sigma * draws.normal("caseload", s.n_therapists))
+    therapist = draws.pick("therapist", caseload, n)
+    # No therapist without a course: each has one of the first, all in random order.
+    therapist[: s.n_therapists] = np.arange(s.n_therapists)
+    therapist = therapist[np.argsort(draws.uniform("order", n))]
+    spread = np.exp(s.sessions_sigma * draws.normal("sessions", n))
+    planned = np.clip(np.rint(s.median_sessions * spread), s.min_sessions, s.max_sessions)
+    planned = planned.astype(np.intp)
+
+    planted = plant(draws, s, planned)
+    shape = (n, s.max_sessions)
+    state, episode = states(planted.course, planted.first_low, planted.end, planted.repaired, shape)
+    log_odds = s.leave_log_odds + s.leave_open * previous(OPEN[state])
+    session = np.arange(1, s.max_sessions + 1)
+    strikes = draws.flag("leaving", expit(log_odds), *shape)
+    strikes &= (session >= s.min_sessions) & (session < planned[:, None])
+    length = np.where(strikes.any(axis=1), strikes.argmax(axis=1) + 1, planned)
+    held = ~draws.flag("skipped", s.skipped, *shape)
+    held = (held | (session == 1) | (session == length[:, None])) & (session <= length[:, None])
+    return Courses(therapist, length, length < planned, planted, state, episode, held)
+
+
+def make_ratings(draws: Draws, settings: Settings, courses: Courses) -> Ratings:
+    """Draw all ratings of all courses.
+
+    Returns
+    -------
+    Ratings
+    """
+    s, shape = settings, courses.state.shape
+    usual = autoregressive(draws.normal("alliance", *shape), s.autocorrelation)
+    between = draws.normal("alliance course", shape[0])
+    sigma = s.alliance_sd_within * np.exp(s.volatility_sigma * draws.normal("volatility", shape[0]))
+    fluctuation = sigma[:, None] * usual
+    amount = component_depth(courses.planted, s)
+    fall = falls(courses.planted, amount, *shape)
+    quiet, depth_rated = _lowered(
+        _quiet_level(draws, s, courses, between), fall, amount, courses, ends=s.ends_of_scale
+    )
+    noise = s.item_noise * draws.normal("item", *shape, 4)
+    alliance = quiet + fluctuation[:, :, None] / 4 + noise
+    view = _therapists_view(draws, s, courses, between, usual)
+    outcome = _outcome(draws, s, courses, between, fluctuation)
+    return Ratings(
+        alliance=_fill_in(draws, s, "alliance", s.unrated, alliance),
+        alliance_therapist=_fill_in(draws, s, "therapist's alliance", s.unrated_therapist, view),
+        outcome=_fill_in(draws, s, "outcome", s.unrated, outcome),
+        within_sd=np.sqrt(sigma**2 + len(COMPONENTS) * s.item_noise**2),
+        fall=fall.sum(axis=2),
+        depth_rated=depth_rated,
+    )
+
+
+def _quiet_level(draws: Draws, s: Settings, courses: Courses, between: Numbers) -> Numbers:
+    """Return the level of each item of the alliance without fluctuation and ruptures."""
+    n, sessions = courses.state.shape
+    habit = draws.normal("alliance therapist", s.n_therapists)[courses.therapist]
+    start = s.alliance_level + s.alliance_sd_course * between + s.alliance_sd_therapist * habit
+    trend = s.alliance_trend + s.alliance_trend_sd * draws.normal("trend", n)
+    total = start[:, None] + trend[:, None] * np.arange(sessions)
+    lasting = s.item_sd_course * draws.normal("item course", n, 1, len(COMPONENTS))
+    return total[:, :, None] / 4 + ITEM_MEANS + lasting
+
+
+def _lowered(
+    level: Numbers, fall: Numbers, amount: Numbers, courses: Courses, *, ends: bool
+) -> tuple[Numbers, Numbers]:
+    """Lower the level by the ruptures.
+
+    While a rupture is open its fall counts from the end of the scale, where the level before it
+    lies beyond: a client at 40 comes down by all of the fall, however high the latent level.
+
+    Returns
+    -------
+    lowered : ndarray, shape (courses, sessions, 4)
+    depth_rated : ndarray, shape (episodes,)
+    """
+    most = MOST if ends else np.inf
+    course, first_low = courses.planted.course, courses.planted.first_low
+    begins = np.zeros(courses.state.shape, dtype=np.intp)
+    begins[course, first_low - 1] = first_low - 1
+    onset = np.maximum(np.maximum.accumulate(begins, axis=1) - 1, 0)
+    earlier = np.take_along_axis(fall, onset[:, :, None], axis=1)
+    within = np.minimum(level - earlier, most) - (fall - earlier)
+    lowered = np.where(OPEN[courses.state][:, :, None], within, level - fall)
+    before = (level - fall)[course, first_low - 2]
+    low = np.minimum(before, most) - amount
+    return lowered, (_between(before, ends) - _between(low, ends)).sum(axis=1)
+
+
+def _therapists_view(
+    draws: Draws, s: Settings, courses: Courses, between: Numbers, usual: Numbers
+) -> Numbers:
+    """Return the therapist's item scores: another level, and only part of each fall."""
+    shape = courses.state.shape
+    level = correlated(between, draws.normal("view course", shape[0]), s.agreement_between)
+    own = autoregressive(draws.normal("view", *shape), s.autocorrelation)
+    habit = draws.normal("view therapist", s.n_therapists)[courses.therapist]
+    total = (
+        s.therapist_level
+        + (s.therapist_sd_course * level + s.therapist_sd_therapist * habit)[:, None]
+        + s.therapist_sd_within * correlated(usual, own, s.agreement_within)
+    )
+    seen = np.where(courses.planted.noticed, s.seen_noticed, s.seen_unnoticed)
+    fall = falls(courses.planted, seen[:, None] * component_depth(courses.planted, s), *shape)
+    lasting = s.item_sd_course * draws.normal("view item course", shape[0], 1, 4)
+    noise = s.item_noise * draws.normal("view item", *shape, 4)
+    return total[:, :, None] / 4 + THERAPIST_ITEM_MEANS + lasting - fall + noise
+
+
+def _outcome(
+    draws: Draws, s: Settings, courses: Courses, between: Numbers, fluctuation: Numbers
+) -> Numbers:
+    """Return the outcome's item scores, moved by the alliance of the session before."""
+    shape = courses.state.shape
+    start = s.outcome_sd_course * draws.normal("outcome course", shape[0])
+    start += (
+        s.outcome_sd_therapist
+        * draws.normal("outcome therapist", s.n_therapists)[courses.therapist]
+    )
+    growth = correlated(between, draws.normal("growth", shape[0]), s.growth_alliance)
+    growth = s.outcome_growth + s.outcome_growth_sd * growth
+    own = autoregressive(draws.normal("outcome", *shape), s.autocorrelation)
+    total = (
+        s.outcome_start
+        + start[:, None]
+        + growth[:, None] * np.arange(shape[1])
+        + s.outcome_alliance * previous(fluctuation)
+        + s.outcome_sd_within * own
+    )
+    effect = s.effect_open * OPEN[courses.state] + s.effect_repaired * REPAIRED[courses.state]
+    share = np.full(len(OUTCOME_COMPONENTS), (1 - s.effect_interpersonal) / 3)
+    share[OUTCOME_COMPONENTS.index("interpersonal")] = s.effect_interpersonal
+    lasting = OUTCOME_ITEM_SD[0] * draws.normal("outcome item course", shape[0], 1, 4)
+    noise = OUTCOME_ITEM_SD[1] * draws.normal("outcome item", *shape, 4)
+    return total[:, :, None] / 4 + previous(effect)[:, :, None] * share + lasting + noise
+
+
+def _fill_in(draws: Draws, s: Settings, name: str, unrated: float, points: Numbers) -> Numbers:
+    """Return the marks, with whole forms and single items left blank completely at random."""
+    blank = draws.flag(f"{name} unrated", unrated, *points.shape[:2])[:, :, None]
+    blank = blank | draws.flag(f"{name} item missing", s.missing_item, *points.shape)
+    return np.where(blank, np.nan, marks(points, ends=s.ends_of_scale))
