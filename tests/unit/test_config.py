@@ -64,6 +64,11 @@ def test_a_renamed_key_names_the_new_one(tmp_path, monkeypatch):
             "not used here. Mend the line; indent with spaces and put text with ': ' or '#' in "
             "quotes.",
         ),
+        (
+            "? [a, b]\n: 1\n",
+            "E102 config.yaml, line 1: this is not valid YAML: a key must be a word, not a list or "
+            "a group. Mend the line; indent with spaces and put text with ': ' or '#' in quotes.",
+        ),
         ("- 1\n", "E105 config.yaml: '[1]' is not allowed. Allowed: a group of keys."),
         (
             "mirror: !!python/object/apply:os.system [ls]\n",

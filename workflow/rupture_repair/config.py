@@ -48,6 +48,11 @@ def _walk(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, int, Path_
     if isinstance(node, yaml.MappingNode):
         seen: set[Any] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a word, not a list or a group",
+                    problem_mark=key.start_mark,
+                )
             here = (*path, key.value)
             yield here, key.start_mark.line + 1, here if key.value in seen else None
             seen.add(key.value)

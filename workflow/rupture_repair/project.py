@@ -47,8 +47,15 @@ def descriptor(name: str, root: Path = Path()) -> Path:
         if (root / place / name / "dataset.yaml").is_file():
             return place / name / "dataset.yaml"
     known = known_datasets(root)
-    facts = {"found": name, "allowed": listing(known, 40), "hint": did_you_mean(name, known)}
-    raise ProblemsFound([problem("E107", file="config.yaml", key="datasets", **facts)])
+    missing = problem(
+        "E107",
+        file="config.yaml",
+        key="datasets",
+        found=name,
+        allowed=listing(known, 40),
+        hint=did_you_mean(name, known),
+    )
+    raise ProblemsFound([missing])
 
 
 def suggested_name(name: str) -> str:
@@ -67,8 +74,10 @@ def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
     found = []
     for name in names:
         if not _NAME.fullmatch(name):
-            facts = {"found": name, "allowed": suggested_name(name)}
-            found.append(problem("E108", file="config.yaml", key="datasets", **facts))
+            better = suggested_name(name)
+            found.append(
+                problem("E108", file="config.yaml", key="datasets", found=name, allowed=better)
+            )
             continue
         try:
             descriptor(name, root)
