@@ -1,0 +1,254 @@
+"""Ratings from columns: numbers, totals and session numbers, in the long and the wide layout."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..problems import Problem, problem
+from . import scoring
+from .descriptor import SESSION, Measure, Plan
+from .files import Column, Floats, Table
+
+#: No course has a session with a higher number, no day lies further from zero: a slip of the
+#: keyboard must not ask for a table of a million sessions.
+MOST_SESSIONS, MOST_DAYS = 9_999, 100_000
+
+
+@dataclass
+class Frame:
+    """Rows of ratings, one per course and session, in the order of the file.
+
+    Attributes
+    ----------
+    course : Column
+        The course of each row.
+    scores : dict of str to ndarray
+        ``<measure>`` and ``<measure>__<component>`` -> points, NaN where missing.
+    place : ndarray, shape (rows,)
+        The session, counted from 1, or the day; NaN where not known.
+    by_day : bool
+        Which of the two `place` is.
+    when : Column, optional
+        The column that `place` comes from, in the long layout.
+    persons : dict of str to Column
+        client and therapist, as far as the sessions table names them.
+    """
+
+    course: Column
+    scores: dict[str, Floats]
+    place: Floats
+    by_day: bool = False
+    when: Column | None = None
+    persons: dict[str, Column] = field(default_factory=dict)
+
+
+def columns_of(pattern: str, header: Iterable[str]) -> dict[int, str]:
+    """Return session number -> column for the columns that follow a pattern.
+
+    Examples
+    --------
+    >>> columns_of("Week{session}", ["Id", "Week1", "Week2", "Week2_bin"])
+    {1: 'Week1', 2: 'Week2'}
+    """
+    found: dict[int, str] = {}
+    for number, name in _matching(pattern, header):
+        found.setdefault(number, name)
+    return dict(sorted(found.items()))
+
+
+def twice(pattern: str, header: Iterable[str]) -> list[tuple[str, str]]:
+    """Return pairs of columns that a pattern takes for the same session (Week1, Week01)."""
+    first = columns_of(pattern, header)
+    return [(first[at], name) for at, name in _matching(pattern, header) if first[at] != name]
+
+
+def _matching(pattern: str, header: Iterable[str]) -> list[tuple[int, str]]:
+    before, after = pattern.split(SESSION)
+    rule = re.compile(rf"{re.escape(before)}([0-9]{{1,9}}){re.escape(after)}")
+    matches = ((rule.fullmatch(name), name) for name in header)
+    return [(int(match[1]), name) for match, name in matches if match]
+
+
+def long(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
+    """Return the ratings of a table with one row per session.
+
+    Parameters
+    ----------
+    plan : Plan
+        The dataset's description.
+    table : Table
+        The columns.
+    problems : list of Problem
+        Problems are added here: E201 to E208, E211, E212, W202.
+
+    Returns
+    -------
+    Frame or None
+        None if the columns of course and session are not there.
+    """
+    columns, keys = table.columns, plan.sessions
+    scores = _scores(plan, columns.get, len(table.rows), problems)
+    course = columns.get(keys["course"])
+    when = columns.get(keys["session"] or keys["date"] or keys["day"])
+    if course is not None:
+        problems += course.faults_at("E206", np.flatnonzero(course.codes < 0))
+    place = np.empty(0)
+    if when is not None:
+        problems += when.faults_at("E207", np.flatnonzero(when.codes < 0))
+        find = session_numbers if keys["session"] else _days
+        place = find(plan, when, problems)
+    if course is None or when is None:
+        return None
+    persons = {name: columns.get(keys[name]) for name in ("client", "therapist")}
+    known = {name: column for name, column in persons.items() if column is not None}
+    return Frame(course, scores, place, not keys["session"], when, known)
+
+
+def wide(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
+    """Return the ratings of a table with one row per course, without sessions that have none.
+
+    Parameters
+    ----------
+    plan, table
+        As for :func:`long`.
+    problems : list of Problem
+        Problems are added here: E201 to E206, E211, E311, W202.
+
+    Returns
+    -------
+    Frame or None
+        None if the column of the course, or every column of a rating, is not there.
+    """
+    columns, keys = table.columns, plan.sessions
+    patterns = {
+        pattern: columns_of(pattern, columns)
+        for one in plan.measures.values()
+        for pattern in filter(None, (one.total, *one.components.values()))
+    }
+    numbers = sorted({number for found in patterns.values() for number in found})
+    first, last = keys["first_session"], MOST_SESSIONS + keys["first_session"] - 1
+    for number in numbers:
+        if not first <= number <= last:
+            column = next(found[number] for found in patterns.values() if number in found)
+            facts = {"found": number, "low": first, "high": last}
+            problems.append(problem("E205", file=table.file, column=column, **facts))
+    slices = [
+        _scores(
+            plan,
+            {name: columns.get(found.get(number, "")) for name, found in patterns.items()}.get,
+            len(table.rows),
+            problems,
+        )
+        for number in numbers
+    ]
+    course = columns.get(keys["course"])
+    if course is None or not slices:
+        return None
+    problems += course.faults_at("E206", np.flatnonzero(course.codes < 0))
+    again = np.flatnonzero(pd.Series(course.codes).duplicated() & (course.codes >= 0))
+    problems += course.faults_at("E311", again)
+    rated = [np.flatnonzero(_any_known(scores, len(course.rows))) for scores in slices]
+    index = np.concatenate(rated)
+    scores = {
+        name: np.concatenate([one[name][at] for one, at in zip(slices, rated, strict=True)])
+        for name in slices[0]
+    }
+    place = np.repeat(np.array(numbers) - first + 1.0, [len(at) for at in rated])
+    persons = {name: columns.get(keys[name]) for name in ("client", "therapist")}
+    known = {name: column.take(index) for name, column in persons.items() if column is not None}
+    return Frame(course.take(index), scores, place, persons=known)
+
+
+def _any_known(scores: Mapping[str, Floats], count: int) -> NDArray[np.bool_]:
+    known = np.zeros(count, bool)
+    for values in scores.values():
+        known |= ~np.isnan(values)
+    return known
+
+
+def _scores(
+    plan: Plan, find: Callable[[Any], Column | None], count: int, problems: list[Problem]
+) -> dict[str, Floats]:
+    """Return total and components of each measure rated at sessions, NaN where there is none."""
+    scores: dict[str, Floats] = {}
+    blank = np.full(count, np.nan)
+    for one in plan.measures.values():
+        if one.level == "course":
+            continue
+        parts = {
+            name: points(find(column), one.parts[name], one, problems)
+            for name, column in one.components.items()
+        }
+        stated = find(one.total) if one.total else None
+        total = points(stated, one.range, one, problems)
+        whole = [values for values in parts.values() if values is not None]
+        if whole and len(whole) == len(parts) and one.complete:
+            items = np.column_stack(whole)
+            if stated is not None and total is not None:
+                _compare(one, stated, items, total, problems)
+            elif one.total is None:
+                total = scoring.total(items, one.scored)
+        scores[one.name] = blank if total is None else total
+        for name, values in parts.items():
+            scores[f"{one.name}__{name}"] = blank if values is None else values
+    return scores
+
+
+def points(
+    column: Column | None, span: tuple[float, float], measure: Measure, problems: list[Problem]
+) -> Floats | None:
+    """Return a column's points, and report what is no number or out of range."""
+    if column is None:
+        return None
+    low, high = span
+    facts = {"low": f"{low:g}", "high": f"{high:g}", "scale": measure.scale_name}
+    problems += column.number_faults()
+    bad = column.outside(low, high) & np.isfinite(column.distinct)
+    problems += column.faults("E203", bad, **facts)
+    return column.numbers(low, high)
+
+
+def _compare(
+    measure: Measure, stated: Column, items: Floats, totals: Floats, problems: list[Problem]
+) -> None:
+    """Report totals that are not those of their items (E211), and missing ones (W202)."""
+    at = np.flatnonzero(scoring.disagree(items, totals, measure.scored))
+    if len(at):
+        made = scoring.total(items[at[:1]], measure.scored)[0]
+        problems += stated.faults_at("E211", at, expected=f"{made:g}", scored=measure.scored)
+    gone = np.flatnonzero((stated.codes < 0) & np.isfinite(items).all(axis=1))
+    problems += stated.faults_at("W202", gone)
+
+
+def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floats:
+    """Return the numbers of the sessions, counted from 1."""
+    first = plan.sessions["first_session"]
+    last = MOST_SESSIONS + first - 1
+    problems += column.number_faults()
+    number = column.distinct
+    fraction = np.isfinite(number) & (number != np.floor(number))
+    problems += column.faults("E204", fraction)
+    outside = np.isfinite(number) & ~fraction & ((number < first) | (number > last))
+    problems += column.faults("E205", outside, low=first, high=last)
+    fit = np.isfinite(number) & ~fraction & ~outside
+    return column.each(np.where(fit, number - first + 1, np.nan), np.nan)
+
+
+def _days(plan: Plan, column: Column, problems: list[Problem]) -> Floats:
+    """Return days as numbers, from dates or from a column of day numbers."""
+    if plan.sessions["day"]:
+        problems += column.number_faults()
+        outside = column.outside(-MOST_DAYS, MOST_DAYS) & np.isfinite(column.distinct)
+        problems += column.faults("E212", outside, most=MOST_DAYS)
+        return column.numbers(-MOST_DAYS, MOST_DAYS)
+    written = plan.sessions["date_format"]
+    texts = pd.Series(column.texts.to_pylist(), dtype="str")
+    dates = pd.to_datetime(texts, format=written, errors="coerce")
+    problems += column.faults("E208", dates.isna().to_numpy(), written=written)
+    days = dates.to_numpy().astype("datetime64[D]").astype(float)
+    return column.each(np.where(dates.isna(), np.nan, days), np.nan)

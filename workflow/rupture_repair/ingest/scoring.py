@@ -1,0 +1,267 @@
+"""Items to totals, and the constants of a measure: reliability, reliable change, cut-off."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .. import instruments
+from ..problems import Problem, listing, problem
+from .descriptor import Measure
+
+Floats = NDArray[np.float64]
+
+#: Normal quantile of a change that chance alone exceeds, either way, in one of twenty cases.
+Z = 1.96
+
+
+def total(items: Floats, scored: str) -> Floats:
+    """Return the sum or mean of items, NaN where one of them is missing.
+
+    Parameters
+    ----------
+    items : ndarray, shape (ratings, items)
+        Points.
+    scored : {"sum", "mean"}
+        How the total is made.
+
+    Returns
+    -------
+    ndarray, shape (ratings,)
+        The totals, free of the binary noise of adding decimals.
+    """
+    summed = items.sum(axis=1)
+    return np.round(summed / items.shape[1] if scored == "mean" else summed, 10)
+
+
+def disagree(items: Floats, totals: Floats, scored: str) -> NDArray[np.bool_]:
+    """Return where a total is not that of its items.
+
+    Parameters
+    ----------
+    items : ndarray, shape (ratings, items)
+        Points.
+    totals : ndarray, shape (ratings,)
+        Totals as the file has them.
+    scored : {"sum", "mean"}
+        How the total is made.
+
+    Returns
+    -------
+    ndarray of bool, shape (ratings,)
+        True where total and items are known and differ by more than half of the last decimal
+        that the file's totals have.
+    """
+    tolerance = 0.5 * 10.0 ** -_decimals(totals) + 1e-8
+    with np.errstate(invalid="ignore"):
+        return np.abs(total(items, scored) - totals) > tolerance
+
+
+def _decimals(values: Floats, most: int = 8) -> int:
+    """Return how many decimals the values have, `most` at most."""
+    known = np.unique(values[np.isfinite(values)])
+    for decimals in range(most):
+        if np.allclose(known, np.round(known, decimals), rtol=0, atol=1e-9):
+            return decimals
+    return most
+
+
+def cronbach_alpha(items: Floats) -> float:
+    r"""Return Cronbach's alpha.
+
+    .. math:: \alpha = \frac{k}{k-1}\left(1 - \frac{\sum_i s_i^2}{s_{total}^2}\right)
+
+    Parameters
+    ----------
+    items : ndarray, shape (ratings, items)
+        Points; one rating per course, rows with a missing item are left out.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two items or two complete ratings, or without variation.
+
+    References
+    ----------
+    Cronbach 1951, Psychometrika 16(3), 297-334, doi 10.1007/BF02310555.
+    """
+    items = items[np.isfinite(items).all(axis=1)]
+    count = items.shape[1]
+    if count < 2 or len(items) < 2:
+        return math.nan
+    whole = items.sum(axis=1).var(ddof=1)
+    return (
+        count / (count - 1) * (1 - items.var(axis=0, ddof=1).sum() / whole) if whole else math.nan
+    )
+
+
+def standard_error(sd: float, reliability: float) -> float:
+    """Return the standard error of measurement, ``SD * sqrt(1 - reliability)``, in points."""
+    return sd * math.sqrt(1 - reliability)
+
+
+def reliable_change(sd: float, reliability: float) -> float:
+    """Return the smallest reliable change in points, ``1.96 * sqrt(2) * standard error``.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of first ratings, in points.
+    reliability : float
+        Between 0 and 1.
+
+    References
+    ----------
+    Jacobson & Truax 1991, J. Consult. Clin. Psychol. 59(1), 12-19, doi 10.1037/0022-006X.59.1.12.
+
+    Examples
+    --------
+    >>> round(standard_error(10.5, 0.961), 6), round(reliable_change(10.5, 0.961), 6)
+    (2.073584, 5.747681)
+    """
+    return Z * math.sqrt(2) * standard_error(sd, reliability)
+
+
+def first_ratings(measure: Measure, sessions: pd.DataFrame, courses: pd.DataFrame) -> Floats:
+    """Return the first known total of each course, shape (courses with one,)."""
+    if measure.level == "course":
+        return courses[f"{measure.name}__first"].dropna().to_numpy()
+    rated = sessions[["course", measure.name]].dropna()
+    return rated.loc[~rated["course"].duplicated(), measure.name].to_numpy()
+
+
+def _alpha(measure: Measure, sessions: pd.DataFrame) -> dict[str, Any] | None:
+    """Return alpha of the items at each course's first complete rating, where it is usable."""
+    if measure.level == "course" or len(measure.components) < 2 or not measure.complete:
+        return None
+    columns = [f"{measure.name}__{component}" for component in measure.components]
+    whole = sessions.loc[sessions[columns].notna().all(axis=1), ["course", *columns]]
+    items = whole.loc[~whole["course"].duplicated(), columns].to_numpy()
+    alpha = cronbach_alpha(items)
+    if not 0 < alpha < 1:
+        return None
+    source = (
+        f"Cronbach's alpha of the {len(columns)} items at the first complete rating of "
+        f"{len(items)} courses of this dataset"
+    )
+    return {"value": float(alpha), "source": source}
+
+
+def _reliability(measure: Measure, sessions: pd.DataFrame, known: Mapping[str, Any]) -> Any:
+    """Return the reliability stated, found in the items, or published; in this order."""
+    if measure.reliability:
+        return measure.reliability
+    found = _alpha(measure, sessions)
+    if found or measure.instrument is None:
+        return found
+    one = instruments.reliability(known[measure.instrument])
+    said = "{kind} {reported} ({population}; {source}; {standing})"
+    return one and {"value": one["value"], "source": said.format(**one)}
+
+
+def _reliable_change(
+    measure: Measure, firsts: Floats, reliability: Any, known: Mapping[str, Any]
+) -> Any:
+    """Return the reliable change stated, published, or computed; in this order."""
+    if measure.reliable_change:
+        return {**measure.reliable_change, "standing": "stated in dataset.yaml"}
+    if measure.published_scale:
+        one = instruments.only(known[measure.published_scale]["reliable_changes"])
+        if one:
+            source = f"{one['source']} ({one['population']})"
+            return {"value": one["value"], "source": source, "standing": one["standing"]}
+    sd = float(firsts.std(ddof=1)) if len(firsts) > 1 else 0.0
+    if reliability is None or sd == 0 or reliability["value"] == 1:
+        return None
+    source = (
+        f"1.96 x SD x sqrt(2) x sqrt(1 - reliability), SD {sd:.3g} of the first ratings of "
+        f"{len(firsts)} courses, reliability {reliability['value']:.3g}"
+    )
+    value = reliable_change(sd, reliability["value"])
+    return {"value": value, "source": source, "standing": "computed from this dataset"}
+
+
+def _cut_off(measure: Measure, known: Mapping[str, Any]) -> Any:
+    """Return the cut-off stated, or published as the only one."""
+    if measure.cut_off or not measure.published_scale:
+        return measure.cut_off
+    one = instruments.only(known[measure.published_scale]["cut_offs"])
+    return one and {
+        "value": one["value"],
+        "inclusive": one["inclusive"],
+        "source": f"{one['source']} ({one['population']}; {one['standing']})",
+    }
+
+
+def _several(measure: Measure, known: Mapping[str, Any], file: str) -> list[Problem]:
+    """Warn where several constants are published and dataset.yaml does not choose (W102)."""
+    found = []
+    published = known.get(measure.published_scale or "", {})
+    for key, name in (("cut_off", "cut_offs"), ("reliable_change", "reliable_changes")):
+        constants = published.get(name, [])
+        if len(constants) > 1 and not getattr(measure, key):
+            said = listing(f"{one['value']:g} ({one['population']})" for one in constants)
+            place: dict[str, Any] = {"file": file, "key": f"measures.{measure.name}.{key}"}
+            found.append(problem("W102", found=said, instrument=measure.instrument, **place))
+    return found
+
+
+def describe(
+    measure: Measure,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    known: Mapping[str, Any],
+    file: str,
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a measure's attributes as measures.json has them.
+
+    Parameters
+    ----------
+    measure : Measure
+        As dataset.yaml describes it.
+    sessions, courses : DataFrame
+        Canonical tables.
+    known : mapping
+        The instruments.
+    file : str
+        dataset.yaml, for messages.
+
+    Returns
+    -------
+    dict, list of Problem
+        label, role, instrument, rater, timing, level, range, better, reliability (value, source),
+        reliable_change (value in points, source, standing), cut_off (value, inclusive, source),
+        components, scored, outcome, stands_in; and warnings W102 (several constants published),
+        W103 (no reliable change), W201 (no value), W203 (no variation).
+    """
+    name, key = measure.name, f"measures.{measure.name}"
+    if measure.level == "course":
+        values = courses[[f"{name}__first", f"{name}__last"]].to_numpy().ravel()
+    else:
+        values = sessions[name].to_numpy()
+    values = values[np.isfinite(values)]
+    warnings = _several(measure, known, file)
+    if not len(values):
+        warnings.append(problem("W201", file=file, key=key, measure=name))
+    elif len(values) > 1 and np.ptp(values) == 0:
+        warnings.append(problem("W203", file=file, key=key, measure=name, found=f"{values[0]:g}"))
+    reliability = _reliability(measure, sessions, known)
+    change = _reliable_change(
+        measure, first_ratings(measure, sessions, courses), reliability, known
+    )
+    if change is None and measure.role == "alliance":
+        warnings.append(problem("W103", file=file, key=key, measure=name))
+    same = ("label", "role", "instrument", "rater", "timing", "level", "better", "outcome")
+    attributes = {
+        **{key: getattr(measure, key) for key in (*same, "stands_in")},
+        "range": list(measure.range),
+        "reliability": reliability,
+        "reliable_change": change,
+        "cut_off": _cut_off(measure, known),
+        "components": list(measure.components),
+        "scored": measure.scored if measure.components and measure.complete else None,
+    }
+    return attributes, warnings
