@@ -1,0 +1,234 @@
+"""Fit one formula: tidy rows and a status, whatever happens.
+
+The interface behind which the engines stand. An engine takes the matrices of a design and returns
+estimates; here they become rows of the table of estimates, with intervals, variance components,
+explained variance, and what has to be said about them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from . import design, mixedlm
+from .design import Design, NotAssessable
+from .mixedlm import NoOptimum, Solution
+
+#: What a fit can end as.
+STATUSES = ("converged", "singular", "failed", "not_assessable")
+
+#: Engines by their name in config.yaml (`models.engine`): a function of a design and of `reml`.
+ENGINES: dict[str, Callable[[Design, bool], Solution]] = {"statsmodels": mixedlm.solve}
+
+#: What identifies a fit in the table of estimates.
+KEYS = ("dataset", "measure", "outcome", "criterion", "model", "variant")
+
+_TERM = (
+    *("term", "estimate", "std_error", "df", "statistic", "p", "ci_low", "ci_high"),
+    "standardised",
+)
+_COUNTS = ("n_sessions", "n_courses", "n_therapists")
+_NUMBERS = (
+    *("var_course", "var_course_slope", "var_therapist", "var_residual"),
+    *("icc_course", "icc_therapist", "r2_marginal", "r2_conditional", "loglik", "aic"),
+)
+_STATUS = ("engine", "optimiser", "status", "converged", "singular", "message")
+
+#: Columns of a fit, and of the table of estimates.
+TERM_COLUMNS = (*_TERM, *_COUNTS, *_NUMBERS, *_STATUS)
+COLUMNS = (*KEYS, *TERM_COLUMNS)
+
+_NO_DF = "no degrees of freedom from this engine: z statistic and normal interval"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What became of a formula on a table.
+
+    Attributes
+    ----------
+    formula : str
+    terms : DataFrame
+        One row per term, with the columns of the table of estimates from `term` on; one row
+        without a term if there is no result.
+    status : {"converged", "singular", "failed", "not_assessable"}
+    message : str
+        Notes on what was left out, what lies on the boundary, why there is no result.
+    notes : tuple of str
+        What was left out of the model or the data, and why.
+    covariances : dict of str to DataFrame
+        Covariance of the random effects of each level, in the units of the data.
+    attempts : tuple of str
+        Attempts of optimisers that failed before the one that is reported.
+    """
+
+    formula: str
+    terms: pd.DataFrame
+    status: str
+    message: str
+    notes: tuple[str, ...] = ()
+    covariances: dict[str, pd.DataFrame] = field(default_factory=dict)
+    attempts: tuple[str, ...] = ()
+
+    def noted(self, *notes: str) -> "Fit":
+        """Return the fit with further notes in front of its message."""
+        message = "; ".join(note for note in (*notes, self.message) if note)
+        return replace(self, message=message, terms=self.terms.assign(message=message))
+
+
+def fit(
+    formula: str, table: pd.DataFrame, *, reml: bool = True, engine: str = "statsmodels"
+) -> Fit:
+    """Fit a linear (mixed) model.
+
+    Parameters
+    ----------
+    formula : str
+        In lme4's notation: ``y ~ x * time + (1 + time | course) + (1 | therapist)``. Levels are
+        nested; each has an intercept, a slope, or both with a correlation.
+    table : DataFrame
+        One row per observation.
+    reml : bool
+        Restricted maximum likelihood, or maximum likelihood.
+    engine : str
+        Key of :data:`ENGINES`.
+
+    Returns
+    -------
+    Fit
+        `estimate` and `std_error` in the units of the data; `ci_low`, `ci_high` at 95 %.
+        With a random part the engine gives no degrees of freedom: `df` is missing, `statistic` is
+        z. Without one, least squares with t. `standardised` is estimate x sd(term) / sd(outcome).
+        `var_course` is the variance of course intercepts where the slope's column is zero.
+        Intraclass correlations and R2 (Nakagawa & Schielzeth 2013; with random slopes Johnson
+        2014, doi 10.1111/2041-210X.12225) take each level's variance as its mean over the rows;
+        the former are adjusted: without the variance of the fixed part. `aic` counts parameters as
+        lme4 does.
+
+    Raises
+    ------
+    ProblemsFound
+        For mistakes in the formula or the columns that it names (E501 to E506).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"x": range(9), "y": [1, 2, 2, 4, 6, 5, 7, 8, 8]})
+    >>> fit("y ~ x", table).terms[["term", "estimate"]].round(2).to_numpy().tolist()
+    [['Intercept', 0.98], ['x', 0.95]]
+    """
+    try:
+        # The matrices are small: threads of the linear algebra would only get in each other's
+        # way (measured on two busy cores: two to three times slower).
+        with threadpool_limits(1, "blas"):
+            matrices = design.build(formula, table)
+            _check_information(matrices)
+            solution = ENGINES[engine](matrices, reml)
+    except NotAssessable as reason:
+        return without_result(formula, "not_assessable", str(reason), engine)
+    except NoOptimum as reason:
+        return without_result(formula, "failed", str(reason), engine)
+    return _with_result(formula, matrices, solution, engine)
+
+
+def _check_information(matrices: Design) -> None:
+    """Raise where the data hold less than the model asks for."""
+    if matrices.courses <= matrices.parameters:
+        unit = "courses" if "course" in matrices.counts else "units"
+        raise NotAssessable(
+            f"too few {unit}: {matrices.courses} for {matrices.parameters} parameters"
+        )
+    outcome = matrices.outcome - matrices.outcome.mean()
+    rest = outcome - matrices.fixed @ np.linalg.lstsq(matrices.fixed, outcome)[0]
+    if rest @ rest < 1e-16 * (outcome @ outcome):
+        raise NotAssessable("the terms explain the outcome completely, nothing is left to estimate")
+    for level in matrices.levels[:1]:
+        means = np.bincount(level.codes, outcome) / np.bincount(level.codes)
+        within = outcome - means[level.codes]
+        if within @ within < 1e-16 * (outcome @ outcome):
+            raise NotAssessable(f"the outcome does not vary within any {level.factor}")
+
+
+def _with_result(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
+    """Return the tidy rows of a solution."""
+    std_error = np.sqrt(np.diag(solution.covariance))
+    statistic = solution.estimate / std_error
+    exact = solution.df is not None
+    reference = stats.t(solution.df) if exact else stats.norm()
+    half = reference.ppf(0.975) * std_error
+    spread = matrices.fixed.std(axis=0, ddof=1) / matrices.outcome.std(ddof=1)
+    varies = np.array(matrices.terms) != "Intercept"
+    status = "singular" if solution.zero else "converged"
+    notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
+    message = "; ".join([*notes, *matrices.notes, *([] if exact else [_NO_DF])])
+    columns = {
+        "term": list(matrices.terms),
+        "estimate": solution.estimate,
+        "std_error": std_error,
+        "df": solution.df if exact else np.nan,
+        "statistic": statistic,
+        "p": 2 * reference.sf(np.abs(statistic)),
+        "ci_low": solution.estimate - half,
+        "ci_high": solution.estimate + half,
+        "standardised": np.where(varies, solution.estimate * spread, np.nan),
+    }
+    facts = _counts(matrices) | _variances(matrices, solution)
+    facts |= {"loglik": solution.loglik, "aic": 2 * (matrices.parameters - solution.loglik)}
+    facts |= {"engine": engine, "optimiser": solution.optimiser, "status": status}
+    facts |= {"converged": True, "singular": bool(solution.zero), "message": message}
+    covariances = {
+        level.factor: pd.DataFrame(covariance, index=level.names, columns=level.names)
+        for level, covariance in zip(matrices.levels, solution.random, strict=True)
+    }
+    terms = typed([columns | facts], TERM_COLUMNS)
+    return Fit(formula, terms, status, message, matrices.notes, covariances, solution.attempts)
+
+
+def _counts(matrices: Design) -> dict[str, Any]:
+    """Return the numbers of rows, courses and therapists analysed."""
+    return {
+        "n_sessions": len(matrices.outcome),
+        "n_courses": matrices.courses,
+        "n_therapists": matrices.counts.get("therapist"),
+    }
+
+
+def _variances(matrices: Design, solution: Solution) -> dict[str, float]:
+    """Return variance components, adjusted intraclass correlations and R2."""
+    fixed = float((matrices.fixed @ solution.estimate).var(ddof=1))
+    facts: dict[str, float] = {"var_residual": solution.residual}
+    shares: dict[str, float] = {}
+    for level, covariance in zip(matrices.levels, solution.random, strict=True):
+        lowest = level is matrices.levels[0] and level.factor != "therapist"
+        place = "course" if lowest else "therapist"
+        # Mean over the rows of z' Sigma z, the variance that the level gives to a row.
+        spread = np.einsum("ij,jk,ik->i", level.columns, covariance, level.columns).mean()
+        shares[place] = shares.get(place, 0.0) + float(spread)
+        for effect, variance in zip(level.names, np.diag(covariance), strict=True):
+            facts[f"var_{place}" + ("" if effect == "Intercept" else "_slope")] = float(variance)
+    random = sum(shares.values())
+    for place, share in shares.items():
+        facts[f"icc_{place}"] = share / (random + solution.residual)
+    total = fixed + random + solution.residual
+    return facts | {"r2_marginal": fixed / total, "r2_conditional": (fixed + random) / total}
+
+
+def without_result(formula: str, status: str, message: str, engine: str) -> Fit:
+    """Return the one row of a model without result."""
+    facts = {"engine": engine, "status": status, "message": message}
+    row = {"term": [None], **facts, "converged": False, "singular": False}
+    return Fit(formula, typed([row], TERM_COLUMNS), status, message)
+
+
+def typed(parts: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
+    """Return rows as a table with the given columns and the same types whatever is in them."""
+    frames = [pd.DataFrame(part) for part in parts]
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    table = table.reindex(columns=list(columns))
+    types = dict.fromkeys((*_TERM[1:], *_NUMBERS), "float64")
+    types |= dict.fromkeys(_COUNTS, "Int64") | {"converged": "bool", "singular": "bool"}
+    types = {column: types.get(column, "str") for column in columns}
+    return table.astype(types)
