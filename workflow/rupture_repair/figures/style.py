@@ -1,0 +1,189 @@
+"""The one style of all figures, and how a figure becomes files.
+
+Colours are those of Okabe and Ito (2008, "Color universal design") and shades of them, chosen so
+that they also differ in lightness; hatches and markers repeat what colour says.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+mpl.use("Agg")
+
+#: A figure and the numbers drawn in it.
+Drawn = tuple[Figure, pd.DataFrame]
+
+WIDTH = 9.0  # inches; 900 pixels in the report, where 9 points read as 12.5 pixels
+INK, QUIET, FAINT = "#1a1a1a", "#5a5a5a", "#c8c8c8"
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "text.color": INK,
+    "text.parse_math": False,  # a label with dollar signs is a label, not a formula
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "hatch.linewidth": 0.5,
+    "savefig.dpi": 300,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rupture-repair",
+}
+
+#: Fewest courses behind a column of a summary.
+MIN_CELL = 5
+
+#: How a session is shown. Lightness falls from steady to open: readable without colour.
+STATES: dict[str, tuple[str, str, str]] = {
+    "steady": ("steady", "#dfe4e8", ""),
+    "ruptured": ("ruptured", "#D55E00", "////"),
+    "repaired_here": ("repaired here", "#0072B2", ""),
+    "after_repair": ("after repair", "#7cc4ee", ""),
+    "after_unrepaired": ("after an unrepaired rupture", "#5a1e00", ""),
+    "not_assessable": ("not assessable", "#ffffff", "...."),
+}
+
+#: How an episode is shown: colour, and hatch for print without colour.
+STATUSES: dict[str, tuple[str, str]] = {
+    "repaired": ("#56B4E9", ""),
+    "unrepaired": ("#D55E00", "////"),
+    "censored": ("#d9d9d9", "...."),
+}
+
+#: Kinds of course in :func:`courses`, in the order of drawing. A course with an unrepaired episode
+#: is of that kind whatever else it has, one with a repaired and a censored episode is repaired.
+KINDS = ("repaired", "unrepaired", "censored only", "no episode")
+
+#: The two terms of the forest: name, colour and marker.
+TERMS: dict[str, tuple[str, str, str]] = {
+    "repaired_within": ("after a repaired rupture", "#0072B2", "o"),
+    "open_within": ("in an open rupture", "#D55E00", "s"),
+}
+
+
+def styled(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """Draw in the one style of the report, whatever the caller's settings are."""
+
+    @functools.wraps(draw)
+    def drawn(*args: Any, **kwargs: Any) -> Drawn:
+        with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@functools.cache
+def _drawable() -> frozenset[int]:
+    """Code points that the font of the figures has."""
+    font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
+    return frozenset(font.get_charmap())
+
+
+def label(text: object, width: int = 60) -> str:
+    """Return any text as one line of at most `width` characters that the font can draw."""
+    line = " ".join(str(text).split())
+    line = " ".join("".join(c for c in line if ord(c) in _drawable()).split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def individuals_shown(dataset: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+    """Return whether single courses of this dataset may be drawn and named.
+
+    Parameters
+    ----------
+    dataset : mapping
+        dataset.json.
+    config : mapping
+        config.yaml; `report.individuals` is demo_only (synthetic data only), allowed or never.
+    """
+    setting = config.get("report", {}).get("individuals", "demo_only")
+    return setting == "allowed" or (setting == "demo_only" and bool(dataset["synthetic"]))
+
+
+def what_to_show(
+    detection: pd.DataFrame, measures: Mapping[str, Any], config: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Choose the measure and criterion of figures that show one only.
+
+    The first alliance measure that clients rate, else the first one; by it the default criterion,
+    or, where that is not assessable, the first criterion that is.
+
+    Parameters
+    ----------
+    detection : DataFrame
+        The table detection, not empty.
+    measures, config : mapping
+        measures.json and config.yaml.
+
+    Returns
+    -------
+    tuple of str
+        Measure and criterion.
+    """
+    present = list(dict.fromkeys(detection["measure"]))
+    by_client = [name for name in present if measures[name]["rater"] == "client"]
+    measure = (by_client or present)[0]
+    rows = detection[detection["measure"] == measure]
+    default = config["default_criterion"]
+    usable = list(rows.loc[rows["assessable"].astype(bool), "criterion"])
+    for candidates in (usable, list(rows["criterion"])):
+        if default in candidates:
+            return measure, default
+        if candidates:
+            return measure, candidates[0]
+    raise ValueError("the table detection has no row")
+
+
+def nothing(text: str) -> Figure:
+    """Return a small figure that says why there is nothing to see."""
+    figure = Figure((WIDTH, 0.8), layout="constrained")
+    figure.text(0.5, 0.5, text, ha="center", va="center", style="italic", color=QUIET)
+    return figure
+
+
+def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
+    """Write a figure as PNG (300 dpi) and SVG, and its numbers as CSV.
+
+    The same figure gives the same bytes on every call: no dates, no random ids.
+
+    Parameters
+    ----------
+    figure, numbers
+        What a function of this module returned.
+    stem : Path
+        Path without suffix, for example reports/figures/demo/raster.
+
+    Returns
+    -------
+    list of Path
+        The three files written.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        figure.savefig(png, metadata={"Software": None})
+        figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
+    return [png, svg, csv]

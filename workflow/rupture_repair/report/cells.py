@@ -1,0 +1,274 @@
+"""Rows of the tables in a report: facts as cells. Headings and captions: captions.yaml."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from .facts import one_per_fit
+from .markdown import Md, code, count, escape, interval, listed, number, percent, short, text
+from .material import Material
+
+Rows = list[dict[str, Any]]
+
+
+def ratings(measures: Mapping[str, Any]) -> Rows:
+    """Describe the ratings of each measure that is rated at sessions."""
+    return [
+        {
+            "measure": text(m["label"]),
+            "role": m["role"],
+            "rater": f"{m['rater']}, {m['timing']}",
+            "courses": count(m["n_courses"]),
+            "ratings": count(m["n"]),
+            "per_course": _spread(m["per_course"]),
+            "missing": f"{count(m['missing'])} ({percent(m['missing'], m['span'])})",
+            "mean": f"{number(m['mean'], 1)} ({number(m['sd'], 1)})",
+            "best": percent(m["best"]),
+        }
+        for m in measures.values()
+        if m["level"] == "session"
+    ]
+
+
+def _spread(spread: Mapping[str, float]) -> str:
+    return f"{short(spread['median'])} ({count(spread['least'])}–{count(spread['most'])})"
+
+
+def scales(measures: Mapping[str, Any]) -> Rows:
+    """Describe what is known of the scale of each measure."""
+    return [
+        {
+            "measure": text(m["label"]),
+            "instrument": text(m["instrument"] or "–"),
+            "range": f"{short(m['range'][0])}–{short(m['range'][1])}",
+            "better": m["better"],
+            "reliability": _sourced(m["reliability"]),
+            "change": _sourced(m["reliable_change"]),
+            "cut_off": _sourced(m["cut_off"]),
+        }
+        for m in measures.values()
+    ]
+
+
+def _sourced(fact: Mapping[str, Any] | None) -> Md:
+    if not fact:
+        return escape("not known")
+    standing = f", {fact['standing']}" if fact.get("standing") else ""
+    return Md(f"{escape(short(fact['value'], 3))} ({text(fact['source'])}{escape(standing)})")
+
+
+def before_and_after(measures: Mapping[str, Any]) -> Rows:
+    """Describe measures that are taken once before and once after a course."""
+    return [
+        {
+            "measure": text(m["label"]),
+            "n_first": count(m["n_first"]),
+            "mean_first": number(m["mean_first"], 1),
+            "n_last": count(m["n_last"]),
+            "mean_last": number(m["mean_last"], 1),
+        }
+        for m in measures.values()
+        if m["level"] == "course"
+    ]
+
+
+def endings(found: Mapping[str, int]) -> Rows:
+    """Count how courses ended."""
+    total = sum(found.values())
+    return [
+        {"ending": name.replace("_", " "), "courses": count(n), "share": percent(n, total)}
+        for name, n in found.items()
+    ]
+
+
+def criteria(material: Material, rules: Mapping[str, Md]) -> Rows:
+    """Say what each criterion is; `rules` holds its rule in sentences."""
+    table = material.detection.drop_duplicates("criterion")
+    rows = []
+    for row in table.to_dict("records"):
+        settings = material.criteria.get(row["criterion"], {})
+        source = text(settings.get("source", "–"))
+        doi = settings.get("doi")
+        link = Md(f", [doi:{escape(doi)}](<https://doi.org/{doi}>)") if doi else Md("")
+        rows.append(
+            {
+                "criterion": Md(f"{text(row['name'])} ({code(row['criterion'])})"),
+                "rule": rules.get(row["criterion"], escape("–")),
+                "k": short(row["k"]) + ("*" if "k" in settings.get("changed", ()) else ""),
+                "standing": row["standing"],
+                "source": Md(source + link),
+                "future": "yes" if row["uses_future"] else "no",
+            }
+        )
+    return rows
+
+
+def assessable(material: Material, found: Mapping[str, Any]) -> Rows:
+    """Count for each measure and criterion how many courses could be assessed, and why not."""
+    rows = []
+    for row in found["rows"]:
+        out = row["n_courses"] - row["n_courses_assessable"]
+        why = found["reasons"].get((row["measure"], row["criterion"]), "not rated")
+        rows.append(
+            _measure(material, row)
+            | {
+                "criterion": text(row["name"]),
+                "courses": f"{count(row['n_courses_assessable'])} of {count(row['n_courses'])}",
+                "sessions": f"{count(row['n_sessions_assessable'])} of {count(row['n_sessions'])}",
+                "reason": text(row["reason"] if not row["assessable"] else why if out else "–"),
+            }
+        )
+    return rows
+
+
+def _measure(material: Material, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cell that names the measure, if there is more than one."""
+    if material.detection["measure"].nunique() < 2:
+        return {}
+    return {"measure": text(material.measures[row["measure"]]["label"])}
+
+
+def episodes(material: Material, found: Mapping[str, Any]) -> Rows:
+    """Count episodes for each measure and criterion."""
+    rows = []
+    for row in found["rows"]:
+        keys = ["n_episodes", "n_repaired", "n_unrepaired", "n_censored", "n_sawtooth"]
+        with_one = f"{count(row['n_courses_with_episode'])} ({percent(row['share'])})"
+        cells = {"n_courses_assessable": count(row["n_courses_assessable"]), "with_one": with_one}
+        cells |= {key: count(row[key]) for key in keys}
+        if not row["assessable"]:
+            cells = dict.fromkeys(cells, "n. a.")
+        rows.append(_measure(material, row) | {"criterion": text(row["name"]), **cells})
+    return rows
+
+
+def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
+    """Show the estimates of claim C7: repaired and open ruptures, next outcome."""
+    several = len(material.estimates["outcome"].dropna().unique()) > 1
+    rows = []
+    for pair in pairs:
+        repaired, open_ = pair["repaired"], pair["open"]
+        outcome = material.measures.get(open_["outcome"], {"label": "–"})["label"]
+        rows.append(
+            _measure(material, open_)
+            | ({"outcome": text(outcome)} if several else {})
+            | {
+                "criterion": text(open_["name"]),
+                "repaired": interval(repaired),
+                "open": interval(open_),
+                "n": count(open_["n_sessions"]),
+                "courses": count(open_["n_courses"]),
+                "status": status(open_["status"]),
+            }
+        )
+    return rows
+
+
+def status(word: str) -> str:
+    """Return the status of a fit in words."""
+    return str(word).replace("_", " ")
+
+
+def other_models(material: Material) -> Rows:
+    """Show what the other models and variants say of the measure and criterion shown."""
+    measure, criterion = material.shown
+    table = material.estimates
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    about_rupture = own["term"].fillna("").str.contains("repaired|open|group", regex=True)
+    several = len(table["outcome"].dropna().unique()) > 1
+    chosen = own[
+        (about_rupture & ~own["term"].fillna("").str.contains("_between")) | own["term"].isna()
+    ]
+    rows = []
+    for row in chosen.to_dict("records"):
+        outcome = material.measures.get(row["outcome"], {"label": "–"})["label"]
+        cells = {
+            "model": code(row["model"]),
+            "variant": row["variant"].replace("_", " "),
+            **({"outcome": text(outcome)} if several else {}),
+            "term": code(row["term"]) if pd.notna(row["term"]) else "–",
+            "estimate": interval(row),
+            **({"df": number(row["df"], 1)} if chosen["df"].notna().any() else {}),
+            "p": p_value(row["p"]),
+            "n": count(row["n_sessions"]),
+            "courses": count(row["n_courses"]),
+            "status": status(row["status"]),
+        }
+        rows.append(cells)
+    return rows
+
+
+def p_value(p: Any) -> str:
+    """Return a p value as APA style has it: .034, < .001."""
+    if p is None or pd.isna(p):
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 0.9995 else "> .999"
+
+
+def chance(material: Material) -> Rows:
+    """Show what was expected by chance, as computed."""
+    table = material.chance if material.chance is not None else pd.DataFrame()
+    names = material.names()
+    keys = ("expected", "ratio", "excess", "p")
+    return [
+        {"criterion": text(names.get(row["criterion"], row["criterion"]))}
+        | {key: number(row[key]) for key in keys if key in row}
+        for row in table.to_dict("records")
+    ]
+
+
+def failed(material: Material, fits: pd.DataFrame) -> Rows:
+    """List fits by name with their message."""
+    names = material.names()
+    return [
+        _measure(material, row)
+        | {
+            "model": code(row["model"]),
+            "variant": row["variant"],
+            "criterion": text(names.get(row["criterion"], row["criterion"])),
+            "message": text(row["message"] if pd.notna(row["message"]) else "no message"),
+        }
+        for row in fits.to_dict("records")
+    ]
+
+
+def fits(material: Material) -> dict[str, pd.DataFrame]:
+    """Return the fits without result, one row each: failed, and not assessable."""
+    each = one_per_fit(material.estimates)
+    return {word: each[each["status"] == word] for word in ("failed", "not_assessable")}
+
+
+def not_assessable(material: Material, fits: pd.DataFrame) -> Rows:
+    """Group the fits that could not be attempted by their reason."""
+    names = material.names()
+    fits = fits.assign(message=fits["message"].fillna("no reason given"))
+    return [
+        {
+            "reason": text(reason),
+            "fits": count(len(group)),
+            "criteria": listed(text(names.get(c, c)) for c in group["criterion"].unique()),
+            "models": listed(code(model) for model in group["model"].unique()),
+        }
+        for reason, group in fits.groupby("message", sort=False)
+    ]
+
+
+def datasets(entries: list[dict[str, Any]]) -> Rows:
+    """List the datasets of the index."""
+    rows = []
+    for entry in entries:
+        mark = Md(" (synthetic)") if entry["synthetic"] else Md("")
+        fits = f"{count(entry['n_models'])} models, {count(entry['n_failed'])} failed"
+        found = f"{count(entry['n_episodes'])} in {count(entry['n_with_episode'])} courses"
+        rows.append(
+            {
+                "dataset": Md(f"[{escape(entry['title'])}](<{entry['name']}.html>){mark}"),
+                "courses": count(entry["n_courses"]),
+                "sessions": count(entry["n_sessions"]),
+                "criterion": text(entry["criterion"]),
+                "episodes": found if entry["assessable"] else "not assessable",
+                "status": fits,
+            }
+        )
+    return rows

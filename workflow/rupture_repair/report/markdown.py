@@ -1,0 +1,182 @@
+"""Markdown that holds what datasets say without obeying it.
+
+Whatever a template prints is escaped, unless it is :class:`Md`, made by this program. So a title
+with HTML, Markdown or LaTeX in it is shown as it was written.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from .. import config
+
+#: Templates, captions and phrases.
+FOLDER = config.WORKFLOW / "report"
+
+#: Tables longer than this are cut, with a note that says where the rest is.
+MOST_ROWS = 40
+
+_SPECIAL = re.compile(r"([!-$&-+\-.:->@\[-`{-~])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
+
+
+class Md(str):
+    """Text that is Markdown already and is printed as it stands."""
+
+    __slots__ = ()
+
+
+def escape(value: object) -> Md:
+    """Return any value as one line of Markdown that shows its text and does nothing else."""
+    if isinstance(value, Md):
+        return value
+    line = " ".join(_CONTROL.sub(" ", str(value)).split())
+    return Md(_SPECIAL.sub(r"\\\1", line))
+
+
+def text(value: object) -> Md:
+    """Return the words of a dataset, kept apart so that their direction ends with them."""
+    escaped = escape(value)
+    return Md(f'[{escaped}]{{dir="auto"}}') if escaped else escaped
+
+
+def code(value: object) -> Md:
+    """Return a name as code; one with a bar, which would end a cell of a table, as text."""
+    line = " ".join(_CONTROL.sub(" ", str(value)).split())
+    return escape(line) if "`" in line or "|" in line or not line else Md(f"`{line}`")
+
+
+def formula(value: str) -> Md:
+    """Return a formula of this program as code, outside tables."""
+    return Md(f"`{value}`")
+
+
+def attribute(value: object) -> str:
+    """Return text for the inside of a quoted attribute."""
+    line = " ".join(_CONTROL.sub(" ", str(value)).split())
+    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("\\", "&#92;"), ("<", "&lt;")):
+        line = line.replace(character, entity)
+    return line
+
+
+def verbatim(value: object) -> Md:
+    """Return text of this program for a code block or an address, where nothing is escaped."""
+    return Md(value)
+
+
+def count(value: Any) -> str:
+    """Return a whole number with separators, an en dash where it is missing."""
+    return "–" if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Return a number with a true minus sign, an en dash where it is missing."""
+    if value is None or pd.isna(value):
+        return "–"
+    shown = f"{value:,.{digits}f}"
+    if float(shown.replace(",", "")) == 0:
+        shown = shown.lstrip("-")
+    return shown.replace("-", "−")
+
+
+def short(value: Any, digits: int = 6) -> str:
+    """Return a number in as few digits as it needs, `digits` at most: 2, 1.96, 0.5."""
+    return "–" if value is None or pd.isna(value) else f"{value:.{digits}g}".replace("-", "−")
+
+
+def percent(part: Any, whole: Any = 1.0, digits: int = 0) -> str:
+    """Return a share in per cent, an en dash where there is no whole."""
+    if part is None or pd.isna(part) or pd.isna(whole) or not whole:
+        return "–"
+    return f"{100 * part / whole:.{digits}f}\u00a0%"
+
+
+def interval(row: Mapping[str, Any], digits: int = 2) -> str:
+    """Return an estimate with its interval, as in tables: 0.41 [0.10, 0.72]."""
+    if pd.isna(row["estimate"]):
+        return "–"
+    low, high = number(row["ci_low"], digits), number(row["ci_high"], digits)
+    return f"{number(row['estimate'], digits)} [{low}, {high}]"
+
+
+def listed(words: Iterable[object], last: str = "and") -> Md:
+    """Return words as a list in a sentence: a, b and c."""
+    escaped = [escape(word) for word in words]
+    if len(escaped) < 2:
+        return Md("".join(escaped))
+    return Md(f"{', '.join(escaped[:-1])} {last} {escaped[-1]}")
+
+
+def pipe_table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Sequence[str]], caption: str, rest: str
+) -> Md:
+    """Return a table with its caption, in a frame that scrolls on narrow screens.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        One mapping of column key to cell per row.
+    columns : mapping
+        Key -> (heading, alignment l or r), in order.
+    caption : str
+        Markdown.
+    rest : str
+        Where the rows are that do not fit, if there are more than :data:`MOST_ROWS`.
+    """
+    rules = {"l": ":---", "r": "---:"}
+    lines = [
+        "| " + " | ".join(escape(heading) for heading, _ in columns.values()) + " |",
+        "| " + " | ".join(rules[align] for _, align in columns.values()) + " |",
+    ]
+    for row in rows[:MOST_ROWS]:
+        lines.append("| " + " | ".join(escape(row[key]) for key in columns) + " |")
+    more = len(rows) - MOST_ROWS
+    if more > 0:
+        caption += f" The first {MOST_ROWS} of {len(rows)} rows; all are in {code(rest)}."
+    heading = attribute(re.sub(r"[\\*`]", "", caption).split(".")[0])
+    frame = f'::: {{.scroll tabindex="0" role="region" aria-label="{heading}"}}'
+    return Md("\n".join([frame, "", f"Table: {caption}", "", *lines, "", ":::"]))
+
+
+def figure(path: str, alt: str, caption: str, name: str) -> Md:
+    """Return a figure with its caption, in a frame that scrolls on narrow screens."""
+    frame = f'::: {{.scroll .drawn tabindex="0" role="region" aria-label="{attribute(name)}"}}'
+    image = f'![{caption}](<{path}>){{alt="{attribute(alt)}"}}'
+    return Md("\n".join([frame, "", image, "", ":::"]))
+
+
+def environment() -> jinja2.Environment:
+    """Return the environment of the templates: ``<< >>`` prints, ``<% %>`` decides."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=escape,
+        autoescape=False,  # finalize escapes, for Markdown; pandoc escapes for HTML
+    )
+    made.filters |= {
+        function.__name__: function
+        for function in (
+            text,
+            code,
+            formula,
+            verbatim,
+            count,
+            number,
+            short,
+            percent,
+            interval,
+            listed,
+        )
+    }
+    return made

@@ -1,0 +1,98 @@
+"""What a report is made of: the tables of one dataset, and how they are read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..figures import what_to_show
+
+
+@dataclass(frozen=True)
+class Material:
+    """All tables of one dataset, as the steps before wrote them.
+
+    Attributes
+    ----------
+    dataset, measures : dict
+        dataset.json and measures.json.
+    sessions, courses, episodes, states, detection, estimates : DataFrame
+        The tables of these names; `states` is session_states.
+    config : dict
+        config.yaml with all defaults; `criteria` is a list of ids.
+    criteria : dict
+        Id -> settings of the criteria that were applied.
+    figures : dict
+        Name -> numbers drawn; the drawings are ``figures/<dataset>/<name>.svg`` beside the report.
+    chance : DataFrame or None
+        Episodes expected by chance, if that was computed.
+    """
+
+    dataset: dict[str, Any]
+    measures: dict[str, Any]
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    episodes: pd.DataFrame
+    states: pd.DataFrame
+    detection: pd.DataFrame
+    estimates: pd.DataFrame
+    config: dict[str, Any]
+    criteria: dict[str, dict[str, Any]]
+    figures: dict[str, pd.DataFrame] = field(default_factory=dict)
+    chance: pd.DataFrame | None = None
+
+    @classmethod
+    def read(
+        cls,
+        folder: Path,
+        figures: Path,
+        config: Mapping[str, Any],
+    ) -> "Material":
+        """Read the material of one dataset.
+
+        Parameters
+        ----------
+        folder : Path
+            data/processed/<dataset>.
+        figures : Path
+            reports/figures/<dataset>.
+        config : mapping
+            From :func:`rupture_repair.project.read`: all defaults filled in, the entry `criteria`
+            replaced by the criteria themselves.
+        """
+        tables = {
+            name: pd.read_parquet(folder / f"{name}.parquet")
+            for name in ("sessions", "courses", "episodes", "detection", "estimates")
+        }
+        wanted = ["measure", "criterion", "course", "state", "reason"]
+        chance = folder / "chance.parquet"
+        return cls(
+            dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
+            measures=json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+            states=pd.read_parquet(folder / "session_states.parquet", columns=wanted),
+            config={**config, "criteria": [str(row["id"]) for row in config["criteria"]]},
+            criteria={str(row["id"]): dict(row) for row in config["criteria"]},
+            figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
+            chance=pd.read_parquet(chance) if chance.exists() else None,
+            **tables,
+        )
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Measure and criterion of what shows one only, see :func:`figures.what_to_show`."""
+        return what_to_show(self.detection, self.measures, self.config)
+
+    def names(self) -> dict[str, str]:
+        """Name by criterion."""
+        return dict(zip(self.detection["criterion"], self.detection["name"], strict=True))
+
+
+def _numbers(csv: Path) -> pd.DataFrame:
+    """Read the numbers of a figure, empty where nothing was drawn."""
+    try:
+        return pd.read_csv(csv)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()

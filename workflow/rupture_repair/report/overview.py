@@ -1,0 +1,61 @@
+"""The overview of all datasets, written also when a part failed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .about import provenance
+from .html import render_html
+from .pages import failure_report, index, index_entry
+
+
+def _entry(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    return index_entry(
+        json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
+        json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        pd.read_parquet(folder / "detection.parquet"),
+        pd.read_parquet(folder / "estimates.parquet"),
+        pd.read_parquet(folder / "sessions.parquet", columns=["course", "therapist"]),
+        config,
+    )
+
+
+def write_index(
+    root: Path, config: Mapping[str, Any], failures: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Write reports/index.html, and a page for each dataset that failed.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+    config : mapping
+        From :func:`rupture_repair.project.read`.
+    failures : sequence of mappings
+        From :func:`rupture_repair.journal.failures`; empty after a run without failure.
+
+    Returns
+    -------
+    Path
+        reports/index.html. A dataset is listed with its numbers if its report was made; each
+        dataset with a failure also gets reports/<dataset>-failed.html.
+    """
+    reports = root / "reports"
+    reports.mkdir(exist_ok=True)
+    about = provenance(root, "make report", root / "requirements.lock")
+    for page in reports.glob("*-failed.html"):
+        page.unlink()
+    for failure in failures:
+        page = reports / f"{failure['dataset']}-failed.html"
+        render_html(failure_report(failure, about), page)
+    # A failure before the last step leaves no report, or one that is older than the failure.
+    stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
+    entries = [
+        _entry(root / "data/processed" / name, config)
+        for name in config["datasets"]
+        if name not in stopped and (reports / f"{name}.html").exists()
+    ]
+    return render_html(index(entries, failures, about), reports / "index.html")

@@ -1,0 +1,214 @@
+"""The pages: facts and captions laid into the templates of workflow/report."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from .. import figures
+from ..models import MODELS
+from . import cells, facts
+from .markdown import FOLDER, Md, environment, figure, pipe_table, text
+from .material import Material
+
+
+def _words(name: str) -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+
+
+class _Page:
+    """One page in the making: numbers its tables and figures."""
+
+    def __init__(self, **context: Any):
+        self.environment = environment()
+        self.captions = _words("captions.yaml")
+        self.context = context | {"phrases": _words("phrases.yaml"), "nbsp": "\u00a0"}
+        self.numbers = {"Table": 0, "Figure": 0}
+
+    def filled(self, words: str, **context: Any) -> Md:
+        """Fill in a short text, which is kept on one line."""
+        text = self.environment.from_string(words).render(self.context | context)
+        return Md(" ".join(text.split()))
+
+    def _caption(self, kind: str, name: str) -> str:
+        self.numbers[kind] += 1
+        words = self.captions[kind.lower()][name]["caption"]
+        return f"**{kind} {self.numbers[kind]}.** {self.filled(words)}"
+
+    def table(self, name: str, rows: list[dict[str, Any]], rest: str = "") -> Md:
+        columns = {
+            key: column
+            for key, column in self.captions["table"][name]["columns"].items()
+            if not rows or key in rows[0]
+        }
+        return pipe_table(rows, columns, self._caption("Table", name), rest)
+
+    def figure(self, name: str, dataset: str, numbers: pd.DataFrame) -> Md:
+        path = f"figures/{dataset}/{name}.svg"
+        alt = figures.alt_text(name, numbers)
+        return figure(path, alt, self._caption("Figure", name), name.replace("_", " "))
+
+    def render(self, template: str) -> str:
+        functions: dict[str, Callable[..., Any]] = {"table": self.table, "figure": self.figure}
+        page = self.environment.get_template(template).render(self.context | functions)
+        return front_matter(self.context["title"], self.context["subtitle"]) + page
+
+
+def front_matter(title: object, subtitle: object) -> str:
+    """Return the head of a Markdown file; JSON is YAML, so no title can end it."""
+    words = {"title": text(title), "subtitle": text(subtitle), "lang": "en"}
+    return f"---\n{json.dumps(words, ensure_ascii=False)}\n---\n\n"
+
+
+def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
+    """Return the report of one dataset as Markdown.
+
+    Parameters
+    ----------
+    material : Material
+    about : mapping
+        From :func:`rupture_repair.report.provenance`.
+
+    Returns
+    -------
+    str
+        Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
+        into the folder that holds ``figures/``.
+    """
+    dataset, measures = facts.of_dataset(material), facts.of_measures(material)
+    detection, effects = facts.of_detection(material), facts.of_effects(material)
+    limitations = facts.of_limitations(material, dataset, measures, detection, effects)
+    limits = _words("limitations.yaml")
+    measure, criterion = material.shown
+    alliance = [name for name in measures if name in set(material.detection["measure"])]
+    page = _Page(
+        title=material.dataset["title"],
+        subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
+        material=material,
+        meta=material.dataset,
+        facts=dataset,
+        measures=measures,
+        alliance=alliance,
+        measure=measure,
+        criterion=criterion,
+        name=detection["row"]["name"],
+        detection=detection,
+        effects=effects,
+        cells=cells,
+        limitations=limitations,
+        models=MODELS,
+        ceiling=facts.CEILING,
+        min_cell=figures.MIN_CELL,
+        config=material.config,
+        settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
+        about=about,
+    )
+    phrases = page.context["phrases"]
+    page.context["rules"] = {
+        name: page.filled(phrases["rule"], row=row, units=phrases["units"])
+        for name, row in material.criteria.items()
+    }
+    page.context["limits"] = [
+        page.filled(limits[name], found=found) for name, found in limitations.items()
+    ]
+    return page.render("dataset.md")
+
+
+def index_entry(
+    dataset: Mapping[str, Any],
+    measures: Mapping[str, Any],
+    detection: pd.DataFrame,
+    estimates: pd.DataFrame,
+    sessions: pd.DataFrame,
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what the index says of a dataset whose report was made.
+
+    Parameters
+    ----------
+    dataset, measures : mapping
+        dataset.json, measures.json.
+    detection, estimates, sessions : DataFrame
+        The tables of these names; of `sessions` only the columns course and therapist are used.
+    config : mapping
+        config.yaml with all defaults.
+
+    Returns
+    -------
+    dict
+        name, title, synthetic, n_courses, n_sessions, criterion, n_episodes and n_with_episode (of
+        the measure and criterion shown), assessable, n_models, n_failed.
+    """
+    measure, criterion = figures.what_to_show(detection, measures, config)
+    of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
+    row = detection[of_both].iloc[0]
+    status = facts.one_per_fit(estimates)["status"]
+    return {
+        "name": dataset["name"],
+        "title": dataset["title"],
+        "synthetic": bool(dataset["synthetic"]),
+        "n_courses": int(sessions["course"].nunique()),
+        "n_sessions": len(sessions),
+        "criterion": str(row["name"]),
+        "assessable": bool(row["assessable"]),
+        "n_episodes": int(row["n_episodes"]),
+        "n_with_episode": int(row["n_courses_with_episode"]),
+        "n_models": len(status),
+        "n_failed": int((status == "failed").sum()),
+    }
+
+
+def index(
+    entries: Iterable[Mapping[str, Any]],
+    failures: Iterable[Mapping[str, Any]],
+    about: Mapping[str, Any],
+) -> str:
+    """Return the overview of all datasets as Markdown.
+
+    Parameters
+    ----------
+    entries : iterable of mappings
+        From :func:`index_entry`, in the order of config.yaml.
+    failures : iterable of mappings
+        One per step that failed, from :func:`rupture_repair.journal.failures`: dataset, step,
+        problems (texts), log (path as text).
+    about : mapping
+        From :func:`rupture_repair.report.provenance`.
+    """
+    page = _Page(
+        title="Rupture and repair",
+        subtitle="Reports of all datasets",
+        entries=list(entries),
+        failures=[{**failure, "message": _first(failure["problems"])} for failure in failures],
+        cells=cells,
+        about=about,
+    )
+    return page.render("index.md")
+
+
+def _first(problems: Sequence[str]) -> str:
+    """Return the first of some problems, and how many more there are."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return (problems[0] if problems else "The step left no message.") + more
+
+
+def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Return the report of a dataset that could not be analysed as Markdown.
+
+    Parameters
+    ----------
+    failure : mapping
+        From :func:`rupture_repair.journal.failures`: dataset, step, problems (texts), traceback
+        (empty for a user's mistake), log (path as text).
+    about : mapping
+        From :func:`rupture_repair.report.provenance`.
+    """
+    page = _Page(
+        title=f"{failure['dataset']} could not be analysed",
+        subtitle=f"The step {failure['step']} failed",
+        failure=failure,
+        about=about,
+    )
+    return page.render("failed.md")
