@@ -1,0 +1,81 @@
+# Two commands: `make report` builds the reports, `make test` runs every test.
+# Both make the environment in .venv first, from the hashed locks, when it is not there yet.
+PYTHON ?= python3
+MIRROR ?= ../shared/data
+REAL := couples_diary cbasp_sessions enrichd_bdi panss_psychiatrists
+BIN := .venv/bin
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all --quiet rules \
+	--workflow-profile workflow/profiles/default
+LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
+RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
+RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
+
+.PHONY: help report real check test lint demo lock clean distclean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+report: $(RUN) ## Build the reports of the datasets named in config.yaml
+	@$(SNAKEMAKE)
+	@echo "Report: reports/index.html"
+
+real: $(RUN) ## Build the reports of four public datasets, from the folder MIRROR
+	@if [ -d "$(MIRROR)" ]; then \
+		$(SNAKEMAKE) --config 'datasets=$(REAL)' 'mirror=$(MIRROR)' && echo "Report: reports/index.html"; \
+	elif [ -n "$$CI" ]; then \
+		echo "make real: the folder $(MIRROR) with the public datasets is missing; here it must be there."; exit 1; \
+	else \
+		echo "make real: there is no folder $(MIRROR) with the public datasets, so nothing was built. Name it: make real MIRROR=path"; \
+	fi
+
+check: $(RUN) ## List every problem of the datasets, without running anything else
+	@$(BIN)/rupture-repair check
+
+test: lint ## Check style and types, then run all tests
+	@$(BIN)/python -m pytest
+
+lint: $(RUN_TESTS)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	@$(BIN)/mypy
+
+demo: $(RUN) ## Write the synthetic demo dataset anew
+	@$(BIN)/rupture-repair simulate
+
+lock: ## Resolve the requirements anew (needs uv)
+	uv pip compile $(LOCK) requirements.in -o requirements.lock
+	uv pip compile $(LOCK) -c requirements.lock requirements-test.in -o requirements-test.lock
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header
+
+clean: ## Remove everything that the workflow made
+	rm -rf data/processed reports logs .snakemake
+
+distclean: clean ## Remove the environment as well
+	rm -rf .venv
+
+# Uses uv where it is installed, pip otherwise.
+INSTALL = if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+
+$(LOCKED):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 report"; exit 1; }
+	@echo "Setting up .venv (once, about a minute) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(call INSTALL,requirements.lock)
+	@touch $@
+
+$(RUN): $(LOCKED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
+$(RUN_TESTS): $(RUN)
+	@$(call INSTALL,requirements-test.lock)
+	@touch $@

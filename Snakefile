@@ -1,0 +1,54 @@
+# From raw ratings to a report. `make report`, or `snakemake --cores all`.
+# Steps are in workflow/rules, settings in config.yaml; every problem of the settings is told
+# before anything runs.
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from rupture_repair import journal, project
+from rupture_repair.problems import ProblemsFound
+
+min_version("9.27")
+
+try:
+    SETTINGS = project.read(config)
+except ProblemsFound as found:
+    raise WorkflowError(f"\n{found}")
+
+DATASETS = SETTINGS["datasets"]
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9][A-Za-z0-9_-]*",
+
+
+rule all:
+    default_target: True
+    input:
+        "reports/index.html",
+        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
+
+
+include: "workflow/rules/check.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/detect.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/verify.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+onstart:
+    journal.forget_failures()
+
+
+# What was found is reported also when a part failed; the run still ends with an error.
+onerror:
+    from rupture_repair.report import write_index
+
+    failures = journal.failures()
+    for failure in failures:
+        print(
+            f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"
+        )
+    print(f"Report, with what failed: {write_index(Path(), SETTINGS, failures)}")

@@ -1,0 +1,79 @@
+"""The set-up files agree with each other and name no registry."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def pins(text: str, sign: str = "==") -> dict[str, str]:
+    pattern = rf"^([A-Za-z0-9_.-]+){sign}([0-9][\w.]*)"
+    return dict(re.findall(pattern, text, flags=re.MULTILINE))
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def conda_pins() -> dict[str, str]:
+    entries = yaml.safe_load(read("environment.yml"))["dependencies"]
+    conda = "\n".join(entry for entry in entries if isinstance(entry, str))
+    by_pip = next(entry["pip"] for entry in entries if isinstance(entry, dict))
+    return pins(conda, "=") | pins("\n".join(by_pip))
+
+
+def test_environment_for_conda_equals_the_lock():
+    wanted, lock = pins(read("requirements.in")), pins(read("requirements.lock"))
+    found = conda_pins()
+    assert found == wanted, "copy the versions of requirements.in into environment.yml"
+    assert {name: lock[name] for name in found} == found, "run `make lock`"
+
+
+def test_both_locks_agree():
+    lock, tests = pins(read("requirements.lock")), pins(read("requirements-test.lock"))
+    shared = lock.keys() & tests.keys()
+    assert shared
+    assert {name: lock[name] for name in shared} == {name: tests[name] for name in shared}
+
+
+def test_every_locked_requirement_has_hashes():
+    for name in ("requirements.lock", "requirements-test.lock"):
+        entries = re.split(r"\n(?=\S)", read(name).strip())
+        assert len(entries) > 5
+        assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_every_requirement_says_why_it_is_there():
+    lines = [line for line in read("requirements.in").splitlines() if "==" in line]
+    assert [line for line in lines if not re.search(r"# \w.{5,}", line)] == []
+
+
+def tracked_files() -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+def test_no_registry_host_and_no_path_of_a_machine_in_any_file():
+    hosts = ("pypi" + ".org", "pythonhosted" + ".org", "anaconda" + ".org", "registry" + ".npmjs")
+    path = re.compile(r"(?<![\w./~-])/(?:home|root|Users|work)/\w")
+    found = []
+    for file in tracked_files():
+        text = file.read_bytes().decode("utf-8", errors="ignore")
+        if any(host in text for host in hosts) or path.search(text):
+            found.append(file.relative_to(ROOT).as_posix())
+    assert found == []
+
+
+def test_only_the_demo_is_committed_below_data():
+    data = {file.relative_to(ROOT).parts[:3] for file in tracked_files()}
+    assert {parts[2] for parts in data if parts[:2] == ("data", "raw")} <= {"demo"}
+    ignored = subprocess.run(
+        ["git", "check-ignore", "data/raw/clinic/ratings.csv", "data/processed/demo/x.parquet"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout.split()  # fmt: skip
+    assert len(ignored) == 2

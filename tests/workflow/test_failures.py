@@ -1,0 +1,151 @@
+"""What a user sees when something is wrong."""
+
+import json
+
+DESCRIPTOR = """\
+title: Clinic
+source: a clinic
+licence: none
+citation: none
+tables:
+  sessions: {file: sessions.csv, course: course, session: session}
+measures:
+  alliance: {instrument: SRS, rater: client, timing: end, total: srs}
+  outcome: {instrument: ORS, rater: client, timing: start, total: ors}
+missing: ["", NA]
+"""
+
+HEADER = "course,session,srs,ors\n"
+
+
+def rows(courses: int, sessions: int) -> str:
+    lines = [
+        f"c{course:02},{session},{30 + (7 * course + 5 * session * session) % 11},"
+        f"{15 + (3 * course + 7 * session) % 13}"
+        for course in range(1, courses + 1)
+        for session in range(1, sessions + 1)
+    ]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def test_a_typo_in_config_is_told_before_anything_runs(project):
+    project.settings("datasts: [demo]\nmodels: {engine: statmodels}\n")
+    done = project.run()
+    assert done.returncode != 0
+    assert "E103 config.yaml, line 1, key datasts: 'datasts' is not a known key." in done.stdout
+    assert "Did you mean 'statsmodels'?" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (project.folder / "data/processed").exists()
+
+
+def test_a_faulty_dataset_stops_alone_and_is_named_in_the_report(project):
+    project.settings("datasets: [good, bad]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
+    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
+    broken = rows(12, 8).replace("c03,4,", "c03,4,9").replace("c05,5,", "c05,4,")
+    project.dataset("bad", DESCRIPTOR, sessions=broken)
+    done = project.run()
+    assert done.returncode != 0
+    assert "E2" in done.stdout
+    assert "data/raw/bad/sessions.csv, row 21, column srs" in done.stdout
+    assert "data/raw/bad/sessions.csv, row 38" in done.stdout
+    assert "Traceback" not in done.stdout
+    log = (project.folder / "logs/bad/check.log").read_text(encoding="utf-8")
+    assert "row 21, column srs" in log
+    assert "Clinic" in project.page("good")
+    assert not (project.folder / "reports/bad.html").exists()
+    assert "row 21, column srs" in project.page("bad-failed")
+    index = project.page("index")
+    assert "bad-failed.html" in index
+    assert "good.html" in index
+
+    project.dataset("bad", DESCRIPTOR, sessions=rows(12, 8))
+    mended = project.run()
+    assert mended.returncode == 0, mended.stdout[-2000:]
+    assert "bad-failed.html" not in project.page("index")
+    assert not (project.folder / "reports/bad-failed.html").exists()
+
+
+def test_our_own_mistake_shows_its_traceback_in_terminal_and_log(project):
+    project.settings("datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
+    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
+    assert project.run("data/processed/good/measures.json").returncode == 0
+    table = project.folder / "data/processed/good/sessions.parquet"
+    table.write_bytes(b"not a table")
+    done = project.run()
+    assert done.returncode != 0
+    log = (project.folder / "logs/good/detect.log").read_text(encoding="utf-8")
+    for text in (done.stdout, log):
+        assert "Traceback (most recent call last)" in text
+        assert "ArrowInvalid" in text
+    note = json.loads((project.folder / "logs/good/detect.failed.json").read_text("utf-8"))
+    assert note["step"] == "detect"
+    assert "ArrowInvalid" in project.page("good-failed")
+
+
+def test_thin_datasets_give_reports_that_say_what_cannot_be_assessed(project):
+    names = ["no-outcome", "one-course", "single-sessions"]
+    project.settings(
+        f"datasets: [{', '.join(names)}]\ncriteria: [dip, v_1sd, srs_cutoff]\n"
+        "default_criterion: v_1sd\n"
+    )
+    only_alliance = "\n".join(
+        line for line in DESCRIPTOR.splitlines() if not line.startswith("  outcome")
+    )
+    project.dataset("no-outcome", only_alliance, sessions=rows(12, 8))
+    project.dataset("one-course", DESCRIPTOR, sessions=rows(1, 12))
+    project.dataset("single-sessions", DESCRIPTOR, sessions=rows(12, 1))
+    done = project.run()
+    assert done.returncode == 0, done.stdout[-3000:]
+    for name in names:
+        assert "not assessable" in project.page(name).lower()
+    assert "Traceback" not in done.stdout
+
+
+def test_an_empty_file_and_a_missing_column_are_told(project):
+    project.settings("datasets: [empty, columns]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
+    project.dataset("empty", DESCRIPTOR, sessions="")
+    project.dataset("columns", DESCRIPTOR, sessions=rows(3, 3).replace("srs", "srs_totl"))
+    done = project.run()
+    assert done.returncode != 0
+    assert "data/raw/empty/sessions.csv" in done.stdout
+    assert "data/raw/columns/sessions.csv" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "empty-failed.html" in project.page("index")
+
+
+def test_a_failed_model_ends_the_run_with_an_error_unless_listed(project):
+    from rupture_repair import verify
+
+    project.settings("datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
+    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
+    assert project.run().returncode == 0
+    import pandas as pd
+
+    path = project.folder / "data/processed/good/estimates.parquet"
+    estimates = pd.read_parquet(path)
+    first = (estimates["model"] == "final").to_numpy()
+    keep = estimates[~first]
+    failed = (
+        estimates[first]
+        .head(1)
+        .assign(
+            term=None, estimate=float("nan"), status="failed", converged=False, message="no optimum"
+        )
+    )
+    pd.concat([keep, failed], ignore_index=True).to_parquet(path, index=False)
+    found = verify.failed_models(pd.read_parquet(path))
+    assert found is not None
+    assert [entry.text for entry in found.problems] == [
+        "E590: dataset good: the model final (main) for alliance by the criterion v_1sd could not "
+        "be fitted: no optimum The report is built and lists it; with models.failed_fit: listed "
+        "in config.yaml the run ends without an error."
+    ]
+    done = project.run()
+    assert done.returncode != 0
+    assert "E590" in done.stdout
+    assert "no optimum" in project.page("good")
+    project.settings(
+        "datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n"
+        "models: {failed_fit: listed}\n"
+    )
+    assert project.run("--rerun-triggers", "mtime").returncode == 0

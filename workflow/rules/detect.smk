@@ -1,0 +1,19 @@
+# The kernel with every criterion: states of sessions and episodes.
+
+
+rule detect:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        code=project.modules("detect"),
+    output:
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes=multiext("data/processed/{dataset}/episodes", ".parquet", ".csv"),
+        detection=multiext("data/processed/{dataset}/detection", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/detect.log",
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+    script:
+        "../scripts/detect.py"

@@ -1,0 +1,22 @@
+# Exposure and mixed models: tidy rows with their status, criterion by criterion.
+
+
+rule fit:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes="data/processed/{dataset}/episodes.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        code=project.modules("models"),
+    output:
+        multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/fit.log",
+    threads: workflow.cores
+    params:
+        models=SETTINGS["models"],
+        edge_rules=SETTINGS["edge_rules"],
+    script:
+        "../scripts/fit.py"

@@ -1,0 +1,45 @@
+# One self-contained page per dataset, and the overview of all.
+
+TEMPLATES = sorted(
+    str(path) for path in Path("workflow/report").rglob("*") if path.is_file()
+)
+
+
+rule report:
+    input:
+        "data/processed/{dataset}/problems.json",
+        about="data/processed/{dataset}/dataset.json",
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes="data/processed/{dataset}/episodes.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        estimates="data/processed/{dataset}/estimates.parquet",
+        figures="reports/figures/{dataset}",
+        templates=TEMPLATES,
+        code=project.modules("report"),
+    output:
+        "reports/{dataset}.html",
+    log:
+        "logs/{dataset}/report.log",
+    params:
+        config=SETTINGS,
+    script:
+        "../scripts/report.py"
+
+
+rule index:
+    input:
+        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
+        templates=TEMPLATES,
+        code=project.modules("report"),
+    output:
+        "reports/index.html",
+    log:
+        "logs/all/index.log",
+    params:
+        config=SETTINGS,
+    script:
+        "../scripts/index.py"

@@ -1,0 +1,21 @@
+# Tests on the outputs, part of every run.
+
+
+rule verify:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes="data/processed/{dataset}/episodes.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        estimates="data/processed/{dataset}/estimates.parquet",
+        code=project.modules("verify"),
+    output:
+        "data/processed/{dataset}/verified.json",
+    log:
+        "logs/{dataset}/verify.log",
+    params:
+        overlapping=SETTINGS["edge_rules"]["onset_inside_episode"],
+        failed_fit=SETTINGS["models"]["failed_fit"],
+    script:
+        "../scripts/verify.py"

@@ -1,0 +1,98 @@
+"""Run a step so that what it says reaches the terminal and its log, also when it fails."""
+
+import contextlib
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from .problems import ProblemsFound
+
+
+class _Tee:
+    """Write to several streams at once."""
+
+    def __init__(self, *streams: IO[str]):
+        self._streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self._streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self._streams:
+            stream.flush()
+
+
+def failure_file(log: str | Path) -> Path:
+    """Return where the failure of the step with this log is noted."""
+    return Path(log).with_suffix(".failed.json")
+
+
+@contextlib.contextmanager
+def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
+    """Run one step of the workflow.
+
+    What the step prints goes to the terminal and to its log. A user's mistake is told in the
+    words of the catalogue; a mistake of ours with its full traceback; both end the process with
+    exit code 1 and leave a note for the report beside the log.
+
+    Parameters
+    ----------
+    name, dataset : str
+        The step, and the dataset it works on.
+    log : path
+        The log file, replaced.
+    """
+    log = Path(log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    failure_file(log).unlink(missing_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        out, err = _Tee(sys.stdout, file), _Tee(sys.stderr, file)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]
+            try:
+                yield
+            except ProblemsFound as found:
+                texts = [entry.text for entry in found.problems]
+                print(*texts, sep="\n", file=sys.stderr)
+                _note(log, name, dataset, texts, "")
+                sys.exit(1)
+            except Exception as error:
+                text = traceback.format_exc()
+                print(text, file=sys.stderr)
+                summary = f"{type(error).__name__}: {error}"
+                _note(log, name, dataset, [summary], text)
+                sys.exit(1)
+
+
+def _note(log: Path, name: str, dataset: str, problems: list[str], trace: str) -> None:
+    content = {
+        "dataset": dataset,
+        "step": name,
+        "problems": problems,
+        "traceback": trace,
+        "log": log.as_posix(),
+    }
+    failure_file(log).write_text(json.dumps(content, indent=1, ensure_ascii=False), "utf-8")
+
+
+def failures(logs: str | Path = "logs") -> list[dict]:
+    """Return the notes of all steps that failed, sorted by dataset and step.
+
+    Returns
+    -------
+    list of dict
+        Keys `dataset`, `step`, `problems` (texts), `traceback` (empty for a user's mistake) and
+        `log`.
+    """
+    files = sorted(Path(logs).glob("*/*.failed.json"))
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def forget_failures(logs: str | Path = "logs") -> None:
+    """Remove the notes of failures of an earlier run."""
+    for file in Path(logs).glob("*/*.failed.json"):
+        file.unlink()

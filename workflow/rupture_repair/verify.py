@@ -1,0 +1,175 @@
+"""Tests on the outputs, run with every dataset: parts sum to totals, states are exclusive.
+
+A broken rule is a mistake of ours, not of the user: it stops the run and names the rule, the
+table and how many rows break it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .episodes import STATES, STATUSES
+from .problems import ProblemsFound, problem
+
+#: What identifies one application of a criterion.
+BY = ["measure", "criterion"]
+
+_COUNTS = ["n_episodes", *(f"n_{status}" for status in STATUSES)]
+_STATE_COLUMNS = [*BY, "course", "session", "state", "reason", "episode", "censored"]
+
+
+class RuleBroken(Exception):
+    """Tables of the project contradict each other: a mistake of ours."""
+
+
+def _rule(name: str, broken: pd.Series | np.ndarray | bool) -> dict[str, Any]:
+    broken = np.asarray(broken)
+    return {"rule": name, "rows": int(broken.size), "broken": int(np.count_nonzero(broken))}
+
+
+def of_sessions(sessions: pd.DataFrame, measures: Mapping[str, Any]) -> list[dict]:
+    """Hold the canonical table of sessions against its rules.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+    measures : dict
+        Content of measures.json.
+
+    Returns
+    -------
+    list of dict
+        One entry per rule: `rule` in words, `rows` looked at, `broken` rows.
+    """
+    key = ["course", "session"]
+    rules = [
+        _rule("sessions: a course and session occur once", sessions.duplicated(key)),
+        _rule("sessions: session numbers begin at 1", sessions["session"] < 1),
+        _rule("sessions: every row names its course", sessions["course"].isna()),
+    ]
+    for name, measure in measures.items():
+        if measure["level"] == "session":
+            low, high = measure["range"]
+            values = sessions[name].dropna()
+            rules.append(_rule(f"sessions: {name} lies in its range", ~values.between(low, high)))
+    return rules
+
+
+def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
+    """Hold the states of sessions against their rules: exclusive, exhaustive, summing up."""
+    unassessed = states["state"] == "not_assessable"
+    per = states.groupby(BY, observed=True)
+    rated = per["reason"].agg(lambda reason: int((reason != "not rated").sum()))
+    summed = detection.set_index(BY)["n_sessions"]
+    inside = states["state"].isin(["ruptured", "repaired_here"])
+    return [
+        _rule("states: each session has one state", states.duplicated([*BY, "course", "session"])),
+        _rule("states: only known states", ~states["state"].isin(STATES)),
+        _rule("states: a reason where, and only where, not assessable",
+              unassessed != states["reason"].notna()),
+        _rule("states: rated sessions sum to the total",
+              rated.reindex(summed.index).fillna(0) != summed),
+        _rule("states: in an episode where, and only where, ruptured or repaired here",
+              inside != (states["episode"].notna() & (states["reason"] != "not rated"))),
+        _rule("states: only sessions of an episode are censored",
+              states["censored"] & states["episode"].isna()),
+    ]  # fmt: skip
+
+
+def of_episodes(episodes: pd.DataFrame, detection: pd.DataFrame, overlapping: bool) -> list[dict]:
+    """Hold the episodes against their rules: order of sessions, status, sums."""
+    repaired = episodes["repair"].notna()
+    onset = episodes["onset"].astype("Float64").fillna(-np.inf)
+    key = [*BY, "course"]
+    following = episodes.groupby(key, observed=True)["first_low"].shift(-1)
+    counted = episodes.groupby(BY, observed=True)["status"].value_counts().unstack(fill_value=0)
+    counted = counted.reindex(
+        index=pd.MultiIndex.from_frame(detection[BY]), columns=list(STATUSES), fill_value=0
+    )
+    stated = detection[_COUNTS[1:]].to_numpy()
+    return [
+        _rule("episodes: onset before first low rating", onset >= episodes["first_low"]),
+        _rule("episodes: nadir between first low rating and end",
+              ~episodes["nadir"].between(episodes["first_low"], episodes["end"])),
+        _rule("episodes: only known statuses", ~episodes["status"].isin(STATUSES)),
+        _rule("episodes: repaired where, and only where, there is a repair",
+              repaired != (episodes["status"] == "repaired")),
+        _rule("episodes: a repaired episode ends with its repair",
+              (episodes["repair"] != episodes["end"])[repaired]),
+        _rule("episodes: every fall is positive", ~(episodes["fall"] > 0)),
+        _rule("episodes: no onset inside an open episode",
+              (following <= episodes["end"]) & (not overlapping)),
+        _rule("episodes: statuses sum to the totals", (counted.to_numpy() != stated).any(axis=1)),
+        _rule("detection: repaired, unrepaired and censored sum to the episodes",
+              detection[_COUNTS[1:]].sum(axis=1) != detection["n_episodes"]),
+        _rule("detection: no more courses with an episode than assessable ones",
+              detection["n_courses_with_episode"] > detection["n_courses_assessable"]),
+    ]  # fmt: skip
+
+
+def of_estimates(estimates: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
+    """Hold the estimates against their rules: every fit has a status, intervals hold."""
+    fitted = estimates["status"].isin(["converged", "singular"])
+    numbers = estimates[fitted & estimates["term"].notna()]
+    inside = numbers["estimate"].between(numbers["ci_low"], numbers["ci_high"])
+    wanted = pd.MultiIndex.from_frame(detection[BY])
+    there = pd.MultiIndex.from_frame(estimates[BY].drop_duplicates())
+    return [
+        _rule("estimates: every fit has a known status",
+              ~(fitted | estimates["status"].isin(["failed", "not_assessable"]))),
+        _rule("estimates: a fit without result gives its reason",
+              ~fitted & ~(estimates["message"].fillna("").str.len() > 0)),
+        _rule("estimates: a fit without result has no estimate",
+              ~fitted & estimates["estimate"].notna()),
+        _rule("estimates: every estimate lies in its interval", ~inside),
+        _rule("estimates: every standard error is positive", ~(numbers["std_error"] > 0)),
+        _rule("estimates: p lies between 0 and 1", ~numbers["p"].between(0, 1)),
+        _rule("estimates: every criterion of every measure is there", ~wanted.isin(there)),
+    ]  # fmt: skip
+
+
+def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
+    """Return the models that could not be fitted as problems (E590), None where all could."""
+    key = [*BY, "model", "variant"]
+    failed = estimates[estimates["status"] == "failed"].drop_duplicates(key)
+    rows = failed[["dataset", *key, "message"]].to_dict("records")
+    return ProblemsFound([problem("E590", **row) for row in rows]) if rows else None
+
+
+def verify(folder: str | Path, measures: Mapping[str, Any], *, overlapping: bool) -> list[dict]:
+    """Hold all tables of a dataset against the rules.
+
+    Parameters
+    ----------
+    folder : path
+        ``data/processed/<dataset>``.
+    measures : dict
+        Content of measures.json.
+    overlapping : bool
+        Whether the edge rules allow an onset inside an open episode.
+
+    Returns
+    -------
+    list of dict
+        One entry per rule: `rule`, `rows`, `broken` (0 everywhere).
+
+    Raises
+    ------
+    RuleBroken
+        If any rule is broken; names each.
+    """
+    folder = Path(folder)
+    detection = pd.read_parquet(folder / "detection.parquet")
+    states = pd.read_parquet(folder / "session_states.parquet", columns=_STATE_COLUMNS)
+    rules = of_sessions(pd.read_parquet(folder / "sessions.parquet"), measures)
+    rules += of_states(states, detection)
+    rules += of_episodes(pd.read_parquet(folder / "episodes.parquet"), detection, overlapping)
+    rules += of_estimates(pd.read_parquet(folder / "estimates.parquet"), detection)
+    broken = [entry for entry in rules if entry["broken"]]
+    if broken:
+        lines = [f"{entry['rule']}: {entry['broken']} of {entry['rows']}" for entry in broken]
+        raise RuleBroken(f"tables in {folder} break their rules: " + "; ".join(lines))
+    return rules

@@ -1,0 +1,22 @@
+"""Draw the figures of one dataset."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import figures, journal
+
+given = snakemake.input
+with journal.step("figures", snakemake.wildcards.dataset, snakemake.log[0]):
+    tables = ("sessions", "states", "episodes", "detection", "estimates")
+    folder = Path(snakemake.output[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    files = figures.draw_all(
+        folder,
+        dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
+        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        config=snakemake.params.config,
+        **{name: pd.read_parquet(given[name]) for name in tables},
+    )
+    print(f"{snakemake.wildcards.dataset}: {len(files)} files of figures")

@@ -1,0 +1,12 @@
+"""Bring one dataset into canonical form."""
+
+from pathlib import Path
+
+from rupture_repair import ingest, journal
+
+dataset = snakemake.wildcards.dataset
+with journal.step("ingest", dataset, snakemake.log[0]):
+    folder = Path(snakemake.input.descriptor).parent
+    content = ingest.ingest(dataset, folder, snakemake.params.mirror)
+    ingest.write(content, Path(snakemake.output.sessions).parent)
+    print(f"{dataset}: {len(content.courses)} courses, {len(content.sessions)} sessions")

@@ -1,0 +1,19 @@
+"""Hold the tables of one dataset against the rules that they must keep."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import journal, verify
+
+given, params = snakemake.input, snakemake.params
+with journal.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
+    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
+    folder = Path(given.sessions).parent
+    rules = verify.verify(folder, measures, overlapping=params.overlapping)
+    failed = verify.failed_models(pd.read_parquet(given.estimates))
+    if failed and params.failed_fit == "error":
+        raise failed
+    Path(snakemake.output[0]).write_text(json.dumps(rules, indent=1), encoding="utf-8")
+    print(f"{snakemake.wildcards.dataset}: {len(rules)} rules hold")
