@@ -2,7 +2,7 @@
 # Both make the environment in .venv first, from the hashed locks, when it is not there yet.
 PYTHON ?= python3
 MIRROR ?= ../shared/data
-REAL := couples_diary cbasp_sessions enrichd_bdi panss_psychiatrists
+REAL := [couples_diary,cbasp_sessions,enrichd_bdi,panss_psychiatrists]
 BIN := .venv/bin
 SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all --quiet rules \
 	--workflow-profile workflow/profiles/default

@@ -1,0 +1,87 @@
+"""The same pipeline on public datasets; their data stand outside the project."""
+
+import pandas as pd
+import pytest
+
+NAMES = ("couples_diary", "cbasp_sessions", "enrichd_bdi", "panss_psychiatrists")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, mirror):
+    from conftest import copy_of_the_project
+
+    project = copy_of_the_project(tmp_path_factory.mktemp("real"))
+    names = ", ".join(NAMES)
+    # All criteria detect; two are enough for the models, which take most of the time.
+    project.settings(
+        f"datasets: [{names}]\nmirror: {mirror}\ncriteria: [dip, own_mean_2sd, v_1sd]\n"
+        "default_criterion: own_mean_2sd\n"
+    )
+    return project, project.run()
+
+
+@pytest.fixture(scope="module")
+def real(built):
+    project, done = built
+    assert done.returncode == 0, done.stdout[-3000:]
+    return project
+
+
+def table(project, dataset, name):
+    return pd.read_parquet(project.folder / "data/processed" / dataset / f"{name}.parquet")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "courses", "sessions"),
+    [
+        ("couples_diary", 80, 2765),
+        ("cbasp_sessions", 256, 5517),
+        ("enrichd_bdi", 557, 6964),
+        ("panss_psychiatrists", 2123, 8756),
+    ],
+)
+def test_courses_and_sessions_are_those_of_the_source(real, dataset, courses, sessions):
+    found = table(real, dataset, "sessions")
+    assert found["course"].nunique() == courses
+    assert len(found) == sessions
+
+
+@pytest.mark.parametrize("dataset", NAMES)
+def test_each_has_a_report_with_its_source_and_licence(real, dataset):
+    page = real.page(dataset)
+    for text in ("Licence", "Cite"):
+        assert text in page
+    assert f"{dataset}.html" in real.page("index")
+
+
+def test_a_report_says_where_a_symptom_scale_stands_in(real):
+    assert "symptom" in real.page("cbasp_sessions").lower()
+    assert "NC" in real.page("cbasp_sessions")
+
+
+def test_what_a_dataset_cannot_support_is_not_assessable_with_the_reason(real):
+    detection = table(real, "panss_psychiatrists", "detection").set_index("criterion")
+    assert not detection.loc["dip", "assessable"]
+    assert "no reliability is known" in detection.loc["dip", "reason"]
+    # With at most five ratings nothing can lie 2 SD below its own mean.
+    assert not detection.loc["own_mean_2sd", "assessable"]
+    assert detection.loc["v_1sd", "n_episodes"] > 0
+
+
+def test_both_raters_of_the_couples_are_analysed(real):
+    estimates = table(real, "couples_diary", "estimates")
+    pairs = set(estimates[["measure", "outcome"]].itertuples(index=False, name=None))
+    assert pairs == {
+        ("contentment_man", "satisfaction_man"),
+        ("contentment_woman", "satisfaction_woman"),
+    }
+    by_session = estimates[estimates["model"] == "next_session"]
+    assert set(by_session["status"]) == {"not_assessable"}
+    final = estimates.query("model == 'final' and criterion == 'v_1sd'")
+    assert final["estimate"].notna().any()
+
+
+def test_no_individual_is_shown(real):
+    for dataset in NAMES:
+        numbers = (real.folder / "reports/figures" / dataset / "courses.csv").read_text("utf-8")
+        assert len(numbers.splitlines()) <= 1
