@@ -137,7 +137,7 @@ def test_a_failed_model_ends_the_run_with_an_error_unless_listed(project):
     assert found is not None
     assert [entry.text for entry in found.problems] == [
         "E590: dataset good: the model final (main) for alliance by the criterion v_1sd could not "
-        "be fitted: no optimum The report is built and lists it; with models.failed_fit: listed "
+        "be fitted (no optimum). The report is built and lists it; with models.failed_fit: listed "
         "in config.yaml the run ends without an error."
     ]
     done = project.run()

@@ -49,7 +49,7 @@ def test_courses_and_sessions_are_those_of_the_source(real, dataset, courses, se
 @pytest.mark.parametrize("dataset", NAMES)
 def test_each_has_a_report_with_its_source_and_licence(real, dataset):
     page = real.page(dataset)
-    for text in ("Licence", "Cite"):
+    for text in ("Source", "Licence", "Citation"):
         assert text in page
     assert f"{dataset}.html" in real.page("index")
 

@@ -346,7 +346,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E590": Entry(
         "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "
-        "{criterion} could not be fitted: {message}",
+        "{criterion} could not be fitted ({message}).",
         "The report is built and lists it; with models.failed_fit: listed in config.yaml the run "
         "ends without an error.",
     ),

@@ -1,0 +1,121 @@
+"""Each rule on the outputs can be broken, and says so."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rupture_repair import criteria, detect, verify
+
+MEASURES = {
+    "alliance": {
+        "role": "alliance", "level": "session", "instrument": "SRS", "range": [0, 40],
+        "better": "higher", "components": [], "reliable_change": {"value": 4.0},
+    }
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    ratings = [36, 36, 20, 22, 35, 36, np.nan, 36, 30, 20, 20, 20, 21, 20, 36, 36, 10]
+    sessions = pd.DataFrame(
+        {"course": ["a"] * 17, "session": np.arange(1, 18), "alliance": ratings}
+    )
+    edge = {"max_gap": 2, "onset_inside_episode": False}
+    rules = criteria.load(["reliable_drop", "v_1sd"])
+    detect.write(detect.detect_each(sessions, MEASURES, rules, edge, dataset="d"), tmp_path)
+    sessions.to_parquet(tmp_path / "sessions.parquet")
+    common = {"dataset": "d", "measure": "alliance", "model": "final", "variant": "main"}
+    numbers = {"estimate": 1.0, "std_error": 0.5, "p": 0.04, "ci_low": 0.1, "ci_high": 1.9}
+    rows = [
+        common | numbers | {"criterion": "reliable_drop", "term": "x", "status": "converged"},
+        common | {"criterion": "v_1sd", "status": "not_assessable", "message": "no outcome"},
+    ]
+    estimates = pd.DataFrame(
+        rows, columns=[*common, "criterion", "term", "status", "message", *numbers]
+    )
+    estimates.to_parquet(tmp_path / "estimates.parquet")
+    return tmp_path
+
+
+def change(folder, name, edit):
+    path = folder / f"{name}.parquet"
+    table = pd.read_parquet(path)
+    categories = table.select_dtypes("category").columns
+    table = table.astype(dict.fromkeys(categories, "str"))
+    edit(table)
+    table.to_parquet(path)
+
+
+def test_tables_as_written_keep_every_rule(folder):
+    rules = verify.verify(folder, MEASURES, overlapping=False)
+    assert all(entry["broken"] == 0 for entry in rules)
+    assert sum(entry["rows"] > 0 for entry in rules) == len(rules)
+
+
+def setter(column, row, value):
+    def edit(table):
+        table.loc[table.index[row], column] = value
+
+    return edit
+
+
+BREAKS = [
+    ("sessions", setter("session", 0, 2), "a course and session occur once"),
+    ("sessions", setter("session", 0, 0), "session numbers begin at 1"),
+    ("sessions", setter("course", 0, None), "every row names its course"),
+    ("sessions", setter("alliance", 0, 41.0), "alliance lies in its range"),
+    ("session_states", setter("session", 1, 1), "each session has one state"),
+    ("session_states", setter("state", 1, "calm"), "only known states"),
+    ("session_states", setter("reason", 1, "why"), "a reason where, and only where"),
+    ("session_states", setter("reason", 6, "other"), "rated sessions sum to the total"),
+    ("session_states", setter("state", 2, "steady"), "in an episode where, and only where"),
+    ("session_states", setter("censored", 1, True), "only sessions of an episode are censored"),
+    ("episodes", setter("onset", 0, 3), "onset before first low rating"),
+    ("episodes", setter("nadir", 0, 9), "nadir between first low rating and end"),
+    ("episodes", setter("status", 0, "mended"), "only known statuses"),
+    ("episodes", setter("status", 0, "censored"), "repaired where, and only where"),
+    ("episodes", setter("repair", 0, 4), "a repaired episode ends with its repair"),
+    ("episodes", setter("fall", 0, 0.0), "every fall is positive"),
+    ("episodes", setter("first_low", 1, 5), "no onset inside an open episode"),
+    ("detection", setter("n_repaired", 0, 7), "statuses sum to the totals"),
+    ("detection", setter("n_episodes", 0, 9), "sum to the episodes"),
+    ("detection", setter("n_courses_with_episode", 0, 9), "no more courses with an episode"),
+    ("estimates", setter("status", 0, "fine"), "every fit has a known status"),
+    ("estimates", setter("message", 1, ""), "a fit without result gives its reason"),
+    ("estimates", setter("estimate", 1, 0.0), "a fit without result has no estimate"),
+    ("estimates", setter("ci_low", 0, 1.5), "every estimate lies in its interval"),
+    ("estimates", setter("std_error", 0, 0.0), "every standard error is positive"),
+    ("estimates", setter("p", 0, 1.5), "p lies between 0 and 1"),
+    ("estimates", setter("criterion", 1, "dip"), "every criterion of every measure is there"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "edit", "rule"), BREAKS, ids=[entry[2] for entry in BREAKS])
+def test_a_broken_rule_is_named(folder, name, edit, rule):
+    change(folder, name, edit)
+    with pytest.raises(verify.RuleBroken, match=rule):
+        verify.verify(folder, MEASURES, overlapping=False)
+
+
+def test_overlapping_episodes_are_allowed_where_the_edge_rules_allow_them(folder):
+    change(folder, "episodes", setter("first_low", 1, 5))
+    with pytest.raises(verify.RuleBroken) as broken:
+        verify.verify(folder, MEASURES, overlapping=True)
+    assert "no onset inside" not in str(broken.value)
+
+
+def test_failed_models_are_problems_of_the_user():
+    estimates = pd.DataFrame(
+        {
+            "dataset": "d", "measure": "alliance", "criterion": "dip", "model": "final",
+            "variant": "main", "status": ["failed", "failed", "converged"],
+            "message": ["no optimum", "no optimum", ""],
+        }
+    )  # fmt: skip
+    found = verify.failed_models(estimates)
+    assert [entry.text for entry in found.problems] == [
+        "E590: dataset d: the model final (main) for alliance by the criterion dip could not be "
+        "fitted (no optimum). The report is built and lists it; with models.failed_fit: listed in "
+        "config.yaml the run ends without an error."
+    ]
+    assert verify.failed_models(estimates.query("status == 'converged'")) is None
