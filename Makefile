@@ -38,7 +38,7 @@ test: lint ## Check style and types, then run all tests
 lint: $(RUN_TESTS)
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
 
 demo: $(RUN) ## Write the synthetic demo dataset anew
