@@ -32,6 +32,13 @@ def own_sd(sessions, ratings, around):
     return math.sqrt(left / (len(ratings) - used))
 
 
+def quartiles(ratings):
+    if len(ratings) == 1:
+        return ratings[0], ratings[0]
+    cuts = statistics.quantiles(ratings, n=4, method="inclusive")
+    return cuts[0], cuts[2]
+
+
 def unit_of(rule, sessions, ratings, scale):
     sample = scale.sample_sd_trend if rule.sd_around == "trend" else scale.sample_sd_mean
     own = own_sd(sessions, ratings, rule.sd_around)
@@ -40,6 +47,12 @@ def unit_of(rule, sessions, ratings, scale):
     if rule.unit == "moving_range":
         steps = [abs(b - a) for a, b in itertools.pairwise(ratings)]
         return statistics.fmean(steps) / 1.128 if steps else math.nan
+    if rule.unit == "iqr":
+        first, third = quartiles(ratings)
+        return third - first
+    if rule.unit == "mad":
+        middle = statistics.median(ratings)
+        return 1.4826 * statistics.median([abs(r - middle) for r in ratings])
     return {
         "raw": 1.0,
         "own_sd": own,
@@ -53,6 +66,10 @@ def reference_of(rule, sessions, ratings, now, since):
     earlier = ratings[:now]
     if rule.reference == "course_mean":
         return statistics.fmean(ratings), None
+    if rule.reference == "course_median":
+        return statistics.median(ratings), None
+    if rule.reference == "first_quartile":
+        return quartiles(ratings)[0], None
     if rule.reference == "trend":
         return line(sessions, ratings)[now], None
     if rule.reference == "fixed":
@@ -63,6 +80,13 @@ def reference_of(rule, sessions, ratings, now, since):
         return statistics.fmean(earlier), None
     if rule.reference == "recent_mean":
         return statistics.fmean(earlier[-rule.span :]), None
+    if rule.reference == "decline_start":
+        top = now
+        while top > since and ratings[top - 1] >= ratings[top]:
+            top -= 1
+        while top + 1 < now and ratings[top + 1] == ratings[top]:
+            top += 1
+        return ratings[top], top
     begin = max(now - (rule.span if rule.reference == "recent_peak" else 1), since)
     top = max(range(begin, now), key=lambda i: (ratings[i], i))
     return ratings[top], top
@@ -83,13 +107,17 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
         bound = (number - 1) / math.sqrt(number)
     if own and (rule.reference, rule.sd_around) == ("trend", "trend"):
         bound = math.sqrt((1 - 1 / number) * max(number - 2, 0))
-    if own and rule.reference in ("previous", "recent_peak") and rule.sd_around == "mean":
+    if (
+        own
+        and rule.reference in ("previous", "recent_peak", "decline_start")
+        and rule.sd_around == "mean"
+    ):
         bound = math.sqrt(2 * (number - 1))
     if rule.unit == "moving_range" and rule.reference == "course_mean":
         bound = 1.128 * (number - 1) ** 2 / number
     fires = bound > rule.k + 1e-9 if rule.strict else bound >= rule.k - 1e-9
     assessable = unit > 0 and fires
-    level = rule.reference in ("course_mean", "trend", "fixed")
+    level = rule.is_level
     floor = scale.reliable_change if rule.floor == "reliable_change" else rule.floor or 0.0
 
     def can(now):
@@ -124,7 +152,7 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
             now += 1
             continue
         first = open_episode["first_low"]
-        until = sessions[first] + rule.repair.within
+        until = sessions[first] + rule.repair.within if rule.repair.within else sessions[-1]
         if sessions[now] > until:
             rated = open_episode["end"] > first
             open_episode["status"] = "unrepaired" if rated else "censored"
@@ -148,7 +176,8 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
             states.append("ruptured")
         now += 1
     if open_episode is not None:
-        whole = sessions[-1] >= sessions[open_episode["first_low"]] + rule.repair.within
+        needed = sessions[open_episode["first_low"]] + (rule.repair.within or 3)
+        whole = sessions[-1] >= needed
         seen = open_episode["end"] > open_episode["first_low"]
         open_episode["status"] = "unrepaired" if whole and seen else "censored"
     return states, episodes

@@ -40,8 +40,7 @@ def test_criteria_survive_being_passed_as_plain_data():
 def test_an_unknown_criterion_is_named_with_the_nearest_one():
     assert texts(ids=["dipp"]) == [
         "E401 config.yaml, key criteria: there is no criterion 'dipp' in workflow/criteria.yaml. "
-        "Did you mean 'dip'? Allowed: dip, tooth, own_mean_2sd, shewhart_3, reliable_drop, "
-        "srs_cutoff, v_2sd, v_1sd."
+        "Did you mean 'dip'? Allowed: " + ", ".join(rule.id for rule in criteria.load()) + "."
     ]
 
 
@@ -50,7 +49,8 @@ def test_a_changed_setting_is_checked():
         "E402 config.yaml, key settings_of_criteria.dip: the changed settings do not make a valid "
         "criterion: E103 criterion dip, key dip.unt: 'unt' is not a known key. Did you mean "
         "'unit'? Allowed here: name, rule, reference, value, span, unit, sd_around, k, strict, "
-        "floor, repair, min_ratings, instruments, source, doi, standing. Correct the setting; "
+        "floor, run, pooled_sd, max_gap, onset_inside_episode, repair, min_ratings, instruments, "
+        "source, doi, standing. Correct the setting; "
         "workflow/schemas/criteria.schema.yaml describes each."
     ]
 
@@ -62,21 +62,22 @@ def test_a_changed_setting_is_checked():
             "reference: previous",
             "reference: prevous",
             "E105 {file}, line 5, key mine.reference: 'prevous' is not allowed. Did you mean "
-            "'previous'? Allowed: previous, recent_peak, recent_mean, course_mean, past_mean, "
-            "trend, fixed.",
+            "'previous'? Allowed: previous, recent_peak, recent_mean, decline_start, past_mean, "
+            "course_mean, course_median, first_quartile, trend, fixed.",
         ),
         (
             "unit: raw",
             "unit: points",
             "E105 {file}, line 6, key mine.unit: 'points' is not allowed. Allowed: raw, own_sd, "
-            "sample_sd, larger_sd, moving_range, reliable_change.",
+            "sample_sd, larger_sd, shrunk_sd, moving_range, reliable_change, mad, iqr.",
         ),
         (
             "unit: raw",
             "unit: raw\n  sourc: x",
             "E103 {file}, line 7, key mine.sourc: 'sourc' is not a known key. Did you mean "
             "'source'? Allowed here: name, rule, reference, value, span, unit, sd_around, k, "
-            "strict, floor, repair, min_ratings, instruments, source, doi, standing.",
+            "strict, floor, run, pooled_sd, max_gap, onset_inside_episode, repair, min_ratings, "
+            "instruments, source, doi, standing.",
         ),
         (
             "mine:",
@@ -103,4 +104,7 @@ def test_every_row_states_source_and_standing():
         assert rule.source
         assert rule.rule.endswith(".")
     published = {rule.id for rule in criteria.load() if rule.standing == "published"}
-    assert published == {"own_mean_2sd", "shewhart_3"}
+    assert published == {
+        *("own_mean_2sd", "shewhart_3", "shewhart_2", "western_electric", "anhoej"),
+        *("sudden_loss", "reported"),
+    }

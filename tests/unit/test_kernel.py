@@ -6,20 +6,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rupture_repair import criteria, episodes, kernel
+from rupture_repair import criteria, episodes, kernel, run_rules
 
-SCALE = kernel.Scale(3.0, 2.5, difference_error=2.0, reliable_change=3.92)
-EVERY = criteria.load()
+SCALE = kernel.Scale(3.0, 2.5, difference_error=2.0, reliable_change=3.92, worst=0.0)
+EVERY = [rule for rule in criteria.load() if rule.run is None]
+NAMED = [rule for rule in criteria.load() if rule.run is not None]
 FURTHER = [
     dataclasses.replace(EVERY[1], id="recent_mean", reference="recent_mean", span=4, floor=None),
     dataclasses.replace(EVERY[1], id="past_mean", reference="past_mean", unit="raw", k=4),
     dataclasses.replace(EVERY[1], id="sample_sd", unit="sample_sd", span=5, k=1.2, floor=2.0),
+    dataclasses.replace(EVERY[1], id="decline", reference="decline_start", k=1.0),
+    dataclasses.replace(
+        EVERY[1],
+        id="decline_mean",
+        reference="decline_start",
+        sd_around="mean",
+        floor=None,
+        repair=criteria.Repair(0.5, None),
+    ),
+    dataclasses.replace(EVERY[2], id="median_mad", reference="course_median", unit="mad"),
+    dataclasses.replace(EVERY[2], id="quartile", reference="first_quartile", unit="iqr", k=0.5),
     dataclasses.replace(EVERY[2], id="own_mean_1sd", k=1.0),
     dataclasses.replace(EVERY[3], id="shewhart_1", k=1.0),
 ]
-RULES = {rule.id: rule for rule in EVERY + FURTHER}
+TOLD = {rule.id: rule for rule in EVERY + FURTHER}
+RULES = TOLD | {rule.id: rule for rule in NAMED}
 # Rules that multiplying all ratings by a positive number leaves alone.
-SCALE_FREE = ("own_mean_2sd", "own_mean_1sd", "shewhart_3", "shewhart_1", "v_2sd", "v_1sd")
+SCALE_FREE = (
+    *("own_mean_2sd", "own_mean_1sd", "shewhart_3", "shewhart_2", "shewhart_1", "v_2sd", "v_1sd"),
+    *("tukey", "median_mad", "western_electric", "anhoej", "change_point"),
+)
 
 
 def arranged(courses):
@@ -31,7 +47,7 @@ def arranged(courses):
 
 
 def assessed(courses, rule, scale=SCALE, max_gap=2):
-    falls = kernel.falls(courses, rule, scale, max_gap)
+    falls = run_rules.falls(courses, rule, scale, max_gap)
     found = episodes.find_episodes(courses, falls, rule)
     return falls, found, episodes.states(courses, falls, found)
 
@@ -40,7 +56,7 @@ def test_kernel_agrees_with_the_rules_told_one_course_at_a_time(subtests):
     random = np.random.default_rng(7)
     courses = [oracle.random_course(random, int(random.integers(1, 25))) for _ in range(600)]
     arrays = arranged(courses)
-    for rule in RULES.values():
+    for rule in TOLD.values():
         with subtests.test(rule.id):
             _, found, state = assessed(arrays, rule)
             seen = 0
@@ -81,7 +97,9 @@ def test_adding_a_constant_changes_nothing(courses, name):
     rule = RULES[name]
     moved = [(sessions, [rating + 64 for rating in ratings]) for sessions, ratings in courses]
     shifted = rule if rule.value is None else dataclasses.replace(rule, value=rule.value + 64)
-    assert first_lows(courses, rule) == first_lows(moved, shifted)
+    # The range moves along.
+    scale = dataclasses.replace(SCALE, worst=64.0)
+    assert first_lows(courses, rule) == first_lows(moved, shifted, scale)
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,9 +143,7 @@ def test_without_use_of_the_future_later_ratings_change_no_past_state(course, la
 
 def test_future_is_used_by_levels_and_spreads_of_the_whole_course():
     assert {name for name, rule in RULES.items() if not rule.uses_future} == {
-        "reliable_drop",
-        "srs_cutoff",
-        "past_mean",
+        *("reliable_drop", "srs_cutoff", "srs_drop_1", "past_mean", "reported"),
     }
 
 

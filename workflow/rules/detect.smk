@@ -5,6 +5,7 @@ rule detect:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
+        events="data/processed/{dataset}/events.parquet",
         code=project.modules("detect"),
     output:
         states="data/processed/{dataset}/session_states.parquet",

@@ -15,7 +15,8 @@ rule verify:
     log:
         "logs/{dataset}/verify.log",
     params:
-        overlapping=SETTINGS["edge_rules"]["onset_inside_episode"],
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
         failed_fit=SETTINGS["models"]["failed_fit"],
     script:
         "../scripts/verify.py"

@@ -17,10 +17,14 @@ from .problems import ProblemsFound, did_you_mean, listing, problem
 FILE = config.WORKFLOW / "criteria.yaml"
 
 #: References that are a level of the whole course, known at each of its sessions.
-LEVELS = ("course_mean", "trend", "fixed")
+LEVELS = ("course_mean", "course_median", "first_quartile", "trend", "fixed")
 
 #: References and units that cannot be known before the course has ended.
-_NEED_LATER_RATINGS = {"course_mean", "trend", "own_sd", "sample_sd", "larger_sd", "moving_range"}
+_NEED_LATER_RATINGS = {
+    *("course_mean", "course_median", "first_quartile", "trend"),
+    *("own_sd", "sample_sd", "larger_sd", "shrunk_sd", "moving_range", "mad", "iqr"),
+    *("sudden_loss",),
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Repair:
     ----------
     regain : float or "reference"
         Share of the fall to win back, or a return to the reference.
-    within : int
-        Sessions after the first low rating.
+    within : int or None
+        Sessions after the first low rating; None for the rest of the course.
     tolerance : float
         Units short of the reference that still count as a return to it.
     strict : bool
@@ -40,7 +44,7 @@ class Repair:
     """
 
     regain: float | Literal["reference"]
-    within: int
+    within: int | None
     tolerance: float = 0.0
     strict: bool = False
 
@@ -71,6 +75,10 @@ class Criterion:
     sd_around: str = "mean"
     strict: bool = False
     floor: float | str | None = None
+    run: str | None = None
+    pooled_sd: str = "t_test"
+    max_gap: int | None = None
+    onset_inside_episode: bool | None = None
     min_ratings: int = 3
     instruments: tuple[str, ...] = ()
     doi: str | None = None
@@ -79,12 +87,17 @@ class Criterion:
     @property
     def uses_future(self) -> bool:
         """Whether a session's state depends on later ratings: for retrospective study only."""
-        return self.reference in _NEED_LATER_RATINGS or self.unit in _NEED_LATER_RATINGS
+        return not _NEED_LATER_RATINGS.isdisjoint((self.reference, self.unit, self.run))
 
     @property
     def is_level(self) -> bool:
         """Whether the reference is a level of the whole course."""
         return self.reference in LEVELS
+
+    def overlaps(self, edge_rules: Mapping[str, Any]) -> bool:
+        """Say whether a fall inside an open episode opens an episode of its own."""
+        own = self.onset_inside_episode
+        return bool(edge_rules["onset_inside_episode"] if own is None else own)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain data, for jobs and reports."""

@@ -6,7 +6,7 @@ written is in the original direction of the measure, and falls are positive.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from . import courses as flat
 from . import episodes as ep
-from . import kernel, tables
+from . import kernel, run_rules, tables
+from .courses import Courses
 from .criteria import Criterion
-from .kernel import Courses, Falls, Scale
+from .kernel import Falls, Scale
 from .tables import Ratings
 
 
@@ -43,7 +45,56 @@ class Detection:
     summary: dict[str, Any]
 
 
-def arrange(sessions: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> Ratings:
+def scale_of(courses: Courses, measure: Mapping[str, Any]) -> Scale:
+    """Return what criteria may need to know of a measure and of all its ratings.
+
+    Parameters
+    ----------
+    courses : Courses
+        Turned so that higher is better.
+    measure : dict
+        Entry of measures.json.
+
+    Returns
+    -------
+    Scale
+    """
+    change = (measure["reliable_change"] or {"value": np.nan})["value"]
+    low, high = measure["range"] or (np.nan, np.nan)
+    prior = {}
+    for around in ("mean", "trend"):
+        total, free = flat.squares(courses, around)
+        prior[around] = flat.shrinkage(total / np.maximum(free, 1), free)
+    return Scale(
+        sample_sd_mean=flat.pooled_sd(courses, "mean"),
+        sample_sd_trend=flat.pooled_sd(courses, "trend"),
+        difference_error=change / 1.96,
+        reliable_change=change,
+        better=measure["better"],
+        worst=-high if measure["better"] == "lower" else low,
+        prior_mean=prior["mean"],
+        prior_trend=prior["trend"],
+    )
+
+
+def _reported(sessions: pd.DataFrame, events: pd.DataFrame | None) -> np.ndarray | None:
+    """Say for each row of sessions whether a rupture was reported; None without such events."""
+    if events is None or not (events["kind"] == "rupture").any():
+        return None
+    ruptures = events.loc[events["kind"] == "rupture", ["course", "session"]].astype(
+        {"course": str}
+    )
+    rows = sessions[["course", "session"]].astype({"course": str})
+    marked = rows.merge(ruptures.drop_duplicates(), how="left", indicator=True)
+    return (marked["_merge"] == "both").to_numpy()
+
+
+def arrange(
+    sessions: pd.DataFrame,
+    name: str,
+    measure: Mapping[str, Any],
+    events: pd.DataFrame | None = None,
+) -> Ratings:
     """Arrange the ratings of one measure for the kernel.
 
     Parameters
@@ -54,6 +105,8 @@ def arrange(sessions: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> Ra
         The measure.
     measure : dict
         Its entry of measures.json.
+    events : DataFrame, optional
+        Canonical table of coded events: columns `course`, `session`, `kind`.
 
     Returns
     -------
@@ -62,21 +115,16 @@ def arrange(sessions: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> Ra
     sign = -1.0 if measure["better"] == "lower" else 1.0
     codes, ids = pd.factorize(sessions["course"])
     rating = sign * sessions[name].to_numpy(dtype=np.float64)
-    courses, row = kernel.arrange(codes, sessions["session"].to_numpy(), rating)
+    courses, row = flat.arrange(codes, sessions["session"].to_numpy(), rating)
+    reported = _reported(sessions, events)
+    if reported is not None:
+        courses = replace(courses, reported=reported[row])
     components = {
         component: sign * sessions[f"{name}__{component}"].to_numpy(dtype=np.float64)[row]
         for component in measure["components"]
     }
-    change = (measure["reliable_change"] or {"value": np.nan})["value"]
-    scale = Scale(
-        sample_sd_mean=kernel.pooled_sd(courses, "mean"),
-        sample_sd_trend=kernel.pooled_sd(courses, "trend"),
-        difference_error=change / 1.96,
-        reliable_change=change,
-        better=measure["better"],
-    )
     rated = np.asarray(ids, dtype=object)[codes[row[courses.start[:-1]]]]
-    return Ratings(courses, scale, rated, components, len(ids))
+    return Ratings(courses, scale_of(courses, measure), rated, components, len(ids))
 
 
 def why_not_assessable(
@@ -96,7 +144,11 @@ def why_not_assessable(
     sample_sd = scale.sample_sd_trend if around == "trend" else scale.sample_sd_mean
     if criterion.unit in ("sample_sd", "larger_sd") and not sample_sd > 0:
         return "the ratings do not vary within courses"
-    low, high = measure["range"]
+    if criterion.run == "sudden_loss" and not np.isfinite(scale.worst):
+        return "the rule needs the range of the scale"
+    if criterion.run == "reported" and ratings.courses.reported is None:
+        return "no coded events: no rupture was reported"
+    low, high = measure["range"] or (-np.inf, np.inf)
     if criterion.value is not None and not low <= criterion.value <= high:
         return f"the level {criterion.value:g} lies outside the range {low:g} to {high:g}"
     return None
@@ -118,7 +170,7 @@ def _assess(
     """Run the kernel piece by piece: falls, episodes, and the state of each rating."""
     falls, states, episodes = [], [], []
     for ratings_of_piece, courses in ratings.courses.pieces():
-        found = kernel.falls(courses, criterion, ratings.scale, edge_rules["max_gap"])
+        found = run_rules.falls(courses, criterion, ratings.scale, edge_rules["max_gap"])
         these = ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
         falls.append(found)
         states.append(ep.states(courses, found, these))
@@ -204,6 +256,7 @@ def detect_each(
     edge_rules: Mapping[str, Any],
     *,
     dataset: str,
+    events: pd.DataFrame | None = None,
 ) -> Iterator[Detection]:
     """Apply all criteria to all alliance measures, one after the other.
 
@@ -216,6 +269,8 @@ def detect_each(
     criteria : iterable of Criterion
     edge_rules : dict
     dataset : str
+    events : DataFrame, optional
+        Canonical table of coded events.
 
     Yields
     ------
@@ -226,7 +281,7 @@ def detect_each(
     for name, measure in measures.items():
         if measure["role"] != "alliance" or measure["level"] != "session":
             continue
-        ratings = arrange(sessions, name, measure)
+        ratings = arrange(sessions, name, measure, events)
         for criterion in criteria:
             yield detect_one(
                 ratings, criterion, edge_rules, dataset=dataset, name=name, measure=measure

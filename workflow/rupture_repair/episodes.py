@@ -13,8 +13,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .courses import Courses, Flags, Floats, Integers
 from .criteria import Criterion
-from .kernel import TOLERANCE, Courses, Falls, Flags, Floats, Integers, meets
+from .kernel import TOLERANCE, Falls, decline_start, level_end, meets
 
 #: States of a session, in the order of their codes.
 STATES = (
@@ -30,6 +31,9 @@ NOT_ASSESSABLE, STEADY, RUPTURED, REPAIRED_HERE, AFTER_REPAIR, AFTER_UNREPAIRED 
 #: What became of an episode, in the order of its codes.
 STATUSES = ("repaired", "unrepaired", "censored")
 REPAIRED, UNREPAIRED, CENSORED = range(3)
+
+#: With a window to the end of the course, so many sessions must follow for "unrepaired".
+LEAST_WINDOW = 3
 
 #: How many ratings are averaged for the level before an episode and after it.
 LEVEL_RATINGS = 3
@@ -83,11 +87,22 @@ class _Follower:
         self.courses, self.found, self.criterion = courses, found, criterion
         self.candidates = _candidates(courses, found.low, criterion)
         self.last = courses.start[1:] - 1
-        self.looks_back = criterion.reference == "recent_peak" and criterion.span > 1
+        self.looks_back = criterion.reference == "decline_start" or (
+            criterion.reference == "recent_peak" and criterion.span > 1
+        )
+        declines = criterion.reference == "decline_start" and len(self.candidates) > 0
+        self.decline = (decline_start(courses), level_end(courses)) if declines else None
 
     def peak(self, index: Integers, since: Integers) -> tuple[Floats, Integers]:
-        """Return the highest of the last `span` ratings, none before `since`, and its index."""
+        """Return the level before the fall and its index, none before `since`.
+
+        The highest of the last `span` ratings, or the rating at which the decline began.
+        """
         rating = self.courses.rating
+        if self.decline is not None:
+            start, level = self.decline
+            top = np.where(start[index] < since, level[since], start[index])
+            return rating[top], top
         top = index - 1
         for steps in range(2, self.criterion.span + 1):
             earlier = index - steps
@@ -108,19 +123,20 @@ class _Follower:
         already counted would count again.
         """
         place = np.searchsorted(self.candidates, after, side="right")
-        tries = self.criterion.span if self.looks_back else 1
         begin, found = np.zeros_like(after), np.zeros(len(after), dtype=bool)
-        for _ in range(tries):
-            inside = place < len(self.candidates)
-            index = self.candidates[np.minimum(place, len(self.candidates) - 1)]
-            inside &= index <= self.last[course]
-            holds = inside & ~found
+        todo = np.arange(len(after))
+        while len(todo):
+            todo = todo[place[todo] < len(self.candidates)]
+            index = self.candidates[place[todo]]
+            inside = index <= self.last[course[todo]]
+            todo, index = todo[inside], index[inside]
+            holds = np.ones(len(todo), dtype=bool)
             if self.looks_back:
-                reference, _ = self.peak(index, np.maximum(after, self.courses.start[course]))
-                holds &= self.reaches(index, reference)
-            begin = np.where(holds, index, begin)
-            found |= holds
-            place = place + 1
+                since = np.maximum(after[todo], self.courses.start[course[todo]])
+                holds = self.reaches(index, self.peak(index, since)[0])
+            begin[todo[holds]], found[todo[holds]] = index[holds], True
+            todo = todo[~holds]
+            place[todo] += 1
         return begin, found
 
     def onset(self, index: Integers, since: Integers) -> tuple[Floats, Integers]:
@@ -146,10 +162,11 @@ class _Follower:
         """Follow the episodes whose first low ratings are at `index` to their end."""
         courses, within = self.courses, self.criterion.repair.within
         last = self.last[courses.course[index]]
-        until = courses.session[index] + within
+        longest = int((last - index).max(initial=0)) if within is None else within
+        until = courses.session[last] if within is None else courses.session[index] + within
         reference, onset = self.onset(index, since)
         repair, nadir, end = np.full_like(index, -1), index.copy(), index.copy()
-        for step in range(1, within + 1):
+        for step in range(1, longest + 1):
             now = np.minimum(index + step, last)
             inside = (index + step <= last) & (courses.session[now] <= until) & (repair < 0)
             end = np.where(inside, now, end)
@@ -157,7 +174,8 @@ class _Follower:
             repair = np.where(repaired, now, repair)
             lower = inside & ~repaired & (courses.rating[now] < courses.rating[nadir])
             nadir = np.where(lower, now, nadir)
-        unknown = (courses.session[last] < until) | (end == index)
+        needed = courses.session[index] + (within or LEAST_WINDOW)
+        unknown = (courses.session[last] < needed) | (end == index)
         status = np.where(repair >= 0, REPAIRED, np.where(unknown, CENSORED, UNREPAIRED))
         return Episodes(onset, index, nadir, repair, end, status, reference)
 
@@ -186,7 +204,7 @@ def find_episodes(
     follower = _Follower(courses, found, criterion)
     if not len(follower.candidates):
         return no_episodes()
-    if onset_inside_episode:
+    if criterion.overlaps({"onset_inside_episode": onset_inside_episode}):
         return follower.follow(follower.candidates, np.zeros_like(follower.candidates))
     course = np.unique(courses.course[follower.candidates])
     after = courses.start[course] - 1

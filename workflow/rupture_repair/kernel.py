@@ -1,28 +1,55 @@
 r"""The detection kernel: which ratings lie low, by one criterion, for all courses at once.
 
-Ratings of all courses stand one after the other in flat arrays, so that each step is one NumPy
-pass over the sessions, whatever the lengths of the courses: a sum per course is
-``np.add.reduceat``, the previous rating is a shift by one. Ratings are turned so that higher is
-better before they come here; there is no mirrored kernel.
+Works on the flat arrays of :mod:`rupture_repair.courses`, in a fixed number of passes. Ratings are
+turned so that higher is better before they come here; there is no mirrored kernel.
 
 For a session with rating :math:`x` the fall is :math:`f = r - x` with the reference :math:`r`;
 the session is low where :math:`f \ge k u` (or :math:`>`), with the unit :math:`u`, and
 :math:`f` is no smaller than the floor.
 """
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from .courses import (
+    Courses,
+    Flags,
+    Floats,
+    Integers,
+    arrange,
+    moving_range,
+    pooled_sd,
+    quantile,
+    squares,
+    trend,
+)
 from .criteria import Criterion
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+__all__ = [
+    "NOT_RATED",
+    "OUTCOME_UNKNOWN",
+    "REASONS",
+    "TOLERANCE",
+    "TOO_FEW_AROUND",
+    "Courses",
+    "Falls",
+    "Flags",
+    "Floats",
+    "Integers",
+    "Scale",
+    "arrange",
+    "decline_start",
+    "falls",
+    "floor_in_points",
+    "largest_fall",
+    "level_end",
+    "meets",
+    "pooled_sd",
+    "squares",
+    "trend",
+]
 
 #: Why a session or course cannot be assessed; 0 means that it can.
 REASONS = (
@@ -34,78 +61,15 @@ REASONS = (
     "the previous rating lies too many sessions back",
     "follows an episode whose outcome was not observed",
     "not rated",
+    "too few ratings before or after this session",
+    "half of the ratings or more are equal, so that their spread is zero",
 )
 _TOO_FEW, _FLAT, _CANNOT_FIRE, _NO_REFERENCE, _GAP, OUTCOME_UNKNOWN, NOT_RATED = range(1, 8)
+TOO_FEW_AROUND, _NO_SPREAD = 8, 9
 
 #: Falls are compared with thresholds up to this share of their size, so that a fall of one point
 #: between 36.3 and 35.3 is one point.
 TOLERANCE = 1e-9
-
-#: Sessions handled in one piece: small enough to stay in the processor's cache.
-PIECE = 200_000
-
-
-@dataclass(frozen=True)
-class Courses:
-    """Ratings of many courses, one after the other; unrated sessions are left out.
-
-    Attributes
-    ----------
-    rating : ndarray of float, shape (ratings,)
-        Turned so that higher is better; sorted by session within each course.
-    session : ndarray of int, shape (ratings,)
-        Session numbers.
-    start : ndarray of int, shape (courses + 1,)
-        Where each course begins; the last entry is the number of ratings. No course is empty.
-    """
-
-    rating: Floats
-    session: Integers
-    start: Integers
-
-    @cached_property
-    def length(self) -> Integers:
-        """Number of ratings of each course."""
-        return np.diff(self.start)
-
-    @cached_property
-    def course(self) -> Integers:
-        """Index of the course of each rating."""
-        return np.repeat(np.arange(len(self.length)), self.length)
-
-    @cached_property
-    def position(self) -> Integers:
-        """How many ratings of the same course come before each rating."""
-        return np.arange(len(self.rating)) - np.repeat(self.start[:-1], self.length)
-
-    def total(self, values: Floats) -> Floats:
-        """Sum `values` (one per rating) within each course."""
-        return np.add.reduceat(values, self.start[:-1])
-
-    def spread(self, values: NDArray) -> NDArray:
-        """Repeat `values` (one per course) for each rating of the course."""
-        return np.repeat(values, self.length)
-
-    def earlier(self, steps: int, values: NDArray | None = None) -> Floats:
-        """Return the rating (or value) `steps` ratings before, NaN where there is none."""
-        values = self.rating if values is None else values
-        shifted = np.full(len(values), np.nan)
-        shifted[steps:] = values[:-steps] if steps else values
-        shifted[self.position < steps] = np.nan
-        return shifted
-
-    def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, "Courses"]]:
-        """Yield runs of whole courses of about `size` ratings: which ratings, and the part."""
-        cuts = np.searchsorted(self.start, np.arange(size, len(self.rating) + size, size))
-        cuts = np.unique(np.minimum(np.concatenate([[0], cuts]), len(self.length)))
-        for first, last in itertools.pairwise(cuts):
-            ratings = slice(int(self.start[first]), int(self.start[last]))
-            part = Courses(
-                self.rating[ratings],
-                self.session[ratings],
-                self.start[first : last + 1] - self.start[first],
-            )
-            yield ratings, part
 
 
 @dataclass(frozen=True)
@@ -122,6 +86,11 @@ class Scale:
         Smallest reliable change in points; NaN without a reliability.
     better : {"higher", "lower"}
         The direction of the measure before it was turned; fixed levels are turned with it.
+    worst : float
+        The worst end of the range, turned; NaN where no range is known.
+    prior_mean, prior_trend : tuple of float
+        Degrees of freedom and variance that :func:`rupture_repair.courses.shrinkage` finds around
+        course means and around course trends.
     """
 
     sample_sd_mean: float
@@ -129,6 +98,9 @@ class Scale:
     difference_error: float = np.nan
     reliable_change: float = np.nan
     better: str = "higher"
+    worst: float = np.nan
+    prior_mean: tuple[float, float] = (0.0, np.nan)
+    prior_trend: tuple[float, float] = (0.0, np.nan)
 
 
 @dataclass(frozen=True)
@@ -158,78 +130,21 @@ class Falls:
     reason: NDArray[np.int8]
 
 
-def arrange(course: ArrayLike, session: ArrayLike, rating: ArrayLike) -> tuple[Courses, NDArray]:
-    """Arrange ratings for the kernel: sorted, unrated sessions left out.
-
-    Parameters
-    ----------
-    course : array of int, shape (rows,)
-        Code of the course of each row.
-    session : array of int, shape (rows,)
-    rating : array of float, shape (rows,)
-        Turned so that higher is better; NaN where unrated.
-
-    Returns
-    -------
-    courses : Courses
-    row : ndarray of int, shape (ratings,)
-        The row of each rating.
-    """
-    course, session = np.asarray(course), np.asarray(session, dtype=np.int64)
-    rating = np.asarray(rating, dtype=np.float64)
-    row = np.flatnonzero(~np.isnan(rating))
-    step = np.diff(course[row])
-    if ((step < 0) | ((step == 0) & (np.diff(session[row]) <= 0))).any():
-        row = row[np.lexsort((session[row], course[row]))]
-    codes = course[row]
-    new = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if len(codes) else row
-    start = np.append(new, len(row)).astype(np.int64)
-    return Courses(rating[row], session[row], start), row
-
-
-def trend(courses: Courses) -> Floats:
-    """Return the regression line of each course on session number, at each rating.
-
-    A course with one rating has a line of that level.
-    """
-    length = courses.length
-    session = courses.session.astype(np.float64)
-    centred = session - courses.spread(courses.total(session) / length)
-    mean = courses.total(courses.rating) / length
-    spread = courses.total(centred**2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = courses.total(centred * courses.rating) / spread
-    slope = np.where(spread > 0, slope, 0.0)
-    return courses.spread(mean) + courses.spread(slope) * centred
-
-
-def squares(courses: Courses, around: str) -> tuple[Floats, Integers]:
-    """Return sum of squares and degrees of freedom of each course around its mean or trend."""
-    if around == "trend":
-        level, used = trend(courses), 2
-    else:
-        level, used = courses.spread(courses.total(courses.rating) / courses.length), 1
-    total = courses.total((courses.rating - level) ** 2)
-    # What is left of a flat course is rounding error of the mean, not variation.
-    size = courses.total(courses.rating**2)
-    total = np.where(total <= 1e-20 * size, 0.0, total)
-    return total, courses.length - used
-
-
-def pooled_sd(courses: Courses, around: str = "mean") -> float:
-    """Return the pooled within-course SD, NaN where no course has two (trend: three) ratings."""
-    total = degrees = 0.0
-    for _, part in courses.pieces():
-        sums, free = squares(part, around)
-        total += float(sums[free > 0].sum())
-        degrees += float(free[free > 0].sum())
-    return float(np.sqrt(total / degrees)) if degrees else float("nan")
-
-
 def _own_sd(courses: Courses, around: str) -> Floats:
     total, free = squares(courses, around)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(free > 0, np.sqrt(total / np.maximum(free, 1)), np.nan)
+
+
+def _shrunk_sd(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
+    """Return the own SD, its variance shrunk to that of the dataset (limma)."""
+    total, free = squares(courses, criterion.sd_around)
+    degrees, prior = scale.prior_trend if criterion.sd_around == "trend" else scale.prior_mean
+    if np.isinf(degrees):
+        return np.full(len(free), np.sqrt(prior))
+    known = np.maximum(free, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.sqrt((degrees * np.nan_to_num(prior) + total) / (degrees + known))
 
 
 def _unit(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
@@ -247,10 +162,16 @@ def _unit(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
             return np.fmax(_own_sd(courses, around), sample_sd)
         case "reliable_change":
             return np.full(number, scale.difference_error)
+        case "shrunk_sd":
+            return _shrunk_sd(courses, criterion, scale)
         case "moving_range":
-            step = np.abs(courses.rating - courses.earlier(1))
-            with np.errstate(invalid="ignore", divide="ignore"):
-                return courses.total(np.nan_to_num(step)) / (courses.length - 1) / 1.128
+            return moving_range(courses)
+        case "mad":
+            deviation = np.abs(courses.rating - courses.spread(quantile(courses, 0.5)))
+            # Times 1.4826 it estimates the SD of normal ratings.
+            return 1.4826 * quantile(courses, 0.5, deviation)
+        case "iqr":
+            return quantile(courses, 0.75) - quantile(courses, 0.25)
     raise KeyError(criterion.unit)
 
 
@@ -266,6 +187,32 @@ def _recent(courses: Courses, criterion: Criterion) -> Floats:
         else:
             level = level + np.nan_to_num(before)
     return level / known if criterion.reference == "recent_mean" else level
+
+
+def decline_start(courses: Courses) -> Integers:
+    """Return, for each rating, the index of the rating from which it has not risen since.
+
+    A decline may build up over any number of sessions; where it begins with equal ratings, the
+    last of them counts. A rating that rose is its own start.
+    """
+    index = np.arange(len(courses.rating))
+    step = courses.rating - courses.earlier(1)
+    # A decline goes on as long as no rating rises; its level ends where a rating first falls.
+    begins = ~(step <= 0)
+    start = np.maximum.accumulate(np.where(begins, index, 0))
+    falls_here = (step < 0) & (courses.rating[np.maximum(index - 1, 0)] == courses.rating[start])
+    last_level = np.maximum.accumulate(np.where(falls_here, index - 1, np.where(begins, index, 0)))
+    on_level = courses.rating == courses.rating[start]
+    return np.where(on_level, np.maximum(index - 1, start), last_level)
+
+
+def level_end(courses: Courses) -> Integers:
+    """Return, for each rating, the index of the last of the equal ratings that it begins."""
+    index = np.arange(len(courses.rating))
+    ends = np.ones(len(index), dtype=bool)
+    ends[:-1] = courses.rating[1:] != courses.rating[:-1]
+    ends[courses.start[1:] - 1] = True
+    return np.minimum.accumulate(np.where(ends, index, len(index))[::-1])[::-1]
 
 
 def _past_mean(courses: Courses) -> Floats:
@@ -287,6 +234,12 @@ def _reference(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
                 return _recent(courses, criterion)
         case "past_mean":
             return _past_mean(courses)
+        case "decline_start":
+            return np.where(courses.position > 0, courses.rating[decline_start(courses)], np.nan)
+        case "course_median":
+            return courses.spread(quantile(courses, 0.5))
+        case "first_quartile":
+            return courses.spread(quantile(courses, 0.25))
         case "course_mean":
             return courses.spread(courses.total(courses.rating) / courses.length)
         case "trend":
@@ -339,7 +292,7 @@ def _course_reason(courses: Courses, criterion: Criterion, unit: Floats) -> NDAr
     cannot = bound <= criterion.k + slack if criterion.strict else bound < criterion.k - slack
     reason = np.zeros(len(unit), dtype=np.int8)
     reason[cannot] = _CANNOT_FIRE
-    reason[~(unit > 0)] = _FLAT
+    reason[~(unit > 0)] = _NO_SPREAD if criterion.unit in ("mad", "iqr") else _FLAT
     return reason
 
 
@@ -359,7 +312,7 @@ def meets(fall: Floats, threshold: Floats, floor: float, strict: bool) -> Flags:
 
 
 def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) -> Falls:
-    """Find the ratings that lie low by one criterion.
+    """Find the ratings that lie low by one criterion that has no run rule.
 
     Parameters
     ----------
@@ -385,9 +338,10 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
     reason[rated < criterion.min_ratings] = _TOO_FEW
     reason[np.isnan(reference) & (reason == 0)] = _NO_REFERENCE
     if not criterion.is_level:
-        far = courses.session - courses.earlier(1, courses.session) > max_gap
+        most = max_gap if criterion.max_gap is None else criterion.max_gap
+        far = courses.session - courses.earlier(1, courses.session) > most
         reason[far & (reason == 0)] = _GAP
 
     threshold, floor = criterion.k * unit, floor_in_points(criterion, scale)
-    low = meets(fall, courses.spread(threshold), floor, criterion.strict) & (reason == 0)
-    return Falls(reference, fall, unit, threshold, floor, low, reason)
+    low = meets(fall, courses.spread(threshold), floor, criterion.strict)
+    return Falls(reference, fall, unit, threshold, floor, low & (reason == 0), reason)

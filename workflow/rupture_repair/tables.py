@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from . import episodes as ep
 from . import kernel
-from .kernel import Courses, Falls, Scale
+from .courses import Courses
+from .kernel import Falls, Scale
 
 #: Severity of an episode, by its fall in pooled within-course SD of the dataset: from ... on.
 SEVERITY = {"mild": 0.0, "moderate": 2.0, "severe": 4.0}

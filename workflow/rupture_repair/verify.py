@@ -4,7 +4,7 @@ A broken rule is a mistake of ours, not of the user: it stops the run and names 
 table and how many rows break it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,9 @@ def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     ]  # fmt: skip
 
 
-def of_episodes(episodes: pd.DataFrame, detection: pd.DataFrame, overlapping: bool) -> list[dict]:
+def of_episodes(
+    episodes: pd.DataFrame, detection: pd.DataFrame, overlapping: Collection[str]
+) -> list[dict]:
     """Hold the episodes against their rules: order of sessions, status, sums."""
     repaired = episodes["repair"].notna()
     onset = episodes["onset"].astype("Float64").fillna(-np.inf)
@@ -99,9 +101,11 @@ def of_episodes(episodes: pd.DataFrame, detection: pd.DataFrame, overlapping: bo
               repaired != (episodes["status"] == "repaired")),
         _rule("episodes: a repaired episode ends with its repair",
               (episodes["repair"] != episodes["end"])[repaired]),
-        _rule("episodes: every fall is positive", ~(episodes["fall"] > 0)),
+        # Whoever reports a rupture need not have rated the session lower.
+        _rule("episodes: every fall is positive",
+              ~(episodes["fall"] > 0) & (episodes["criterion"] != "reported")),
         _rule("episodes: no onset inside an open episode",
-              (following <= episodes["end"]) & (not overlapping)),
+              (following <= episodes["end"]) & ~episodes["criterion"].isin(overlapping)),
         _rule("episodes: statuses sum to the totals", (counted.to_numpy() != stated).any(axis=1)),
         _rule("detection: repaired, unrepaired and censored sum to the episodes",
               detection[_COUNTS[1:]].sum(axis=1) != detection["n_episodes"]),
@@ -139,7 +143,9 @@ def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     return ProblemsFound([problem("E590", **row) for row in rows]) if rows else None
 
 
-def verify(folder: str | Path, measures: Mapping[str, Any], *, overlapping: bool) -> list[dict]:
+def verify(
+    folder: str | Path, measures: Mapping[str, Any], *, overlapping: Collection[str]
+) -> list[dict]:
     """Hold all tables of a dataset against the rules.
 
     Parameters
@@ -148,8 +154,8 @@ def verify(folder: str | Path, measures: Mapping[str, Any], *, overlapping: bool
         ``data/processed/<dataset>``.
     measures : dict
         Content of measures.json.
-    overlapping : bool
-        Whether the edge rules allow an onset inside an open episode.
+    overlapping : collection of str
+        Criteria that allow an onset inside an open episode.
 
     Returns
     -------

@@ -15,6 +15,7 @@ with journal.step("detect", dataset, snakemake.log[0]):
         criteria.from_dicts(snakemake.params.criteria),
         snakemake.params.edge_rules,
         dataset=dataset,
+        events=pd.read_parquet(snakemake.input.events),
     )
     summary = detect.write(found, Path(snakemake.output.states).parent)
     print(f"{dataset}: {summary['n_episodes'].sum()} episodes by {len(summary)} rules")

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import journal, verify
+from rupture_repair import criteria, journal, verify
 
 given, params = snakemake.input, snakemake.params
 with journal.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
     measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
     folder = Path(given.sessions).parent
-    rules = verify.verify(folder, measures, overlapping=params.overlapping)
+    rows = criteria.from_dicts(params.criteria)
+    overlapping = [row.id for row in rows if row.overlaps(params.edge_rules)]
+    rules = verify.verify(folder, measures, overlapping=overlapping)
     failed = verify.failed_models(pd.read_parquet(given.estimates))
     if failed and params.failed_fit == "error":
         raise failed
