@@ -100,7 +100,7 @@ def test_a_missing_required_key_is_described(tmp_path):
     text = "x: {name: a, rule: b, reference: previous, unit: raw, repair: {regain: 1, within: 3}}\n"
     assert texts(text, tmp_path, "criteria") == [
         "E104 criteria.yaml, line 1, key x: the required key 'k' is missing. Add it: How many "
-        "units a rating must fall.",
+        "units a rating must fall; for rupture_probability the probability to reach.",
         "E104 criteria.yaml, line 1, key x: the required key 'source' is missing. Add it: Where "
         "the rule comes from.",
         "E104 criteria.yaml, line 1, key x: the required key 'standing' is missing. Add it: How "

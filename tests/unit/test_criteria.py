@@ -63,13 +63,13 @@ def test_a_changed_setting_is_checked():
             "reference: prevous",
             "E105 {file}, line 5, key mine.reference: 'prevous' is not allowed. Did you mean "
             "'previous'? Allowed: previous, recent_peak, recent_mean, decline_start, past_mean, "
-            "course_mean, course_median, first_quartile, trend, fixed.",
+            "course_mean, course_median, first_quartile, trend, fixed, model.",
         ),
         (
             "unit: raw",
             "unit: points",
             "E105 {file}, line 6, key mine.unit: 'points' is not allowed. Allowed: raw, own_sd, "
-            "sample_sd, larger_sd, shrunk_sd, moving_range, reliable_change, mad, iqr.",
+            "sample_sd, larger_sd, shrunk_sd, moving_range, reliable_change, mad, iqr, noise_sd.",
         ),
         (
             "unit: raw",

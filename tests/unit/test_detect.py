@@ -205,3 +205,27 @@ def test_written_tables_hold_every_criterion(tmp_path):
     first = (tmp_path / "episodes.csv").read_bytes()
     detect.write(detect.detect_each(table, measures, rules, EDGE, dataset="d"), tmp_path)
     assert (tmp_path / "episodes.csv").read_bytes() == first
+
+
+def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
+    from rupture_repair.simulate import Settings, simulate_dataset
+
+    made = simulate_dataset(Settings(n_courses=400), seed=3)["sessions"]
+    table = made.rename(columns={"client_id": "course", "session_no": "session"})
+    table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
+    measure = MEASURE | {"components": []}
+    found = detected(table, "rupture_probability", measure)
+    assert found.summary["assessable"]
+    assert found.summary["n_episodes"] > 20
+    states = found.states.to_pandas()
+    low = states[(states["state"] == "ruptured") & ~states["censored"]]
+    first = low.groupby(["course", "episode"], observed=True)["probability"].first()
+    assert (first >= 0.5).all()
+    assert states["probability"].between(0, 1).sum() == table["alliance"].notna().sum()
+    steady = simulate_dataset(Settings(n_courses=300, rupture_rate=0), seed=3)["sessions"]
+    table = steady.rename(columns={"client_id": "course", "session_no": "session"})
+    table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
+    none = detected(table, "rupture_probability", measure)
+    assert not none.summary["assessable"]
+    assert none.summary["reason"]
+    assert none.summary["n_episodes"] == 0

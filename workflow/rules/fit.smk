@@ -18,5 +18,6 @@ rule fit:
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],
+        default_criterion=SETTINGS["default_criterion"],
     script:
         "../scripts/fit.py"

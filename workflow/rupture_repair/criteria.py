@@ -17,11 +17,11 @@ from .problems import ProblemsFound, did_you_mean, listing, problem
 FILE = config.WORKFLOW / "criteria.yaml"
 
 #: References that are a level of the whole course, known at each of its sessions.
-LEVELS = ("course_mean", "course_median", "first_quartile", "trend", "fixed")
+LEVELS = ("course_mean", "course_median", "first_quartile", "trend", "fixed", "model")
 
 #: References and units that cannot be known before the course has ended.
 _NEED_LATER_RATINGS = {
-    *("course_mean", "course_median", "first_quartile", "trend"),
+    *("course_mean", "course_median", "first_quartile", "trend", "model"),
     *("own_sd", "sample_sd", "larger_sd", "shrunk_sd", "moving_range", "mad", "iqr"),
     *("sudden_loss",),
 }
@@ -33,8 +33,8 @@ class Repair:
 
     Attributes
     ----------
-    regain : float or "reference"
-        Share of the fall to win back, or a return to the reference.
+    regain : float, "reference" or "not_low"
+        Share of the fall to win back, a return to the reference, or no longer low.
     within : int or None
         Sessions after the first low rating; None for the rest of the course.
     tolerance : float
@@ -43,7 +43,7 @@ class Repair:
         Whether the level must be exceeded.
     """
 
-    regain: float | Literal["reference"]
+    regain: float | Literal["reference", "not_low"]
     within: int | None
     tolerance: float = 0.0
     strict: bool = False

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from . import courses as flat
 from . import episodes as ep
-from . import kernel, run_rules, tables
+from . import kernel, probability, run_rules, tables
 from .courses import Courses
 from .criteria import Criterion
 from .kernel import Falls, Scale
@@ -144,7 +144,7 @@ def why_not_assessable(
     sample_sd = scale.sample_sd_trend if around == "trend" else scale.sample_sd_mean
     if criterion.unit in ("sample_sd", "larger_sd") and not sample_sd > 0:
         return "the ratings do not vary within courses"
-    if criterion.run == "sudden_loss" and not np.isfinite(scale.worst):
+    if criterion.run in ("sudden_loss", "rupture_probability") and not np.isfinite(scale.worst):
         return "the rule needs the range of the scale"
     if criterion.run == "reported" and ratings.courses.reported is None:
         return "no coded events: no rupture was reported"
@@ -178,6 +178,28 @@ def _assess(
     return _joined(falls), ep.joined(episodes), np.concatenate(states)
 
 
+def _by_model(
+    ratings: Ratings, criterion: Criterion, edge_rules: Mapping[str, Any], model: probability.Model
+) -> tuple[Falls, ep.Episodes, np.ndarray, np.ndarray]:
+    """Assess all courses by the hidden Markov model, which is fitted to all of them."""
+    courses = ratings.courses
+    assessment = probability.assess(courses, model)
+    found = probability.low(
+        courses, model, assessment, threshold=criterion.k, min_ratings=criterion.min_ratings
+    )
+    these = ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
+    return found, these, ep.states(courses, found, these), assessment.probability
+
+
+def _fitted(ratings: Ratings, measure: Mapping[str, Any]) -> probability.Model:
+    """Fit the hidden Markov model to the ratings of a measure."""
+    low, high = measure["range"]
+    if measure["better"] == "lower":
+        low, high = -high, -low
+    step = probability.smallest_step(ratings.courses)
+    return probability.fit(ratings.courses, low=low, high=high, step=step)
+
+
 def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes, np.ndarray]:
     """Return what the kernel would, had it refused every session for one reason."""
     per_rating, per_course = (
@@ -188,6 +210,24 @@ def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes
     falls = Falls(per_rating, per_rating, per_course, per_course, 0.0, reason == 0, reason)
     state = np.full(len(courses.rating), ep.NOT_ASSESSABLE, dtype=np.int8)
     return falls, ep.no_episodes(), state
+
+
+def _judge(
+    ratings: Ratings,
+    criterion: Criterion,
+    edge_rules: Mapping[str, Any],
+    measure: Mapping[str, Any],
+) -> tuple[str | None, Falls, ep.Episodes, np.ndarray, np.ndarray | None]:
+    """Apply a criterion: why not, or falls, episodes, states, and the probability of a model."""
+    refusal = why_not_assessable(criterion, measure, ratings)
+    if refusal is None and criterion.run == "rupture_probability":
+        model = _fitted(ratings, measure)
+        if model.identified:
+            return None, *_by_model(ratings, criterion, edge_rules, model)
+        refusal = model.message
+    if refusal is None:
+        return None, *_assess(ratings, criterion, edge_rules), None
+    return refusal, *_nothing_assessable(ratings.courses, len(kernel.REASONS)), None
 
 
 def detect_one(
@@ -218,13 +258,8 @@ def detect_one(
     Detection
     """
     names = {"dataset": dataset, "measure": name, "criterion": criterion.id}
-    refusal = why_not_assessable(criterion, measure, ratings)
-    if refusal is None:
-        reasons: tuple[str, ...] = kernel.REASONS
-        found, episodes, state = _assess(ratings, criterion, edge_rules)
-    else:
-        reasons = (*kernel.REASONS, refusal)
-        found, episodes, state = _nothing_assessable(ratings.courses, len(kernel.REASONS))
+    refusal, found, episodes, state, likely = _judge(ratings, criterion, edge_rules, measure)
+    reasons = kernel.REASONS if refusal is None else (*kernel.REASONS, refusal)
     counts = tables.counts(ratings, found, episodes)
     if refusal is None and not counts["n_sessions_assessable"]:
         most = np.bincount(found.reason).argmax()
@@ -243,7 +278,7 @@ def detect_one(
         **counts,
     }
     return Detection(
-        tables.states(names, ratings, found, episodes, state, reasons),
+        tables.states(names, ratings, found, episodes, state, reasons, likely),
         tables.episodes(names, ratings, found, episodes),
         summary,
     )

@@ -149,6 +149,8 @@ class _Follower:
     def won_back(self, index: Integers, now: Integers, reference: Floats) -> Flags:
         """Say whether the rating `now` repairs the fall that began at `index`."""
         rating, repair = self.courses.rating, self.criterion.repair
+        if repair.regain == "not_low":
+            return ~self.found.low[now]
         if isinstance(repair.regain, str):
             unit = self.found.unit[self.courses.course[index]]
             level = self.found.reference[now] if self.criterion.is_level else reference

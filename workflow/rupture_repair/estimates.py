@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from . import design, mixedlm
@@ -157,6 +156,8 @@ def _with_result(formula: str, matrices: Design, solution: Solution, engine: str
     std_error = np.sqrt(np.diag(solution.covariance))
     statistic = solution.estimate / std_error
     exact = solution.df is not None
+    from scipy import stats  # here, because its import takes most of a second
+
     reference = stats.t(solution.df) if exact else stats.norm()
     half = reference.ppf(0.975) * std_error
     spread = matrices.fixed.std(axis=0, ddof=1) / matrices.outcome.std(ddof=1)

@@ -250,6 +250,14 @@ def _variants() -> Iterator[tuple[str, str]]:
             yield model.id, variant
 
 
+def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the models and variants to fit for a criterion, as config.yaml says."""
+    models = settings.get("models", {})
+    every = models.get("variants_for", "all_criteria") == "all_criteria"
+    every = every or criterion == settings.get("default_criterion")
+    return [pair for pair in _variants() if every or pair[1] == "main"]
+
+
 def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
     outcome = data.measures[measure].get("outcome")
@@ -258,7 +266,7 @@ def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, 
     tables = {} if reason else _tables(data, measure, criterion, outcome)
     same = not reason and exposure.same_scores(data.sessions, measure, outcome)
     rows = []
-    for model, variant in _variants():
+    for model, variant in _variants_of(criterion, data.settings):
         why_not = reason or _no_model(data, model, variant, outcome)
         if why_not:
             result = without_result(MODELS[model].formula, "not_assessable", why_not, engine)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from . import kernel
 from .courses import Courses, Flags, Floats, Integers, moving_range
@@ -57,6 +56,8 @@ def longest_run(useful: Integers) -> Integers:
 
 def fewest_crossings(useful: Integers) -> Integers:
     """Return the fewest crossings that chance allows: lower 5 % point of a binomial, p = 1/2."""
+    from scipy import stats  # here, because its import takes most of a second
+
     return stats.binom.ppf(0.05, np.maximum(useful - 1, 0), 0.5).astype(np.int64)
 
 

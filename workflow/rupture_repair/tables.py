@@ -81,6 +81,7 @@ def states(
     episodes: ep.Episodes,
     state: NDArray[np.int8],
     reasons: Sequence[str] = kernel.REASONS,
+    probability: NDArray[np.float64] | None = None,
 ) -> pa.Table:
     """Write out the state of each session.
 
@@ -95,6 +96,8 @@ def states(
         From :func:`rupture_repair.episodes.states`.
     reasons : sequence of str
         What the codes of ``found.reason`` mean.
+    probability : ndarray of float, shape (ratings,), optional
+        Of the ruptured state, where the criterion is a model.
 
     Returns
     -------
@@ -103,7 +106,8 @@ def states(
         `measure`, `criterion`, `course`, `session`, `state`, `reason` (null unless the state is
         not_assessable), `episode` (its number in the course, or null), `censored` (whether that
         episode's outcome is not known), `reference` (in the original direction of the measure),
-        `unit`, `threshold` and `fall` (points; positive is below the reference).
+        `unit`, `threshold` and `fall` (points; positive is below the reference), `probability` (of
+        the ruptured state; null unless the criterion is a model).
     """
     courses, sessions = ratings.courses, _Sessions(ratings.courses)
     sign = -1.0 if ratings.scale.better == "lower" else 1.0
@@ -118,6 +122,10 @@ def states(
     number = sessions.fill(number, 0)
     threshold = np.maximum(found.threshold, found.floor)
     every = np.zeros(sessions.number)
+    if probability is None:
+        likely = pa.nulls(sessions.number, pa.float64())
+    else:
+        likely = pa.array(sessions.fill(probability, np.nan), from_pandas=True)
     return pa.table(
         {
             **{name: _coded(every, [word]) for name, word in names.items()},
@@ -131,6 +139,7 @@ def states(
             "unit": pa.array(found.unit[sessions.course]),
             "threshold": pa.array(threshold[sessions.course]),
             "fall": pa.array(sessions.fill(found.fall, np.nan)),
+            "probability": likely,
         }
     )
 
@@ -187,6 +196,7 @@ def episodes(
     before, after = ep.levels_around(courses, these)
     sudden_fall, sudden_repair = ep.shapes(courses, these)
     with np.errstate(invalid="ignore", divide="ignore"):
+        regained = (rating[these.end] - rating[these.nadir]) / np.where(fall > 0, fall, np.nan)
         size = np.nan_to_num(fall / ratings.scale.sample_sd_mean, posinf=0.0)
     onset_shape = np.where(observed, sudden_fall.astype(int), 2)
     grade = np.searchsorted(list(SEVERITY.values()), size, side="right") - 1
@@ -206,7 +216,7 @@ def episodes(
             "persistence": _numbers(
                 session[these.repair] - session[these.onset], repaired & observed
             ),
-            "regained": (rating[these.end] - rating[these.nadir]) / fall,
+            "regained": regained,
             "level_change": after - before,
             "onset_shape": np.array(["gradual", "sudden", None], dtype=object)[onset_shape],
             "repair_shape": np.where(

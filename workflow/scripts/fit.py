@@ -17,6 +17,7 @@ with journal.step("fit", dataset, snakemake.log[0]):
         settings={
             "models": snakemake.params.models,
             "edge_rules": snakemake.params.edge_rules,
+            "default_criterion": snakemake.params.default_criterion,
         },
         processes=snakemake.threads,
     )
