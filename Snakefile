@@ -31,7 +31,10 @@ rule all:
 
 include: "workflow/rules/check.smk"
 include: "workflow/rules/ingest.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/detect.smk"
+include: "workflow/rules/agreement.smk"
+include: "workflow/rules/chance.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/figures.smk"

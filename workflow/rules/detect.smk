@@ -6,6 +6,7 @@ rule detect:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         events="data/processed/{dataset}/events.parquet",
+        calibrated="data/processed/{dataset}/calibrated.parquet",
         code=project.modules("detect"),
     output:
         states="data/processed/{dataset}/session_states.parquet",

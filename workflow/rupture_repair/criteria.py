@@ -6,12 +6,15 @@ states this very rule.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import config
 from .problems import ProblemsFound, did_you_mean, listing, problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Where the rows stand.
 FILE = config.WORKFLOW / "criteria.yaml"
@@ -66,7 +69,7 @@ class Criterion:
     rule: str
     reference: str
     unit: str
-    k: float
+    k: float | str
     repair: Repair
     source: str
     standing: str
@@ -88,6 +91,11 @@ class Criterion:
     def uses_future(self) -> bool:
         """Whether a session's state depends on later ratings: for retrospective study only."""
         return not _NEED_LATER_RATINGS.isdisjoint((self.reference, self.unit, self.run))
+
+    @property
+    def needs_k(self) -> bool:
+        """Whether k is to be solved for the dataset."""
+        return isinstance(self.k, str)
 
     @property
     def is_level(self) -> bool:
@@ -182,6 +190,23 @@ def load(
         _criterion(name, _merged(rows[name], settings.get(name, {})), settings.get(name, ()))
         for name in wanted
     ]
+
+
+def with_calibrated_k(criteria: Iterable[Criterion], table: "pd.DataFrame") -> list[Criterion]:
+    """Return the criteria with numbers for k; NaN where none was found.
+
+    Parameters
+    ----------
+    criteria : iterable of Criterion
+    table : DataFrame
+        From :func:`rupture_repair.chance.calibrated_k`, rows of one measure.
+
+    Returns
+    -------
+    list of Criterion
+    """
+    found = dict(zip(table["criterion"], table["k"], strict=True))
+    return [replace(rule, k=float(found[rule.id])) if rule.needs_k else rule for rule in criteria]
 
 
 def from_dicts(rows: Iterable[Mapping[str, Any]]) -> list[Criterion]:

@@ -19,7 +19,7 @@ from . import courses as flat
 from . import episodes as ep
 from . import kernel, probability, run_rules, tables
 from .courses import Courses
-from .criteria import Criterion
+from .criteria import Criterion, with_calibrated_k
 from .kernel import Falls, Scale
 from .tables import Ratings
 
@@ -127,6 +127,23 @@ def arrange(
     return Ratings(courses, scale_of(courses, measure), rated, components, len(ids))
 
 
+def prepared(
+    sessions: pd.DataFrame,
+    name: str,
+    measure: Mapping[str, Any],
+    criteria: Iterable[Criterion],
+    events: pd.DataFrame | None = None,
+) -> Ratings:
+    """Arrange the ratings of one measure, with the hidden Markov model if a criterion needs it.
+
+    Parameters as for :func:`arrange`; `criteria` are those that will be applied.
+    """
+    ratings = arrange(sessions, name, measure, events)
+    needed = any(criterion.run == "rupture_probability" for criterion in criteria)
+    known = measure["range"] is not None and len(ratings.courses.rating) > 0
+    return with_model(ratings, measure) if needed and known else ratings
+
+
 def why_not_assessable(
     criterion: Criterion, measure: Mapping[str, Any], ratings: Ratings
 ) -> str | None:
@@ -148,6 +165,10 @@ def why_not_assessable(
         return "the rule needs the range of the scale"
     if criterion.run == "reported" and ratings.courses.reported is None:
         return "no coded events: no rupture was reported"
+    if criterion.run == "rupture_probability" and not scale.model.identified:
+        return scale.model.message
+    if not isinstance(criterion.k, str) and np.isnan(criterion.k):
+        return "no k was found at which rupture-free courses of this dataset rarely show an episode"
     low, high = measure["range"] or (-np.inf, np.inf)
     if criterion.value is not None and not low <= criterion.value <= high:
         return f"the level {criterion.value:g} lies outside the range {low:g} to {high:g}"
@@ -161,6 +182,7 @@ def _joined(parts: list[Falls]) -> Falls:
     return Falls(
         whole("reference"), whole("fall"), whole("unit"), whole("threshold"),
         parts[0].floor, whole("low"), whole("reason"),
+        None if parts[0].probability is None else whole("probability"),
     )  # fmt: skip
 
 
@@ -178,26 +200,21 @@ def _assess(
     return _joined(falls), ep.joined(episodes), np.concatenate(states)
 
 
-def _by_model(
-    ratings: Ratings, criterion: Criterion, edge_rules: Mapping[str, Any], model: probability.Model
-) -> tuple[Falls, ep.Episodes, np.ndarray, np.ndarray]:
-    """Assess all courses by the hidden Markov model, which is fitted to all of them."""
-    courses = ratings.courses
-    assessment = probability.assess(courses, model)
-    found = probability.low(
-        courses, model, assessment, threshold=criterion.k, min_ratings=criterion.min_ratings
-    )
-    these = ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
-    return found, these, ep.states(courses, found, these), assessment.probability
+def with_model(ratings: Ratings, measure: Mapping[str, Any]) -> Ratings:
+    """Return the ratings with the hidden Markov model fitted to all of them in their scale.
 
-
-def _fitted(ratings: Ratings, measure: Mapping[str, Any]) -> probability.Model:
-    """Fit the hidden Markov model to the ratings of a measure."""
+    Parameters
+    ----------
+    ratings : Ratings
+    measure : dict
+        Entry of measures.json; its range must be known.
+    """
     low, high = measure["range"]
     if measure["better"] == "lower":
         low, high = -high, -low
     step = probability.smallest_step(ratings.courses)
-    return probability.fit(ratings.courses, low=low, high=high, step=step)
+    model = probability.fit(ratings.courses, low=low, high=high, step=step)
+    return replace(ratings, scale=replace(ratings.scale, model=model))
 
 
 def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes, np.ndarray]:
@@ -210,24 +227,6 @@ def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes
     falls = Falls(per_rating, per_rating, per_course, per_course, 0.0, reason == 0, reason)
     state = np.full(len(courses.rating), ep.NOT_ASSESSABLE, dtype=np.int8)
     return falls, ep.no_episodes(), state
-
-
-def _judge(
-    ratings: Ratings,
-    criterion: Criterion,
-    edge_rules: Mapping[str, Any],
-    measure: Mapping[str, Any],
-) -> tuple[str | None, Falls, ep.Episodes, np.ndarray, np.ndarray | None]:
-    """Apply a criterion: why not, or falls, episodes, states, and the probability of a model."""
-    refusal = why_not_assessable(criterion, measure, ratings)
-    if refusal is None and criterion.run == "rupture_probability":
-        model = _fitted(ratings, measure)
-        if model.identified:
-            return None, *_by_model(ratings, criterion, edge_rules, model)
-        refusal = model.message
-    if refusal is None:
-        return None, *_assess(ratings, criterion, edge_rules), None
-    return refusal, *_nothing_assessable(ratings.courses, len(kernel.REASONS)), None
 
 
 def detect_one(
@@ -258,8 +257,12 @@ def detect_one(
     Detection
     """
     names = {"dataset": dataset, "measure": name, "criterion": criterion.id}
-    refusal, found, episodes, state, likely = _judge(ratings, criterion, edge_rules, measure)
+    refusal = why_not_assessable(criterion, measure, ratings)
     reasons = kernel.REASONS if refusal is None else (*kernel.REASONS, refusal)
+    if refusal is None:
+        found, episodes, state = _assess(ratings, criterion, edge_rules)
+    else:
+        found, episodes, state = _nothing_assessable(ratings.courses, len(kernel.REASONS))
     counts = tables.counts(ratings, found, episodes)
     if refusal is None and not counts["n_sessions_assessable"]:
         most = np.bincount(found.reason).argmax()
@@ -278,7 +281,7 @@ def detect_one(
         **counts,
     }
     return Detection(
-        tables.states(names, ratings, found, episodes, state, reasons, likely),
+        tables.states(names, ratings, found, episodes, state, reasons),
         tables.episodes(names, ratings, found, episodes),
         summary,
     )
@@ -292,6 +295,7 @@ def detect_each(
     *,
     dataset: str,
     events: pd.DataFrame | None = None,
+    calibrated: pd.DataFrame | None = None,
 ) -> Iterator[Detection]:
     """Apply all criteria to all alliance measures, one after the other.
 
@@ -306,6 +310,8 @@ def detect_each(
     dataset : str
     events : DataFrame, optional
         Canonical table of coded events.
+    calibrated : DataFrame, optional
+        From :func:`rupture_repair.chance.calibrated_k`; needed where a criterion asks for it.
 
     Yields
     ------
@@ -316,8 +322,11 @@ def detect_each(
     for name, measure in measures.items():
         if measure["role"] != "alliance" or measure["level"] != "session":
             continue
-        ratings = arrange(sessions, name, measure, events)
-        for criterion in criteria:
+        ratings = prepared(sessions, name, measure, criteria, events)
+        rules = criteria
+        if calibrated is not None:
+            rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
+        for criterion in rules:
             yield detect_one(
                 ratings, criterion, edge_rules, dataset=dataset, name=name, measure=measure
             )

@@ -9,6 +9,7 @@ the session is low where :math:`f \ge k u` (or :math:`>`), with the unit :math:`
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +92,24 @@ class Scale:
     prior_mean, prior_trend : tuple of float
         Degrees of freedom and variance that :func:`rupture_repair.courses.shrinkage` finds around
         course means and around course trends.
+    model : probability.Model, optional
+        The hidden Markov model fitted to these ratings, where a criterion needs it.
+
+    Notes
+    -----
+    Pooled SDs may also be arrays with one entry per course, where the courses stem from several
+    datasets.
     """
 
-    sample_sd_mean: float
-    sample_sd_trend: float
+    sample_sd_mean: float | Floats
+    sample_sd_trend: float | Floats
     difference_error: float = np.nan
     reliable_change: float = np.nan
     better: str = "higher"
     worst: float = np.nan
     prior_mean: tuple[float, float] = (0.0, np.nan)
     prior_trend: tuple[float, float] = (0.0, np.nan)
+    model: Any = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,8 @@ class Falls:
         Where the criterion is met.
     reason : ndarray of int, shape (ratings,)
         Index into :data:`REASONS`: why the session cannot be assessed, 0 where it can.
+    probability : ndarray of float, shape (ratings,), optional
+        Of the ruptured state, where the criterion is a model.
     """
 
     reference: Floats
@@ -128,6 +139,7 @@ class Falls:
     floor: float
     low: Flags
     reason: NDArray[np.int8]
+    probability: Floats | None = None
 
 
 def _own_sd(courses: Courses, around: str) -> Floats:
@@ -166,6 +178,8 @@ def _unit(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
             return _shrunk_sd(courses, criterion, scale)
         case "moving_range":
             return moving_range(courses)
+        case "noise_sd":
+            return np.ones(number)  # known only to the model, which replaces it
         case "mad":
             deviation = np.abs(courses.rating - courses.spread(quantile(courses, 0.5)))
             # Times 1.4826 it estimates the SD of normal ratings.
@@ -242,7 +256,7 @@ def _reference(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
             return courses.spread(quantile(courses, 0.25))
         case "course_mean":
             return courses.spread(courses.total(courses.rating) / courses.length)
-        case "trend":
+        case "trend" | "model":
             return trend(courses)
         case "fixed":
             level = criterion.value if criterion.value is not None else np.nan
@@ -287,9 +301,9 @@ def largest_fall(criterion: Criterion, length: Integers) -> Floats:
 
 def _course_reason(courses: Courses, criterion: Criterion, unit: Floats) -> NDArray[np.int8]:
     """Say for each course why it cannot be assessed at all."""
-    bound = largest_fall(criterion, courses.length)
-    slack = TOLERANCE * np.maximum(criterion.k, 1.0)
-    cannot = bound <= criterion.k + slack if criterion.strict else bound < criterion.k - slack
+    bound, k = largest_fall(criterion, courses.length), float(criterion.k)
+    slack = TOLERANCE * np.maximum(k, 1.0)
+    cannot = bound <= k + slack if criterion.strict else bound < k - slack
     reason = np.zeros(len(unit), dtype=np.int8)
     reason[cannot] = _CANNOT_FIRE
     reason[~(unit > 0)] = _NO_SPREAD if criterion.unit in ("mad", "iqr") else _FLAT
@@ -342,6 +356,6 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
         far = courses.session - courses.earlier(1, courses.session) > most
         reason[far & (reason == 0)] = _GAP
 
-    threshold, floor = criterion.k * unit, floor_in_points(criterion, scale)
+    threshold, floor = float(criterion.k) * unit, floor_in_points(criterion, scale)
     low = meets(fall, courses.spread(threshold), floor, criterion.strict)
     return Falls(reference, fall, unit, threshold, floor, low & (reason == 0), reason)

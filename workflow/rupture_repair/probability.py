@@ -283,7 +283,9 @@ def low(
     half = np.full(len(courses.length), model.parameters.depth / 2 if model.identified else np.nan)
     likely = (found.probability >= threshold) & (fall > 0) & (reason == 0)
     likely &= meets(fall, np.zeros_like(fall), floor, strict=False)
-    return Falls(found.reference, fall, found.noise_sd, half, floor, likely, reason)
+    return Falls(
+        found.reference, fall, found.noise_sd, half, floor, likely, reason, found.probability
+    )
 
 
 def _sample(courses: Courses) -> Courses:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import kernel
+from . import kernel, probability
 from .courses import Courses, Flags, Floats, Integers, moving_range
 from .criteria import Criterion
 from .kernel import TOLERANCE, TOO_FEW_AROUND, Falls, Scale
@@ -190,6 +190,14 @@ def reported(courses: Courses, criterion: Criterion, scale: Scale, found: Falls)
     return replace(found, low=flags & (found.reason == 0))
 
 
+def rupture_probability(
+    courses: Courses, criterion: Criterion, scale: Scale, found: Falls
+) -> Falls:
+    """Flag the sessions that the hidden Markov model in `scale` takes for ruptured."""
+    threshold, least = float(criterion.k), criterion.min_ratings
+    return probability.low(courses, scale.model, threshold=threshold, min_ratings=least)
+
+
 Rule = Callable[[Courses, Criterion, Scale, Falls], Falls]
 
 #: Run rule by the name that criteria give it.
@@ -199,6 +207,7 @@ RULES: dict[str, Rule] = {
     "sudden_loss": sudden_loss,
     "change_point": change_point,
     "reported": reported,
+    "rupture_probability": rupture_probability,
 }
 
 

@@ -81,7 +81,6 @@ def states(
     episodes: ep.Episodes,
     state: NDArray[np.int8],
     reasons: Sequence[str] = kernel.REASONS,
-    probability: NDArray[np.float64] | None = None,
 ) -> pa.Table:
     """Write out the state of each session.
 
@@ -96,8 +95,6 @@ def states(
         From :func:`rupture_repair.episodes.states`.
     reasons : sequence of str
         What the codes of ``found.reason`` mean.
-    probability : ndarray of float, shape (ratings,), optional
-        Of the ruptured state, where the criterion is a model.
 
     Returns
     -------
@@ -122,10 +119,10 @@ def states(
     number = sessions.fill(number, 0)
     threshold = np.maximum(found.threshold, found.floor)
     every = np.zeros(sessions.number)
-    if probability is None:
+    if found.probability is None:
         likely = pa.nulls(sessions.number, pa.float64())
     else:
-        likely = pa.array(sessions.fill(probability, np.nan), from_pandas=True)
+        likely = pa.array(sessions.fill(found.probability, np.nan), from_pandas=True)
     return pa.table(
         {
             **{name: _coded(every, [word]) for name, word in names.items()},

@@ -16,6 +16,7 @@ with journal.step("detect", dataset, snakemake.log[0]):
         snakemake.params.edge_rules,
         dataset=dataset,
         events=pd.read_parquet(snakemake.input.events),
+        calibrated=pd.read_parquet(snakemake.input.calibrated),
     )
     summary = detect.write(found, Path(snakemake.output.states).parent)
     print(f"{dataset}: {summary['n_episodes'].sum()} episodes by {len(summary)} rules")

@@ -1,0 +1,22 @@
+# The same kernel on rupture-free simulations of the dataset, and on planted falls of known depth.
+
+
+rule chance:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        calibrated="data/processed/{dataset}/calibrated.parquet",
+        code=project.modules("chance"),
+    output:
+        chance=multiext("data/processed/{dataset}/chance", ".parquet", ".csv"),
+        sensitivity=multiext("data/processed/{dataset}/sensitivity", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/chance.log",
+    threads: workflow.cores
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+        chance=SETTINGS["chance"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/chance.py"

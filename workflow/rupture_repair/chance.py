@@ -1,0 +1,480 @@
+"""How many episodes noise alone makes in a dataset, and how large a fall has to be to be seen.
+
+The kernel that reads the observed ratings reads rupture-free replicates of the same dataset
+(:mod:`rupture_repair.null`), stacked as if they were further courses. docs/chance.md gives the
+model and how to read the results.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import episodes as ep
+from .courses import Courses
+from .criteria import Criterion, with_calibrated_k
+from .detect import prepared
+from .episodes import Episodes
+from .kernel import Falls, Scale
+from .null import (
+    MODELS,
+    SLOW,
+    Null,
+    find,
+    prepare,
+    refusal,
+    scale_of,
+    simulate,
+    spread_out,
+    stacked,
+)
+from .sensitivity import sensitivity, smallest_found
+
+__all__ = [
+    "Null",
+    "assess_each",
+    "calibrate_each",
+    "calibrated_k",
+    "expected",
+    "prepare",
+    "sensitivity",
+    "smallest_found",
+    "with_calibrated_k",
+]
+
+#: Purposes of random numbers; each has its own stream.
+_EXPECTED, _CALIBRATION = 0, 1
+
+#: A calibrated k lies between these, and is a whole multiple of the step.
+LEAST_K, LARGEST_K, K_STEP = 1.0, 6.0, 0.01
+
+#: For a calibrated k about this many courses are simulated, in replicates from ... to ...
+CALIBRATION_COURSES, CALIBRATION_REPLICATES = 40_000, (20, 4_000)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one criterion found in each replicate; arrays of shape (replicates,).
+
+    Attributes
+    ----------
+    episodes, courses : ndarray
+        Episodes, and courses with at least one.
+    repaired, unrepaired : ndarray
+        Episodes by what became of them; the others are censored.
+    courses_assessable, sessions_assessable : ndarray
+    """
+
+    episodes: NDArray[np.int64]
+    courses: NDArray[np.int64]
+    repaired: NDArray[np.int64]
+    unrepaired: NDArray[np.int64]
+    courses_assessable: NDArray[np.int64]
+    sessions_assessable: NDArray[np.int64]
+
+
+def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) -> Tally:
+    """Count per replicate what was found in stacked courses."""
+    each = len(courses.length) // replicates
+    course = courses.course[these.first_low]
+    replicate = course // each
+
+    def count(which: NDArray) -> NDArray[np.int64]:
+        return np.bincount(replicate[which], minlength=replicates)
+
+    assessable = courses.total((found.reason == 0).astype(np.float64)).reshape(replicates, each)
+    first_of_course = np.diff(course, prepend=-1) > 0
+    return Tally(
+        episodes=np.bincount(replicate, minlength=replicates),
+        courses=count(first_of_course),
+        repaired=count(these.status == ep.REPAIRED),
+        unrepaired=count(these.status == ep.UNREPAIRED),
+        courses_assessable=(assessable > 0).sum(axis=1),
+        sessions_assessable=assessable.sum(axis=1).astype(np.int64),
+    )
+
+
+def joined(parts: Sequence[Tally]) -> Tally:
+    """Put the replicates of several tallies one after the other."""
+    return Tally(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Tally))
+    )
+
+
+def observed(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> Tally:
+    """Count what a criterion finds in the ratings as observed."""
+    courses = null.courses
+    return tally(courses, *find(courses, null.ratings.scale, criterion, edge_rules))
+
+
+def _simulated(
+    null: Null, model: str, block: int, replicates: NDArray, purpose: int
+) -> tuple[Courses, Scale]:
+    """Draw one block of replicates, stacked, with its scale."""
+    random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
+    courses = stacked(null, simulate(null, model, replicates, random))
+    return courses, scale_of(null, courses)
+
+
+def _tallies(
+    item: tuple[str, int, NDArray],
+    null: Null,
+    criteria: Sequence[Criterion],
+    edge_rules: Mapping[str, Any],
+) -> list[Tally]:
+    """Simulate one block and count what each criterion finds in it."""
+    model, block, replicates = item
+    courses, scale = _simulated(null, model, block, replicates, _EXPECTED)
+    return [
+        tally(courses, *find(courses, scale, criterion, edge_rules), len(replicates))
+        for criterion in criteria
+    ]
+
+
+def _noise(
+    null: Null,
+    criteria: Sequence[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    processes: int,
+) -> dict[tuple[str, str], Tally]:
+    """Count what each criterion (id) finds in the replicates of each null model."""
+    found = {}
+    for slow in (False, True):
+        rules = [rule for rule in criteria if (rule.run in SLOW) == slow]
+        number = settings["slow_replicates" if slow else "replicates"]
+        number = min(number, settings["replicates"])
+        items = [(model, *block) for model in settings["null_models"]
+                 for block in null.blocks(number)]  # fmt: skip
+        work = partial(_tallies, null=null, criteria=rules, edge_rules=edge_rules)
+        blocks = spread_out(work, items if rules else [], processes)
+        for position, rule in enumerate(rules):
+            for model in settings["null_models"]:
+                parts = [tallies[position] for item, tallies in zip(items, blocks, strict=True)
+                         if item[0] == model]  # fmt: skip
+                found[rule.id, model] = joined(parts)
+    return found
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
+
+
+def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
+    """Hold what was observed against what noise alone makes."""
+    number, count = len(noise.episodes), int(seen.episodes[0])
+    mean = float(noise.episodes.mean())
+    p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
+    known, known_noise = seen.repaired + seen.unrepaired, noise.repaired + noise.unrepaired
+    return {
+        "replicates": number,
+        "n_courses_assessable": int(seen.courses_assessable[0]),
+        "n_sessions_assessable": int(seen.sessions_assessable[0]),
+        "observed": count,
+        "expected": mean,
+        "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
+        "ratio": _share(count, mean),
+        "excess": count - mean,
+        "p": p,
+        "p_error": float(np.sqrt(p * (1 - p) / number)),
+        "observed_courses": int(seen.courses[0]),
+        "expected_courses": float(noise.courses.mean()),
+        "observed_repaired": _share(seen.repaired[0], known[0]),
+        "expected_repaired": _share(noise.repaired.sum(), known_noise.sum()),
+        "status": "assessed",
+        "reason": None,
+    }
+
+
+#: Columns of the table of :func:`expected`, where a criterion is not assessable NaN.
+_NUMBERS = (
+    "replicates",
+    "n_courses_assessable", "n_sessions_assessable", "observed", "expected", "expected_sd",
+    "ratio", "excess", "p", "p_error", "observed_courses", "expected_courses",
+    "observed_repaired", "expected_repaired",
+)  # fmt: skip
+
+
+def expected(
+    null: Null,
+    criteria: Iterable[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Hold the episodes of each criterion against those that noise alone makes.
+
+    Parameters
+    ----------
+    null : Null
+        From :func:`prepare`.
+    criteria : iterable of Criterion
+        With numbers for k; see :func:`with_calibrated_k`.
+    edge_rules : dict
+    settings : dict
+        `null_models`, `replicates` and `slow_replicates` (for the rules in
+        :data:`rupture_repair.null.SLOW`), see config.schema.yaml.
+    dataset : str
+    processes : int
+        Changes null but the time.
+
+    Returns
+    -------
+    DataFrame
+        One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
+        `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
+        `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
+        SD of the number of episodes over replicates); `ratio` and `excess` (observed over, and
+        less, expected); `p` (one-sided: (1 + replicates with as many or more) / (replicates + 1))
+        and its Monte Carlo standard error `p_error`; `observed_courses` and `expected_courses`
+        (courses with an episode); `observed_repaired` and `expected_repaired` (share repaired of
+        the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
+    """
+    criteria = list(criteria)
+    reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
+    usable = [rule for rule in criteria if reasons[rule.id] is None]
+    noise = _noise(null, usable, edge_rules, settings, processes)
+
+    def compare(rule: Criterion, model: str) -> dict[str, Any]:
+        if reasons[rule.id] is not None:
+            blank = dict.fromkeys(_NUMBERS, np.nan)
+            return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
+        return _compared(observed(null, rule, edge_rules), noise[rule.id, model])
+
+    rows = [
+        {
+            "dataset": dataset,
+            "measure": null.name,
+            "criterion": rule.id,
+            "null_model": model,
+            "k": float(rule.k),
+            **compare(rule, model),
+        }
+        for rule in criteria
+        for model in settings["null_models"]
+    ]
+    return pd.DataFrame(rows).astype({"reason": "str"})
+
+
+def _false_alarms(
+    criterion: Criterion,
+    k: float,
+    blocks: Sequence[tuple[Courses, Scale, int]],
+    edge_rules: Mapping[str, Any],
+) -> tuple[float, float, float]:
+    """Return the share of rupture-free assessable courses with an episode at one k.
+
+    Returns
+    -------
+    share, error : float
+        The share, and its Monte Carlo standard error over replicates.
+    assessable : float
+        Assessable courses per replicate.
+    """
+    rule = replace(criterion, k=k)
+    found = joined(
+        [
+            tally(courses, *find(courses, scale, rule, edge_rules), number)
+            for courses, scale, number in blocks
+        ]
+    )
+    possible = found.courses_assessable.sum()
+    if not possible:
+        return np.nan, np.nan, 0.0
+    share = found.courses.sum() / possible
+    # The share is a ratio of sums over replicates; this is its linearised standard error.
+    rest = found.courses - share * found.courses_assessable
+    error = np.sqrt((rest**2).sum() * len(rest) / (len(rest) - 1)) / possible
+    return float(share), float(error), float(found.courses_assessable.mean())
+
+
+def _solve(
+    criterion: Criterion,
+    null: Null,
+    blocks: Sequence[tuple[Courses, Scale, int]],
+    edge_rules: Mapping[str, Any],
+    false_alarm: float,
+) -> dict[str, Any]:
+    """Find the smallest k by bisection over multiples of the step."""
+    unknown = {"k": np.nan, "false_alarm": np.nan, "false_alarm_error": np.nan,
+               "n_courses_assessable": np.nan}  # fmt: skip
+    why = refusal(null, replace(criterion, k=LEAST_K), edge_rules)
+    if why is not None:
+        return {**unknown, "status": "not_assessable", "reason": why}
+
+    def at(step: int) -> tuple[float, float, float]:
+        return _false_alarms(criterion, round(step * K_STEP, 2), blocks, edge_rules)
+
+    low, high = round(LEAST_K / K_STEP), round(LARGEST_K / K_STEP)
+    status = "least" if at(low)[0] <= false_alarm else "solved"
+    if status == "least":
+        high = low
+    # A share that is not known, since no course is assessable at so large a k, is low enough.
+    elif at(high)[0] > false_alarm:
+        reason = f"up to k = {LARGEST_K:g} more than {false_alarm:.0%} of courses give an alarm"
+        return {**unknown, "status": "not_assessable", "reason": reason}
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if at(middle)[0] > false_alarm else (low, middle)
+    share, error, courses = at(high)
+    if not courses:
+        reason = f"no course is long enough for a k with at most {false_alarm:.0%} false alarms"
+        return {**unknown, "status": "not_assessable", "reason": reason}
+    return {
+        "k": round(high * K_STEP, 2),
+        "false_alarm": share,
+        "false_alarm_error": error,
+        "n_courses_assessable": courses,
+        "status": status,
+        "reason": None,
+    }
+
+
+def calibrated_k(
+    null: Null,
+    criteria: Iterable[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Solve for the smallest k at which rupture-free courses rarely show an episode.
+
+    One set of replicates of the autoregressive model serves all values of k, so that the share
+    of courses with an episode falls as k grows. k is at least :data:`LEAST_K`: where the floor of
+    a criterion alone keeps false alarms rare, any smaller k would do, and a fall within one
+    ordinary deviation is no rupture whatever its frequency.
+
+    Parameters
+    ----------
+    null : Null
+    criteria : iterable of Criterion
+        Those for which :attr:`Criterion.needs_k` holds are solved.
+    edge_rules : dict
+    settings : dict
+        `false_alarm`, see config.schema.yaml.
+    dataset : str
+    processes : int
+
+    Returns
+    -------
+    DataFrame
+        One row per criterion solved. Columns: `dataset`, `measure`, `criterion`, `target` (share
+        asked for), `k` (NaN where there is none), `false_alarm` (share reached), its Monte Carlo
+        standard error `false_alarm_error`, `replicates`, `n_courses_assessable` (mean over
+        replicates, at this k), `status` (solved; least: at :data:`LEAST_K` false alarms are rare
+        already; not_assessable) and `reason`.
+    """
+    criteria = [criterion for criterion in criteria if criterion.needs_k]
+    courses = max(1, len(null.courses.length))
+    number = int(np.clip(-(-CALIBRATION_COURSES // courses), *CALIBRATION_REPLICATES))
+    blocks: list[tuple[Courses, Scale, int]] = []
+    if criteria and len(null.courses.rating):
+        blocks = [
+            (*_simulated(null, "autoregressive", block, members, _CALIBRATION), len(members))
+            for block, members in null.blocks(number)
+        ]
+    target = settings["false_alarm"]
+    work = partial(_solve, null=null, blocks=blocks, edge_rules=edge_rules, false_alarm=target)
+    solved = spread_out(work, criteria, processes)
+    names = {"dataset": dataset, "measure": null.name}
+    rows = [
+        {**names, "criterion": rule.id, "target": target, "replicates": number, **result}
+        for rule, result in zip(criteria, solved, strict=True)
+    ]
+    columns = ["dataset", "measure", "criterion", "target", "k", "false_alarm",
+               "false_alarm_error", "replicates", "n_courses_assessable", "status",
+               "reason"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns).astype({"reason": "str"})
+
+
+def _alliance(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the names of the measures in which ruptures are detected."""
+    return [
+        name
+        for name, measure in measures.items()
+        if measure["role"] == "alliance" and measure["level"] == "session"
+    ]
+
+
+def calibrate_each(
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Mapping[str, Any]],
+    criteria: Sequence[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    seed: int,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Solve for k in all alliance measures of a dataset.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        Canonical table of sessions.
+    measures : dict
+        Content of measures.json.
+    criteria, edge_rules, settings, dataset, processes
+        As for :func:`calibrated_k`.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        The rows of :func:`calibrated_k` of one measure after the other.
+    """
+    parts = []
+    for name in _alliance(measures):
+        null = prepare(
+            prepared(sessions, name, measures[name], criteria), name, measures[name], seed=seed
+        )
+        parts.append(
+            calibrated_k(null, criteria, edge_rules, settings, dataset=dataset, processes=processes)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def assess_each(
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Mapping[str, Any]],
+    criteria: Sequence[Criterion],
+    calibrated: pd.DataFrame,
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    seed: int,
+    processes: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold all alliance measures of a dataset against chance, and plant falls in them.
+
+    Parameters
+    ----------
+    sessions, measures, criteria, edge_rules, settings, dataset, seed, processes
+        As for :func:`calibrate_each`; `settings` is the group chance of config.yaml.
+    calibrated : DataFrame
+        From :func:`calibrate_each`.
+
+    Returns
+    -------
+    chance, sensitivity : DataFrame
+        The rows of :func:`expected` and of :func:`sensitivity`, of one measure after the other.
+    """
+    by_chance, planted = [], []
+    how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+    for name in _alliance(measures):
+        ratings = prepared(sessions, name, measures[name], criteria)
+        null = prepare(ratings, name, measures[name], seed=seed)
+        rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
+        by_chance.append(expected(null, rules, edge_rules, settings, **how))
+        planted.append(sensitivity(null, rules, edge_rules, settings["sensitivity"], **how))
+    return pd.concat(by_chance, ignore_index=True), pd.concat(planted, ignore_index=True)

@@ -1,0 +1,25 @@
+"""Solve for the k of the criteria that ask for it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import chance, criteria, journal
+
+dataset, params = snakemake.wildcards.dataset, snakemake.params
+with journal.step("calibrate", dataset, snakemake.log[0]):
+    table = chance.calibrate_each(
+        pd.read_parquet(snakemake.input.sessions),
+        json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
+        criteria.from_dicts(params.criteria),
+        params.edge_rules,
+        params.chance,
+        dataset=dataset,
+        seed=params.seed,
+        processes=snakemake.threads,
+    )
+    parquet, csv = snakemake.output
+    table.to_parquet(parquet, index=False)
+    table.to_csv(csv, index=False, lineterminator="\n")
+    print(f"{dataset}: k was solved for {table['k'].notna().sum()} of {len(table)} criteria")

@@ -1,0 +1,28 @@
+"""Hold the episodes of one dataset against chance, and plant falls of known depth."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import chance, criteria, journal
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with journal.step("chance", dataset, snakemake.log[0]):
+    tables = chance.assess_each(
+        pd.read_parquet(given.sessions),
+        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        criteria.from_dicts(params.criteria),
+        pd.read_parquet(given.calibrated),
+        params.edge_rules,
+        params.chance,
+        dataset=dataset,
+        seed=params.seed,
+        processes=snakemake.threads,
+    )
+    for table, (parquet, csv) in zip(
+        tables, (snakemake.output[:2], snakemake.output[2:]), strict=True
+    ):
+        table.to_parquet(parquet, index=False)
+        table.to_csv(csv, index=False, lineterminator="\n")
+    print(f"{dataset}: {len(tables[0])} comparisons with chance")
