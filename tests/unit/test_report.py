@@ -12,7 +12,7 @@ from rupture_repair import config, figures, report
 from rupture_repair.report import facts, markdown
 from rupture_repair.report.markdown import FOLDER
 
-SECTIONS = ["found", "data", "criteria", "episodes", "outcome"]
+SECTIONS = ["found", "data", "criteria", "episodes", "agreement", "outcome"]
 SECTIONS += ["methods", "limitations", "failures", "about"]
 FAILURE = {
     "dataset": "clinic",

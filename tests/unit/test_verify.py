@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from rupture_repair import criteria, detect, verify
+from rupture_repair.agreement import agreement
 
 MEASURES = {
     "alliance": {
@@ -34,6 +35,10 @@ def folder(tmp_path):
         rows, columns=[*common, "criterion", "term", "status", "message", *numbers]
     )
     estimates.to_parquet(tmp_path / "estimates.parquet")
+    found = [
+        pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("session_states", "episodes")
+    ]
+    agreement(*found).to_parquet(tmp_path / "agreement.parquet")
     return tmp_path
 
 
@@ -87,6 +92,11 @@ BREAKS = [
     ("estimates", setter("std_error", 0, 0.0), "every standard error is positive"),
     ("estimates", setter("p", 0, 1.5), "p lies between 0 and 1"),
     ("estimates", setter("criterion", 1, "dip"), "every criterion of every measure is there"),
+    ("agreement", setter("measure", 0, "other"), "every pair of criteria is there"),
+    ("agreement", setter("n_both", 0, 99), "cells sum to the sessions"),
+    ("agreement", setter("kappa", 0, 1.5), "kappa and AC1 lie between -1 and 1"),
+    ("agreement", setter("reason", 0, "why"), "a reason where, and only where, there is no kappa"),
+    ("agreement", setter("shared", 0, 1.5), "shares of episodes lie between 0 and 1"),
 ]  # fmt: skip
 
 

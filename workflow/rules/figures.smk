@@ -10,6 +10,8 @@ rule figures:
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
+        sensitivity="data/processed/{dataset}/sensitivity.parquet",
+        agreement="data/processed/{dataset}/agreement.parquet",
         code=project.modules("figures"),
     output:
         directory("reports/figures/{dataset}"),

@@ -16,6 +16,8 @@ rule report:
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
+        chance="data/processed/{dataset}/chance.parquet",
+        sensitivity="data/processed/{dataset}/sensitivity.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,
         code=project.modules("report"),

@@ -9,6 +9,7 @@ rule verify:
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
+        agreement="data/processed/{dataset}/agreement.parquet",
         code=project.modules("verify"),
     output:
         "data/processed/{dataset}/verified.json",

@@ -1,12 +1,19 @@
 """The command ``rupture-repair``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from . import __version__, project
-from .problems import ProblemsFound
+from .problems import ProblemsFound, did_you_mean, problem
+
+#: Formats of pictures, by suffix.
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -33,14 +40,81 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rupture-repair",
-        description="Rupture and repair of the alliance. The reports are built by `make report`.",
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def _explain(arguments: argparse.Namespace) -> int:
+    out = arguments.out
+    if out is not None and out.suffix not in PICTURES:
+        facts = {"found": out.name, "hint": did_you_mean(out.suffix, PICTURES)}
+        raise ProblemsFound([problem("E706", file="--out", allowed=", ".join(PICTURES), **facts)])
+    from . import explain, figures
 
+    found = explain.look_up(
+        arguments.dataset, arguments.course, arguments.criterion, arguments.measure
+    )
+    print(explain.as_text(found))
+    if out is None:
+        course = project.suggested_name(arguments.course)
+        name = f"{arguments.dataset}-{course}-{found.rule.criterion.id}.png"
+        out = Path("reports/explained") / name
+    picture, _ = figures.one_course(
+        found.sessions, found.episodes, measure=found.measure, title=found.title
+    )
+    figures.save_as(picture, out)
+    print(f"\nPicture: {out.as_posix()}")
+    return 0
+
+
+def _changed_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return the settings of criteria that the command line changes."""
+    changes: dict[str, dict[str, Any]] = {}
+    if arguments.cutoff is not None:
+        changes.setdefault("sudden_loss", {})["floor"] = arguments.cutoff
+    if arguments.pooled_sd is not None:
+        changes.setdefault("sudden_loss", {})["pooled_sd"] = arguments.pooled_sd
+    for text in arguments.set:
+        place, equals, value = text.partition("=")
+        criterion, *keys = place.strip().split(".")
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not equals or not keys or not all([criterion, *keys]):
+            example = "CRITERION.SETTING=VALUE, for example own_mean_2sd.k=1.5"
+            raise ProblemsFound([problem("E719", file="--set", found=text, allowed=example)])
+        group = changes.setdefault(criterion, {})
+        for key in keys[:-1]:
+            group = group.setdefault(key, {})
+        group[keys[-1]] = read
+    return changes
+
+
+def _episodes(arguments: argparse.Namespace) -> int:
+    from . import ratings_file
+
+    about = ratings_file.About(
+        better=arguments.better,
+        range=None if arguments.range is None else tuple(arguments.range),
+        reliability=arguments.reliability,
+        sample_sd=arguments.sample_sd,
+        instrument=arguments.instrument,
+        max_gap=arguments.max_gap,
+    )
+    found = ratings_file.detect_in_file(
+        arguments.ratings,
+        ratings_file.Columns(arguments.course, arguments.session, arguments.rating),
+        about,
+        [name for text in arguments.criterion for name in text.split(",") if name],
+        _changed_settings(arguments),
+        "\t" if arguments.delimiter in ("tab", "\\t") else arguments.delimiter,
+    )
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    table = found.states if arguments.states else found.episodes
+    table.to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.10g")
+    sys.stdout.flush()
+    return 0
+
+
+def _add_simulate(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="write the synthetic demo dataset")
     simulate.add_argument(
         "--out", type=Path, default=Path("data/raw/demo"), help="its folder (%(default)s)"
@@ -48,10 +122,75 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=2026, help="of the generator (%(default)s)")
     simulate.set_defaults(run=_simulate)
 
+
+def _add_check(commands: Any) -> None:
     check = commands.add_parser("check", help="list every problem of the datasets")
     check.add_argument("dataset", nargs="*", help="names; those of config.yaml by default")
     check.add_argument("--mirror", help="folder with the public datasets")
     check.set_defaults(run=_check)
+
+
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="say why the sessions of a course were or were not flagged",
+        description="Print a course session by session, with the reason in words, and draw it. "
+        "The tables of the dataset must have been built (`make report`).",
+    )
+    explain.add_argument("dataset")
+    explain.add_argument("course", help="its id")
+    explain.add_argument(
+        "--criterion", metavar="ID", help="the one that the report shows if left out"
+    )
+    explain.add_argument("--measure", metavar="M", help="the one that the report shows if left out")
+    explain.add_argument(
+        "--out", type=Path, metavar="FILE", help="the picture: .png, .svg or .pdf "
+        "(reports/explained/DATASET-COURSE-CRITERION.png)",
+    )  # fmt: skip
+    explain.set_defaults(run=_explain)
+
+
+def _add_episodes(commands: Any) -> None:
+    episodes = commands.add_parser(
+        "episodes",
+        help="find episodes in a CSV file of ratings, without a project",
+        description="Print the episodes of a CSV file with one row per session as CSV, sorted by "
+        "course (numbers in ids by their value), criterion as asked for, and episode. An empty "
+        "rating (or NA) is the same as a row that is not there.",
+    )
+    add = episodes.add_argument
+    add("ratings", type=Path, metavar="ratings.csv")
+    add("--course", required=True, metavar="COLUMN")
+    add("--session", required=True, metavar="COLUMN", help="whole numbers, from 0 or 1 on")
+    add("--rating", required=True, metavar="COLUMN")
+    add("--better", required=True, choices=("higher", "lower"))
+    add("--criterion", required=True, action="append", metavar="ID[,ID...]",
+        help="of workflow/criteria.yaml")  # fmt: skip
+    add("--range", nargs=2, type=float, metavar=("LO", "HI"), help="of the scale")
+    add("--reliability", type=float, metavar="R",
+        help="gives the reliable change, with the SD of the first ratings")  # fmt: skip
+    add("--sample-sd", type=float, metavar="SD",
+        help="pooled within-course SD, instead of that of the file")  # fmt: skip
+    add("--instrument", metavar="ID", help="of workflow/instruments.yaml, for rules made for one")
+    add("--max-gap", type=int, metavar="N", help="session numbers back to the previous rating (2)")
+    add("--cutoff", type=float, metavar="X", help="of sudden_loss, in points (reliable change)")
+    add("--pooled-sd", choices=("t_test", "as_published"), help="of sudden_loss (t_test)")
+    add("--set", action="append", default=[], metavar="ID.KEY=VALUE",
+        help="change a setting of a criterion, for example own_mean_2sd.k=1.5")  # fmt: skip
+    add("--delimiter", default=",", metavar="SIGN", help="between columns (,), or tab")
+    add("--states", action="store_true", help="print the state of each session instead")
+    episodes.set_defaults(run=_episodes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rupture-repair",
+        description="Rupture and repair of the alliance. The reports are built by `make report`.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_simulate, _add_check, _add_explain, _add_episodes):
+        add(commands)
     return parser
 
 
@@ -75,6 +214,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProblemsFound as found:
         print(found, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

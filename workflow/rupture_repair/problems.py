@@ -21,7 +21,8 @@ class Entry(NamedTuple):
 
 
 #: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
-#: E4: criteria. E5: models. Texts are ``str.format`` templates over the facts of a problem.
+#: E4: criteria. E5: models. E6: simulation. E7: single commands. Texts are ``str.format``
+#: templates over the facts of a problem.
 CATALOGUE: dict[str, Entry] = {
     # --- E1 configuration and descriptors
     "E101": Entry(
@@ -349,6 +350,66 @@ CATALOGUE: dict[str, Entry] = {
         "{criterion} could not be fitted ({message}).",
         "The report is built and lists it; with models.failed_fit: listed in config.yaml the run "
         "ends without an error.",
+    ),
+    # --- E7 the commands explain and episodes
+    "E701": Entry(
+        "there are no results of the dataset '{found}' in {folder}.{hint}",
+        "Results are there of: {allowed}. Others are made by `make report`, once config.yaml "
+        "names them under datasets.",
+    ),
+    "E702": Entry(
+        "the dataset {dataset} has no course '{found}'.{hint}",
+        "Courses: {allowed}.",
+    ),
+    "E703": Entry(
+        "the criterion '{found}' was not applied to the dataset {dataset}.{hint}",
+        "Applied were: {allowed}. Add others in config.yaml under criteria and run `make report`.",
+    ),
+    "E704": Entry(
+        "'{found}' is no alliance measure of the dataset {dataset}.{hint}",
+        "Alliance measures: {allowed}.",
+    ),
+    "E705": Entry(
+        "the course '{found}' has no rating of {measure}.",
+        "Name another course or measure.",
+    ),
+    "E706": Entry(
+        "a picture cannot be written as '{found}'.",
+        "Give a file name that ends in {allowed}.",
+    ),
+    "E711": Entry("the file does not exist.{hint}", "Correct the path."),
+    "E712": Entry(
+        "the file has one column when split at '{found}'.",
+        "Give the sign between its columns, most likely --delimiter {allowed}.",
+    ),
+    "E713": Entry("the file cannot be read as UTF-8.", "Save it as CSV in UTF-8."),
+    "E714": Entry(
+        "the file has no column '{found}'.{hint}",
+        "Columns here: {allowed}.",
+    ),
+    "E715": Entry(
+        "{number} columns have the name '{found}'.",
+        "Rename all but one of them in the file.",
+    ),
+    "E716": Entry(
+        "'{found}' is not a number.",
+        "Correct the cell, or leave it empty (or NA) where the session was not rated.",
+    ),
+    "E717": Entry(
+        "{found} is outside {low}..{high}.",
+        "Correct the cell or --range.",
+    ),
+    "E718": Entry(
+        "'{found}' is no session number.",
+        "Sessions are numbered with whole numbers from 0 to {most}.",
+    ),
+    "E719": Entry(
+        "'{found}' cannot be used.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E720": Entry(
+        "there is no criterion '{found}'.{hint}",
+        "Allowed: {allowed}.",
     ),
 }
 

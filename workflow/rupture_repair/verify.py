@@ -135,6 +135,23 @@ def of_estimates(estimates: pd.DataFrame, detection: pd.DataFrame) -> list[dict]
     ]  # fmt: skip
 
 
+def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
+    """Hold the agreement of criteria against its rules: every pair, cells that sum up, limits."""
+    cells = agreement[["n_neither", "n_only_b", "n_only_a", "n_both"]].sum(axis=1)
+    number = detection.groupby("measure", sort=False)["criterion"].nunique()
+    there = agreement.groupby("measure", sort=False).size().reindex(number.index, fill_value=0)
+    known = agreement[["kappa", "ac1"]].melt()["value"].dropna()
+    shares = agreement[["shared_a", "shared_b", "shared"]].melt()["value"].dropna()
+    return [
+        _rule("agreement: every pair of criteria is there", there != number * (number - 1) // 2),
+        _rule("agreement: cells sum to the sessions", cells != agreement["n_sessions"]),
+        _rule("agreement: kappa and AC1 lie between -1 and 1", ~known.between(-1, 1)),
+        _rule("agreement: a reason where, and only where, there is no kappa",
+              agreement["kappa"].isna() != agreement["reason"].notna()),
+        _rule("agreement: shares of episodes lie between 0 and 1", ~shares.between(0, 1)),
+    ]  # fmt: skip
+
+
 def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     """Return the models that could not be fitted as problems (E590), None where all could."""
     key = [*BY, "model", "variant"]
@@ -174,6 +191,7 @@ def verify(
     rules += of_states(states, detection)
     rules += of_episodes(pd.read_parquet(folder / "episodes.parquet"), detection, overlapping)
     rules += of_estimates(pd.read_parquet(folder / "estimates.parquet"), detection)
+    rules += of_agreement(pd.read_parquet(folder / "agreement.parquet"), detection)
     broken = [entry for entry in rules if entry["broken"]]
     if broken:
         lines = [f"{entry['rule']}: {entry['broken']} of {entry['rows']}" for entry in broken]

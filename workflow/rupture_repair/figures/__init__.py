@@ -1,21 +1,23 @@
 """Figures of the report: tables in, a figure and the table of the numbers drawn out.
 
-Four figures, one style: :func:`courses` (a few courses with their episodes), :func:`raster`
-(every course by session and state), :func:`episodes_per_criterion` and :func:`effects_forest`.
-:func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it in
-words.
+One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
+(every course by session and state), :func:`episodes_per_criterion`, :func:`agreement` (pairs of
+criteria) and :func:`effects_forest`. :func:`save` writes a figure for print, for the web and as
+numbers; :func:`alt_text` says it in words.
 """
 
+from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
-from .sessions import choose_courses, courses, kinds_of_courses, raster
-from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, what_to_show
+from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
+from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
 from .words import alt_text
 
 __all__ = [
     "MIN_CELL",
     "STATES",
     "STATUSES",
+    "agreement",
     "alt_text",
     "choose_courses",
     "courses",
@@ -26,7 +28,9 @@ __all__ = [
     "individuals_shown",
     "kinds_of_courses",
     "label",
+    "one_course",
     "raster",
     "save",
+    "save_as",
     "what_to_show",
 ]

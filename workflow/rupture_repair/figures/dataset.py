@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
+from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
 from .style import individuals_shown, nothing, save, what_to_show
 
@@ -22,6 +24,8 @@ def draw_all(
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
     config: Mapping[str, Any],
+    agreement: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
 
@@ -33,12 +37,17 @@ def draw_all(
         dataset.json, measures.json, config.yaml.
     sessions, states, episodes, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
+    agreement : DataFrame, optional
+        The table of this name; without it there is no heat map.
+    sensitivity : DataFrame, optional
+        The table of this name; without it there is no figure of planted falls.
 
     Returns
     -------
     list of Path
-        PNG, SVG and CSV of courses, raster, episodes_per_criterion and effects_forest. Where single
-        courses may not be shown the figure courses says so, and its table has no rows.
+        PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
+        tables are given, agreement and sensitivity. Where single courses may not be shown the
+        figure courses says so, and its table has no rows.
     """
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
@@ -55,4 +64,10 @@ def draw_all(
         "episodes_per_criterion": episodes_per_criterion(detection, measures),
         "effects_forest": effects_forest(estimates, detection, measures),
     }
+    if agreement is not None:
+        measure = which["measure"]
+        drawn["agreement"] = heat_map(agreement, detection, measures, measure=measure)
+    if sensitivity is not None:
+        measure = which["measure"]
+        drawn["sensitivity"] = planted_falls(sensitivity, detection, measures, measure=measure)
     return [file for name, one in drawn.items() for file in save(*one, folder / name)]

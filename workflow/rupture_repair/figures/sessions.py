@@ -122,8 +122,6 @@ def _draw_course(axes: Axes, rows: pd.DataFrame, episodes: pd.DataFrame) -> None
         axes.plot(
             here["session"], here["rating"], marker, color=colour, ms=5.5, mec="white", mew=0.5
         )
-    axes.set_title(label(f"{rows['course'].iloc[0]} · {rows['kind'].iloc[0]}", 38))
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, integer=True))
     axes.grid(axis="y", color="#ececec", lw=0.6)
 
 
@@ -192,12 +190,56 @@ def courses(
             axes.remove()
             continue
         drawn = numbers[numbers["panel"] == panel]
-        _draw_course(axes, drawn, episodes[episodes["course"] == drawn["course"].iloc[0]])
+        first = drawn.iloc[0]
+        _draw_course(axes, drawn, episodes[episodes["course"] == first["course"]])
+        axes.set_title(label(f"{first['course']} · {first['kind']}", 38))
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, integer=True))
     if better == "lower":
         grid[0].invert_yaxis()
     figure.supxlabel("session", fontsize=9)
     turned = " (axis turned: up is better)" if better == "lower" else ""
     figure.supylabel(label(measures[measure]["label"], 50) + turned, fontsize=9)
+    figure.legend(handles=_signs(), loc="outside upper left", ncols=4)
+    return figure, numbers
+
+
+@styled
+def one_course(
+    rows: pd.DataFrame, episodes: pd.DataFrame, *, measure: Mapping[str, Any], title: str
+) -> Drawn:
+    """Draw one course as :func:`courses` does, large enough to read every session.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per session: `session`, `rating`, `reference`, `threshold` (points below the
+        reference) and `state`, as :func:`rupture_repair.explain.explain` returns them.
+    episodes : DataFrame
+        Its episodes.
+    measure : mapping
+        Entry of measures.json.
+    title : str
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        session, rating, reference, threshold (as a level, in points of the measure) and state.
+    """
+    below = -rows["threshold"] if measure["better"] == "higher" else rows["threshold"]
+    numbers = rows[["session", "rating", "reference"]].assign(
+        threshold=rows["reference"] + below, state=rows["state"]
+    )
+    figure = Figure((WIDTH, 3.8), layout="constrained")
+    axes = figure.subplots()
+    _draw_course(axes, numbers, episodes)
+    axes.set_title(label(title, 110))
+    axes.set_xlabel("session")
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(20, integer=True))
+    turned = "\n(axis turned: up is better)" if measure["better"] == "lower" else ""
+    axes.set_ylabel(label(measure["label"], 45) + turned)
+    if measure["better"] == "lower":
+        axes.invert_yaxis()
     figure.legend(handles=_signs(), loc="outside upper left", ncols=4)
     return figure, numbers
 

@@ -11,7 +11,7 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     Parameters
     ----------
     figure : str
-        courses, raster, episodes_per_criterion or effects_forest.
+        courses, raster, episodes_per_criterion, agreement, effects_forest or sensitivity.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -56,6 +56,23 @@ def _alt_episodes(numbers: pd.DataFrame) -> str:
     return f"{text} Not assessable: {left_out}." if left_out else text
 
 
+def _alt_agreement(numbers: pd.DataFrame) -> str:
+    criteria = len({*numbers["criterion_a"], *numbers["criterion_b"]})
+    text = f"Heat map of {len(numbers)} pairs of {criteria} criteria."
+    known = numbers[numbers["kappa"].notna()].sort_values("kappa", kind="stable")
+    if len(known):
+        least, most = known.iloc[0], known.iloc[-1]
+        lowest = f"{least['kappa']:.2f}".replace("-0.00", "0.00")
+        text += (
+            f" Cohen's kappa from {lowest} ({least['name_a']} and {least['name_b']}) "
+            f"to {most['kappa']:.2f} ({most['name_a']} and {most['name_b']}), median "
+            f"{known['kappa'].median():.2f}; Gwet's AC1 from {numbers['ac1'].min():.2f} to "
+            f"{numbers['ac1'].max():.2f}."
+        )
+    without = len(numbers) - len(known)
+    return f"{text} Without kappa: {without}." if without else text
+
+
 def _alt_forest(numbers: pd.DataFrame) -> str:
     models = numbers.drop_duplicates(["measure", "outcome", "criterion"])
     without = models["status"].isin(["failed", "not_assessable"]).sum()
@@ -71,9 +88,24 @@ def _alt_forest(numbers: pd.DataFrame) -> str:
     return text
 
 
+def _alt_sensitivity(numbers: pd.DataFrame) -> str:
+    deepest = numbers[numbers["depth"] == numbers["depth"].max()].dropna(subset="sensitivity")
+    number = numbers["criterion"].nunique()
+    text = f"Heat map of the share of planted falls found by {number} criteria."
+    if deepest.empty:
+        return text
+    best = deepest.loc[deepest["sensitivity"].idxmax()]
+    return (
+        f"{text} At {best['depth']:g} within-course SD most are found by {best['name']}: "
+        f"{100 * best['sensitivity']:.0f} %, with {100 * best['false_alarm']:.0f} % false alarms."
+    )
+
+
 _ALT_TEXTS = {
     "courses": _alt_courses,
     "raster": _alt_raster,
     "episodes_per_criterion": _alt_episodes,
+    "agreement": _alt_agreement,
     "effects_forest": _alt_forest,
+    "sensitivity": _alt_sensitivity,
 }

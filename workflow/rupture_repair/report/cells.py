@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..chance import smallest_found
 from .facts import one_per_fit
 from .markdown import Md, code, count, escape, interval, listed, number, percent, short, text
 from .material import Material
@@ -207,14 +208,52 @@ def p_value(p: Any) -> str:
 
 
 def chance(material: Material) -> Rows:
-    """Show what was expected by chance, as computed."""
-    table = material.chance if material.chance is not None else pd.DataFrame()
-    names = material.names()
-    keys = ("expected", "ratio", "excess", "p")
+    """Hold observed against expected episodes, by measure and criterion."""
+    if material.chance is None:
+        return []
+    names, table = material.names(), material.chance
+    shuffled = table[table["null_model"] == "shuffle"].set_index(["measure", "criterion"])
+    rows = []
+    for row in table[table["null_model"] == table["null_model"].iloc[0]].to_dict("records"):
+        name = text(names.get(row["criterion"], row["criterion"]))
+        other = shuffled["expected"].get((row["measure"], row["criterion"]))
+        numbers = {
+            "k": short(row["k"]),
+            "observed": count(row["observed"]),
+            "expected": number(row["expected"], 1),
+            "shuffled": number(other, 1),
+            "ratio": number(row["ratio"]),
+            "p": f"{p_value(row['p'])} ± {number(row['p_error'], 3)}",
+            "repaired": percent(row["observed_repaired"]),
+            "repaired_by_chance": percent(row["expected_repaired"]),
+        }
+        if row["status"] != "assessed":
+            numbers = dict.fromkeys(numbers, "n. a.")
+        rows.append(_measure(material, row) | {"criterion": name} | numbers)
+    return rows
+
+
+def planted(material: Material) -> Rows:
+    """Say how well each criterion finds planted falls in the measure shown."""
+    if material.sensitivity is None:
+        return []
+    names, (measure, _) = material.names(), material.shown
+    table = material.sensitivity
+    table = table[(table["measure"] == measure) & (table["volatility"].astype(str) == "all")]
+    smallest = smallest_found(table).set_index("criterion")["text"]
+    deepest = table[(table["depth"] == table["depth"].max()) & (table["status"] == "assessed")]
     return [
-        {"criterion": text(names.get(row["criterion"], row["criterion"]))}
-        | {key: number(row[key]) for key in keys if key in row}
-        for row in table.to_dict("records")
+        {
+            "criterion": text(names.get(row["criterion"], row["criterion"])),
+            "k": short(row["k"]),
+            "false_alarm": percent(row["false_alarm"]),
+            "sensitivity": percent(row["sensitivity"]),
+            "precision": percent(row["precision"]),
+            "onset_error": number(row["onset_error"]),
+            "repair_accuracy": percent(row["repair_accuracy"]),
+            "smallest": text(smallest.get(row["criterion"], "–")),
+        }
+        for row in deepest.to_dict("records")
     ]
 
 

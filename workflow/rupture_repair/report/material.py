@@ -29,6 +29,8 @@ class Material:
         Name -> numbers drawn; the drawings are ``figures/<dataset>/<name>.svg`` beside the report.
     chance : DataFrame or None
         Episodes expected by chance, if that was computed.
+    sensitivity : DataFrame or None
+        What was found of planted falls, if that was computed.
     """
 
     dataset: dict[str, Any]
@@ -43,6 +45,7 @@ class Material:
     criteria: dict[str, dict[str, Any]]
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -68,7 +71,7 @@ class Material:
             for name in ("sessions", "courses", "episodes", "detection", "estimates")
         }
         wanted = ["measure", "criterion", "course", "state", "reason"]
-        chance = folder / "chance.parquet"
+        chance, planted = folder / "chance.parquet", folder / "sensitivity.parquet"
         return cls(
             dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
             measures=json.loads((folder / "measures.json").read_text(encoding="utf-8")),
@@ -77,6 +80,7 @@ class Material:
             criteria={str(row["id"]): dict(row) for row in config["criteria"]},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             chance=pd.read_parquet(chance) if chance.exists() else None,
+            sensitivity=pd.read_parquet(planted) if planted.exists() else None,
             **tables,
         )
 

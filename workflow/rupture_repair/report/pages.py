@@ -96,6 +96,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         name=detection["row"]["name"],
         detection=detection,
         effects=effects,
+        agreement=facts.of_agreement(material),
         cells=cells,
         limitations=limitations,
         models=MODELS,

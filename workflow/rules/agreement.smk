@@ -1,0 +1,14 @@
+# How far every pair of criteria agrees: sessions in an episode, episodes that begin together.
+
+
+rule agreement:
+    input:
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes="data/processed/{dataset}/episodes.parquet",
+        code=project.modules("agreement"),
+    output:
+        multiext("data/processed/{dataset}/agreement", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/agreement.log",
+    script:
+        "../scripts/agreement.py"
