@@ -123,11 +123,23 @@ def test_lower_is_better_gives_the_mirror_image(run, rule):
         assert plain[0] == 0
 
 
-def test_only_differences_of_session_numbers_matter(run):
-    _, zero, _ = run(rows(RATINGS, start=0), "--states")
-    _, one, _ = run(rows(RATINGS, start=1), "--states")
-    moved = [{**row, "session": str(int(row["session"]) + 1)} for row in parsed(zero)]
-    assert moved == parsed(one)
+def test_sessions_may_be_numbered_from_zero(run):
+    ratings = {
+        f"c{n}": [30 + (7 * n + 5 * at * at) % 9 - 22 * (at - n in (3, 4)) for at in range(12)]
+        for n in range(8)
+    }
+    asked = {"criterion": ",".join([*PLAIN, "rupture_probability"])}
+    options = ("--reliability", "0.9", "--range", "0", "40")
+    for form, numbers in (((), ["onset", "first_low", "nadir", "repair"]),
+                          (("--states",), ["session"])):  # fmt: skip
+        zero, one = (
+            pd.read_csv(io.StringIO(run(rows(ratings, start), *options, *form, **asked)[1]))
+            for start in (0, 1)
+        )
+        zero[numbers] += 1
+        pd.testing.assert_frame_equal(zero, one)
+    model = one[one["criterion"] == "rupture_probability"]
+    assert (model["state"] != "not_assessable").any()
 
 
 def test_reliability_gives_the_reliable_change(run):

@@ -1,6 +1,9 @@
 import numpy as np
+import oracle
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rupture_repair import criteria, detect
 
@@ -23,7 +26,7 @@ def sessions(courses: dict[str, list[float]], start: int = 1) -> pd.DataFrame:
 
 
 def detected(table, rule="reliable_drop", measure=MEASURE, settings=None, edge=EDGE):
-    rules = criteria.load([rule], {rule: settings} if settings else None)
+    rules = oracle.rules(rule, **({rule: settings} if settings else {}))
     found = list(detect.detect_each(table, {"alliance": measure}, rules, edge, dataset="d"))
     assert len(found) == 1
     return found[0]
@@ -187,7 +190,7 @@ def test_a_first_rating_below_the_level_has_no_onset():
 
 def test_written_tables_hold_every_criterion(tmp_path):
     table = sessions(COURSE | {"b": [10, 12, 30, 9, 40, 38, 2, 33, 31, 12]})
-    rules = criteria.load()
+    rules = oracle.rules()
     other = MEASURE | {"reliable_change": None, "components": []}
     measures = {"alliance": MEASURE, "outcome": MEASURE | {"role": "outcome"}, "other": other}
     table["other"] = table["alliance"]
@@ -229,3 +232,32 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     assert not none.summary["assessable"]
     assert none.summary["reason"]
     assert none.summary["n_episodes"] == 0
+
+
+RATINGS = st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=15)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(RATINGS, min_size=1, max_size=5),
+    st.sampled_from([rule.id for rule in criteria.load() if rule.id != "rupture_probability"]),
+    st.randoms(),
+)
+def test_mirror_rows_and_absence_for_every_criterion(courses, rule, random):
+    """Better: higher on x is better: lower on -x; order of rows and empty rows change nothing."""
+    made = {f"c{i}": [np.nan if r is None else float(r) for r in c] for i, c in enumerate(courses)}
+    table = sessions(made)
+    plain = detected(table, rule)
+    ratings = table.columns[2:]
+    mirrored = table.assign(**{name: -table[name] for name in ratings})
+    changed = {"value": -36} if rule == "srs_cutoff" else None
+    turned = detected(mirrored, rule, MEASURE | {"better": "lower", "range": [-40, 0]}, changed)
+    pd.testing.assert_frame_equal(plain.episodes, turned.episodes)
+    order = list(range(len(table)))
+    random.shuffle(order)
+    shuffled = detected(table.iloc[order].dropna(subset=["alliance"]), rule)
+    by = ["course", "episode"]
+    pd.testing.assert_frame_equal(
+        plain.episodes.sort_values(by, ignore_index=True),
+        shuffled.episodes.sort_values(by, ignore_index=True),
+    )

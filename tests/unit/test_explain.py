@@ -124,11 +124,14 @@ def test_the_probability_of_a_model_is_told():
     found = next(iter(detect.detect_each(table, measures, [rule], EDGE, dataset="d")))
     likely = [0.01, 0.02, 0.97, 0.03]
     states = found.states.to_pandas().assign(
-        state=["steady", "steady", "ruptured", "steady"], reason=None, episode=[None, None, 1, None],
-        reference=30.0, unit=2.0, fall=[0.0, -1, 18, 0], probability=likely,
+        state=["steady", "steady", "ruptured", "steady"], reason=None,
+        episode=[None, None, 1, None], reference=30.0, unit=2.0, fall=[0.0, -1, 18, 0],
+        probability=likely,
     )  # fmt: skip
-    episode = {"measure": "alliance", "criterion": rule.id, "course": "c10", "episode": 1, "onset": 2,
-               "first_low": 3, "nadir": 3, "end": 3, "status": "censored", "fall": 18.0}  # fmt: skip
+    episode = {
+        "measure": "alliance", "criterion": rule.id, "course": "c10", "episode": 1, "onset": 2,
+        "first_low": 3, "nadir": 3, "end": 3, "status": "censored", "fall": 18.0,
+    }  # fmt: skip
     said = explain.explain(
         states, pd.DataFrame([episode]), table, pd.DataFrame([found.summary]), measures, rule,
         course="c10", measure="alliance",

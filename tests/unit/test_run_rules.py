@@ -3,13 +3,14 @@
 import dataclasses
 
 import numpy as np
+import oracle
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria, detect, episodes, kernel, run_rules
+from rupture_repair import detect, episodes, kernel, run_rules
 
 SCALE = kernel.Scale(3.0, 3.0, worst=0.0)
-RULE = {rule.id: rule for rule in criteria.load() if rule.run in (None, *run_rules.RULES)}
+RULE = {rule.id: rule for rule in oracle.rules() if rule.run != "rupture_probability"}
 
 
 def low_of(name, ratings, sessions=None, **changes):

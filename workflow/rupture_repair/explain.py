@@ -137,6 +137,8 @@ def _size(row: Any, rule: Rule) -> str:
 def _recovery(row: Any, episode: Any, rule: Rule) -> str:
     """Say how much of the fall is won back, and how much is needed."""
     criterion, repair = rule.criterion, rule.criterion.repair
+    if repair.regain == "not_low":
+        return _fall(row, rule)
     if isinstance(repair.regain, str):
         level = row.reference if criterion.is_level else episode.level
         short, allowed = episode.sign * (level - row.rating), repair.tolerance * row.unit

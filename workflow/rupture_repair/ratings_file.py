@@ -355,6 +355,9 @@ def find(ratings: pd.DataFrame, rules: Iterable[Criterion], about: About) -> Fou
         "components": [],
         "reliable_change": _reliable_change(ratings, about, notes),
     }
+    # A first session may be numbered 0; some rules know session 1 as the first.
+    from_zero = int((ratings["session"] == 0).any())
+    ratings = ratings.assign(session=ratings["session"] + from_zero)
     rules = _calibrated(ratings, list(rules), measure, edge_rules, notes)
     arranged = detect.prepared(ratings, "rating", measure, rules)
     if about.sample_sd is not None:
@@ -369,8 +372,10 @@ def find(ratings: pd.DataFrame, rules: Iterable[Criterion], about: About) -> Fou
         )
         if one.summary["reason"] is not None:
             notes.append(f"{rule.id} is not assessable: {one.summary['reason']}")
-        episodes.append(one.episodes[EPISODES])
+        numbers = ["onset", "first_low", "nadir", "repair"]
+        episodes.append(one.episodes[EPISODES].assign(**one.episodes[numbers] - from_zero))
         states.append(one.states.select(STATES).to_pandas())
+        states[-1]["session"] -= from_zero
     ids = ratings["course"].cat.categories
     return Found(_in_order(episodes, ids), _in_order(states, ids), notes)
 
