@@ -99,6 +99,7 @@ CONFIG = {
         },
         "failed_fit": "error",
     },
+    "chance": {"replicates": 200, "sensitivity": {"duration": 2}},
     "report": {"individuals": "demo_only"},
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ def test_all_problems_are_told_at_once_with_line_key_and_nearest_word(tmp_path):
     assert texts(text, tmp_path) == [
         "E103 config.yaml, line 1, key datasts: 'datasts' is not a known key. Did you mean "
         "'datasets'? Allowed here: datasets, mirror, criteria, default_criterion, "
-        "settings_of_criteria, edge_rules, models, report.",
+        "settings_of_criteria, edge_rules, seed, chance, models, report.",
         "E105 config.yaml, line 3, key models.engine: 'statmodels' is not allowed. Did you mean "
         "'statsmodels'? Allowed: statsmodels.",
         "E105 config.yaml, line 4, key edge_rules.max_gap: '0' is not allowed. Allowed: a whole "
@@ -100,7 +100,9 @@ def test_a_missing_required_key_is_described(tmp_path):
     text = "x: {name: a, rule: b, reference: previous, unit: raw, repair: {regain: 1, within: 3}}\n"
     assert texts(text, tmp_path, "criteria") == [
         "E104 criteria.yaml, line 1, key x: the required key 'k' is missing. Add it: How many "
-        "units a rating must fall; for rupture_probability the probability to reach.",
+        "units a rating must fall; for rupture_probability the probability to reach; calibrated "
+        "for the smallest k at which rupture-free courses of the dataset rarely show an episode "
+        "(chance.false_alarm in config.yaml).",
         "E104 criteria.yaml, line 1, key x: the required key 'source' is missing. Add it: Where "
         "the rule comes from.",
         "E104 criteria.yaml, line 1, key x: the required key 'standing' is missing. Add it: How "

@@ -361,3 +361,33 @@ def test_style_of_the_caller_is_neither_used_nor_changed(made, tmp_path):
     _, again, _ = figures.save(*draw("episodes_per_criterion", made), tmp_path / "b")
     assert svg.read_bytes() == again.read_bytes()
     assert style.STYLE["text.parse_math"] is False
+
+
+def test_planted_falls_are_drawn_by_criterion_and_depth_beside_the_false_alarms():
+    measures = {"alliance": {"label": "Alliance"}}
+    detection = pd.DataFrame(
+        {"measure": "alliance", "criterion": ["dip", "tooth"], "name": ["Dip", "Tooth"]}
+    )
+    rows = [
+        {
+            "measure": "alliance", "criterion": criterion, "volatility": volatility, "k": 2.0,
+            "depth": depth, "planted": 100.0, "sensitivity": share, "sensitivity_error": 0.01,
+            "false_alarm": 0.05,
+        }
+        for criterion, share in (("dip", 0.8), ("tooth", 0.4))
+        for depth in (1.0, 2.0)
+        for volatility in ("all", "1")
+    ]  # fmt: skip
+    figure, numbers = figures.sensitivity(
+        pd.DataFrame(rows), detection, measures, measure="alliance"
+    )
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert sorted(texts) == sorted(["5 %"] * 2 + ["80 %"] * 2 + ["40 %"] * 2)
+    assert len(numbers) == 4
+    alt = figures.alt_text("sensitivity", numbers)
+    assert "At 2 within-course SD most are found by Dip: 80 %, with 5 % false alarms." in alt
+    _, none = figures.sensitivity(
+        pd.DataFrame(rows).assign(measure="other"), detection, measures, measure="alliance"
+    )
+    assert none.empty
+    assert "Nothing" in figures.alt_text("sensitivity", none)

@@ -226,11 +226,25 @@ def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
 
 def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
     assert "Not compared with chance." in report.dataset_report(without_figures(own), ABOUT)
-    chance = pd.DataFrame({"criterion": ["dip"], "expected": [12.25], "ratio": [1.9], "p": [0.01]})
+    row = {
+        "measure": own["detection"]["measure"].iloc[0], "criterion": "dip", "k": 2.4,
+        "observed": 23.0, "expected": 12.25, "ratio": 1.9, "p": 0.01, "p_error": 0.004,
+        "observed_repaired": 0.7, "expected_repaired": 0.8, "status": "assessed",
+    }  # fmt: skip
+    refused = row | {"criterion": "own_mean_2sd", "status": "not_assessable", "expected": np.nan}
+    chance = pd.DataFrame(
+        [
+            one | {"null_model": model}
+            for one in (row, refused)
+            for model in ("autoregressive", "shuffle")
+        ]
+    )
     text = report.dataset_report(report.Material(**own, chance=chance), ABOUT)
     assert "Not compared with chance." not in text
     assert "not compared with chance" not in text.split("{#limitations}")[1]
-    assert "12\\.25" in text
+    assert "12\\.2" in text
+    assert ".010 ± 0" in text
+    assert text.count("n\\. a\\.") + text.count("n. a.") > 7
 
 
 def section(text, name):

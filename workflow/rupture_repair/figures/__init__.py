@@ -9,6 +9,7 @@ numbers; :func:`alt_text` says it in words.
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
+from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
 from .words import alt_text
@@ -32,5 +33,6 @@ __all__ = [
     "raster",
     "save",
     "save_as",
+    "sensitivity",
     "what_to_show",
 ]

@@ -1,0 +1,407 @@
+"""The texts of all messages that a user's mistake can produce, by code.
+
+:mod:`rupture_repair.problems` makes problems of them; every text has a test.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One kind of problem: what is wrong (`text`) and what to do (`remedy`)."""
+
+    text: str
+    remedy: str
+
+
+#: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
+#: E4: criteria. E5: models. E6: simulation. E7: single commands. Texts are ``str.format``
+#: templates over the facts of a problem.
+CATALOGUE: dict[str, Entry] = {
+    # --- E1 configuration and descriptors
+    "E101": Entry(
+        "the file does not exist.",
+        "Create it, or correct the path. {hint}",
+    ),
+    "E102": Entry(
+        "this is not valid YAML: {found}.",
+        "Mend the line; indent with spaces and put text with ': ' or '#' in quotes.",
+    ),
+    "E103": Entry(
+        "'{found}' is not a known key.{hint}",
+        "Allowed here: {allowed}.",
+    ),
+    "E104": Entry(
+        "the required key '{found}' is missing.",
+        "Add it: {description}",
+    ),
+    "E105": Entry(
+        "{found} is not allowed.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E106": Entry(
+        "'{found}' was renamed.",
+        "Write '{allowed}' instead.",
+    ),
+    "E107": Entry(
+        "the dataset '{found}' has no dataset.yaml in data/raw/ or workflow/datasets/.{hint}",
+        "Known datasets: {allowed}.",
+    ),
+    "E108": Entry(
+        "'{found}' cannot name a dataset.",
+        "Rename the folder with letters, digits, '-' and '_' only (for example '{allowed}'), "
+        "beginning with a letter or digit: the name becomes part of file names and addresses.",
+    ),
+    "E109": Entry(
+        "the key '{found}' is written twice.",
+        "Keep one of the two; the second would silently win.",
+    ),
+    # --- E11x, E12x what dataset.yaml means
+    "E110": Entry(
+        "'{found}' is not a known instrument.{hint}",
+        "Known: {allowed}. For another one leave `instrument` out and write range and better.",
+    ),
+    "E111": Entry(
+        "the measure '{found}' has no role.",
+        "Write role: alliance, outcome or other; only measures named alliance or outcome do "
+        "without.",
+    ),
+    "E112": Entry(
+        "'{found}' is missing, and no instrument says it.",
+        "Write range: [lowest, highest] and better: higher or lower, or name an instrument.",
+    ),
+    "E113": Entry(
+        "{found} is no range.",
+        "Write [lowest, highest] with two finite numbers, the lower one first.",
+    ),
+    "E114": Entry(
+        "exactly one of session, date and day must name a column; found: {found}.",
+        "Keep the one by which sessions are to be numbered.",
+    ),
+    "E115": Entry("'{found}' does not go with {context}.", "{advice}"),
+    "E116": Entry(
+        "the values come from {found}.",
+        "Write items, a total (pattern in the wide layout) or both for a measure rated at "
+        "sessions; first and last for one rated before and after the course.",
+    ),
+    "E117": Entry(
+        "there are several outcome measures ({found}), and none is named for this measure.",
+        "Write outcome: <name of the outcome measure>.",
+    ),
+    "E118": Entry(
+        "'{found}' is not a measure with the role outcome.{hint}",
+        "Outcome measures here: {allowed}.",
+    ),
+    "E119": Entry(
+        "'{found}' names a column of the courses table, but there is none.",
+        "Describe it under tables.courses.",
+    ),
+    "E120": Entry(
+        "'{found}' cannot name a column of the tables and a term of a formula.",
+        "{advice}",
+    ),
+    "E121": Entry(
+        "the name '{found}' is already used.",
+        "Choose another one; taken are the other names here, words of Python, and: {allowed}.",
+    ),
+    "E122": Entry(
+        "{found} items are given, but the total of {instrument} has {allowed}.",
+        "Give all items, or the total, or the range of the total that these items make.",
+    ),
+    "E123": Entry(
+        "'{found}' does not hold {{session}} once.",
+        "In the wide layout write for example 'Week{{session}}' for Week1, Week2 and so on.",
+    ),
+    "E124": Entry(
+        "no measure has the role alliance, so there is nothing to look for ruptures in; "
+        "measures: {found}.",
+        "Give one of them role: alliance, with stands_in if it is no alliance measure.",
+    ),
+    "E125": Entry(
+        "a measure with the role alliance must be rated at sessions.",
+        "Name its items or total instead of first and last, or give it another role.",
+    ),
+    "E126": Entry(
+        "'{found}' is named for the sessions table and for the courses table.",
+        "Name the column in one of them.",
+    ),
+    "E127": Entry(
+        "the column '{found}' is used for two items.",
+        "Name each column once.",
+    ),
+    "E128": Entry(
+        "'{found}' does not tell day, month and year.",
+        "Use the signs %Y (2024) or %y (24), %m and %d, for example '%d.%m.%Y'.",
+    ),
+    "E129": Entry(
+        "'{found}' is not a known encoding.{hint}",
+        "Common ones: {allowed}.",
+    ),
+    "E130": Entry(
+        "'{found}' {why}.",
+        "Put the file into that folder and write its name only.",
+    ),
+    "E131": Entry(
+        "the files are in the folder '{found}' of public data, and nothing says where that is.",
+        "Set mirror in config.yaml to the folder that holds '{found}'.",
+    ),
+    # --- E2 cells
+    "E201": Entry(
+        "'{found}' is not a number.",
+        "Correct the cell, or add '{found}' to missing in dataset.yaml if it means "
+        "'not known'.{advice}",
+    ),
+    "E202": Entry("'{found}' is not a finite number.", "Correct the cell."),
+    "E203": Entry(
+        "{found} is outside {low}..{high}{scale}.",
+        "Correct the value or set range in dataset.yaml.",
+    ),
+    "E204": Entry(
+        "'{found}' is not a whole number.",
+        "Sessions have whole numbers; number them, or name a column with the date or day.",
+    ),
+    "E205": Entry(
+        "session {found} is outside {low}..{high}.",
+        "Correct the number, or set first_session in dataset.yaml to the number that the file "
+        "gives to the first session.",
+    ),
+    "E206": Entry("the course has no id.", "Fill in the cell, or remove the row."),
+    "E207": Entry("the session is not given.", "Fill in the cell, or remove the row."),
+    "E208": Entry(
+        "'{found}' is not a date of the form {written}.",
+        "Correct the cell, or set date_format in dataset.yaml.",
+    ),
+    "E209": Entry(
+        "'{found}' is not a known ending.{hint}",
+        "Allowed: {allowed}. Say what it means under ending_codes in dataset.yaml.",
+    ),
+    "E210": Entry("'{found}' is not a known {what} of events.{hint}", "Allowed: {allowed}."),
+    "E211": Entry(
+        "the total is {found}, but the {scored} of the items is {expected}.",
+        "Correct the total or the items, or set scored in dataset.yaml.",
+    ),
+    "E212": Entry(
+        "{found} is not a day within {most} days of day 0.",
+        "Correct the cell; for dates name the column under date instead of day.",
+    ),
+    "E213": Entry("the {what} of the event is missing.", "Fill in the cell, or remove the row."),
+    # --- E3 rows, courses, files
+    "E301": Entry(
+        "the file does not exist.{hint}",
+        "Put it there, or correct its name in dataset.yaml.",
+    ),
+    "E302": Entry("{found}.", "The first row must hold the column names, the others the data."),
+    "E303": Entry(
+        "the file has one column when split at {found}.",
+        "Set delimiter in dataset.yaml, most likely to {allowed}.",
+    ),
+    "E304": Entry(
+        "{found} cannot be read as {encoding}.",
+        "Set encoding in dataset.yaml (often cp1252 or latin-1), or save the file as UTF-8.",
+    ),
+    "E305": Entry("the file is {found}.", "Save it as CSV."),
+    "E306": Entry(
+        "the row has {found} cells, the header {allowed}.",
+        "Look for a missing or extra {sign}, or one in a text that is not in quotes.",
+    ),
+    "E307": Entry(
+        "the file has no such column.{hint}",
+        "Correct {key_named} in dataset.yaml. Columns here: {allowed}.",
+    ),
+    "E308": Entry(
+        "{found} columns have this name.",
+        "Rename one of them in the file, so that {key_named} of dataset.yaml names one column.",
+    ),
+    "E309": Entry(
+        "session {found} of course '{course}' is already in row {first}.",
+        "Keep one row for each session of a course.",
+    ),
+    "E310": Entry(
+        "course '{course}' already has a row for this day, row {first}.",
+        "Keep one of them, or write same_day: mean in dataset.yaml to take their mean.",
+    ),
+    "E311": Entry("course '{found}' has a row above.", "Keep one row for each course."),
+    "E312": Entry(
+        "the {what} of course '{course}' is '{found}' here, but '{first}' in row {first_row}.",
+        "A course is one client with one therapist, and what is known of it once is the same in "
+        "all of its rows: correct the cell, or give the rows another course id.",
+    ),
+    "E313": Entry(
+        "course '{found}' has no session.",
+        "Correct the id, or remove the row.",
+    ),
+    "E314": Entry(
+        "a quotation mark is opened and never closed.",
+        'Find the " without its partner and correct the cell.',
+    ),
+    "E315": Entry(
+        "the folder {found} does not exist.",
+        "Get the files (the source is in dataset.yaml), or correct mirror in config.yaml.",
+    ),
+    "E316": Entry(
+        "no column follows this pattern.",
+        "{{session}} stands for digits only. Columns here: {allowed}.",
+    ),
+    "E317": Entry(
+        "the columns '{first}' and '{found}' are the same session.",
+        "Rename one of them in the file.",
+    ),
+    "E318": Entry("no course has a rating.", "Name the columns that hold the ratings."),
+    "E320": Entry("the file cannot be read: {found}.", "Mend its permissions or copy it anew."),
+    # --- W warnings: shown in the report, they do not stop
+    "W101": Entry(
+        "no measure has the role outcome.",
+        "Ruptures and repairs are described, but not linked to outcome.",
+    ),
+    "W102": Entry(
+        "several values are published for {instrument}: {found}.",
+        "None is used, for nothing says which holds here; state one with its source.",
+    ),
+    "W103": Entry(
+        "the reliable change of '{measure}' is not known.",
+        "Criteria that need it cannot be assessed; state reliability or reliable_change with its "
+        "source, if there is one.",
+    ),
+    "W201": Entry("'{measure}' has no value in any session.", "Nothing can be said about it."),
+    "W202": Entry(
+        "the total is missing although all items are there.",
+        "It is left missing; leave `total` out of dataset.yaml to have totals made from items.",
+    ),
+    "W203": Entry(
+        "'{measure}' has the value {found} everywhere.",
+        "Without variation nothing can be said about it.",
+    ),
+    "W301": Entry(
+        "there is only one course.",
+        "Nothing between courses can be estimated.",
+    ),
+    "W302": Entry(
+        "every course has only one session.",
+        "No rupture can be seen: that takes a rating before and one after.",
+    ),
+    "W303": Entry("course '{found}' has no session with a rating.", "It is left out."),
+    "W304": Entry(
+        "course '{found}' is missing here.",
+        "Its ending counts as unknown and its covariates as missing.",
+    ),
+    "W305": Entry("the row is empty.", "It is left out."),
+    "W306": Entry("two scores on one day.", "The mean of a day's scores is its score."),
+    "W307": Entry(
+        "session {found} of course '{course}' has an event but no row among the sessions.",
+        "The event is kept, but belongs to no rating.",
+    ),
+    # --- E4 criteria
+    "E401": Entry(
+        "there is no criterion '{found}' in workflow/criteria.yaml.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E402": Entry(
+        "the changed settings do not make a valid criterion: {found}",
+        "Correct the setting; workflow/schemas/criteria.schema.yaml describes each.",
+    ),
+    "E403": Entry(
+        "the reference 'fixed' needs the level to compare with.",
+        "Add value: in points of the instrument.",
+    ),
+    # --- E5 models
+    "E501": Entry(
+        "the formula cannot be read: {found}.",
+        "Write it as in R's lme4, for example 'y ~ x + (1 + time | course) + (1 | therapist)'.",
+    ),
+    "E502": Entry(
+        "the formula names '{found}', which is not there.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E503": Entry(
+        "the outcome must be one column of numbers; found {found}.",
+        "Give a numeric column on the left of '~'.",
+    ),
+    "E504": Entry(
+        "the levels are crossed: a {lower} occurs in more than one {upper}.",
+        "Supported are nested levels, each {lower} in one {upper}. Give each {lower} of each "
+        "{upper} an id of its own, or leave one of the two levels out.",
+    ),
+    "E505": Entry(
+        "random part not supported: {found}.",
+        "Supported per level: (1 | level), (0 + x | level) or (1 + x | level) with a correlation, "
+        "each level once.",
+    ),
+    "E506": Entry(
+        "the value is infinite.",
+        "Correct it, or leave the cell empty.",
+    ),
+    # --- E6 simulation
+    "E601": Entry(
+        "the folder holds {found}, not written by 'rupture-repair simulate'.",
+        "Nothing was written. Name a folder that is new or empty, or holds an earlier simulation.",
+    ),
+    "E602": Entry(
+        "{found} is not possible for the simulation.",
+        "Allowed: {allowed}.",
+    ),
+    "E590": Entry(
+        "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "
+        "{criterion} could not be fitted ({message}).",
+        "The report is built and lists it; with models.failed_fit: listed in config.yaml the run "
+        "ends without an error.",
+    ),
+    # --- E7 the commands explain and episodes
+    "E701": Entry(
+        "there are no results of the dataset '{found}' in {folder}.{hint}",
+        "Results are there of: {allowed}. Others are made by `make report`, once config.yaml "
+        "names them under datasets.",
+    ),
+    "E702": Entry(
+        "the dataset {dataset} has no course '{found}'.{hint}",
+        "Courses: {allowed}.",
+    ),
+    "E703": Entry(
+        "the criterion '{found}' was not applied to the dataset {dataset}.{hint}",
+        "Applied were: {allowed}. Add others in config.yaml under criteria and run `make report`.",
+    ),
+    "E704": Entry(
+        "'{found}' is no alliance measure of the dataset {dataset}.{hint}",
+        "Alliance measures: {allowed}.",
+    ),
+    "E705": Entry(
+        "the course '{found}' has no rating of {measure}.",
+        "Name another course or measure.",
+    ),
+    "E706": Entry(
+        "a picture cannot be written as '{found}'.",
+        "Give a file name that ends in {allowed}.",
+    ),
+    "E711": Entry("the file does not exist.{hint}", "Correct the path."),
+    "E712": Entry(
+        "the file has one column when split at '{found}'.",
+        "Give the sign between its columns, most likely --delimiter {allowed}.",
+    ),
+    "E713": Entry("the file cannot be read as UTF-8.", "Save it as CSV in UTF-8."),
+    "E714": Entry(
+        "the file has no column '{found}'.{hint}",
+        "Columns here: {allowed}.",
+    ),
+    "E715": Entry(
+        "{number} columns have the name '{found}'.",
+        "Rename all but one of them in the file.",
+    ),
+    "E716": Entry(
+        "'{found}' is not a number.",
+        "Correct the cell, or leave it empty (or NA) where the session was not rated.",
+    ),
+    "E717": Entry(
+        "{found} is outside {low}..{high}.",
+        "Correct the cell or --range.",
+    ),
+    "E718": Entry(
+        "'{found}' is no session number.",
+        "Sessions are numbered with whole numbers from 0 to {most}.",
+    ),
+    "E719": Entry(
+        "'{found}' cannot be used.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E720": Entry(
+        "there is no criterion '{found}'.{hint}",
+        "Allowed: {allowed}.",
+    ),
+}
