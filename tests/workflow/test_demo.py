@@ -67,7 +67,7 @@ def test_most_of_the_deepest_planted_ruptures_are_found(demo):
     truth = pd.read_csv(demo.folder / "data/raw/demo/truth.csv")
     deepest = truth.query("depth_rated >= 9 and observable")
     states = processed(demo, "session_states").query(
-        "measure == 'alliance' and criterion == 'tooth' and state == 'ruptured'"
+        "measure == 'alliance' and criterion == 'rupture_probability' and state == 'ruptured'"
     )
     low = set(zip(states["course"].astype(str), states["session"], strict=True))
     found = [
@@ -109,14 +109,17 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
     text = (demo.folder / "config.yaml").read_text(encoding="utf-8")
     try:
         demo.settings(
-            text.replace("settings_of_criteria: {}", "settings_of_criteria: {dip: {k: 2.5}}")
+            text.replace("settings_of_criteria: {}", "settings_of_criteria: {v_2sd: {k: 2.5}}")
         )
-        assert demo.jobs() == {"detect", "fit", "verify", "figures", "report", "index", "all"}
+        assert demo.jobs() == {
+            *("detect", "agreement", "chance", "fit", "verify", "figures", "report", "index"),
+            "all",
+        }
     finally:
         demo.settings(text)
 
 
 def test_the_logs_hold_what_the_steps_said(demo):
-    for step in ("check", "ingest", "detect", "fit", "verify", "figures", "report"):
+    for step in ("check", "ingest", "detect", "fit", "verify", "figures", "report", "chance"):
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step

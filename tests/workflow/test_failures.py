@@ -73,12 +73,12 @@ def test_our_own_mistake_shows_its_traceback_in_terminal_and_log(project):
     table.write_bytes(b"not a table")
     done = project.run()
     assert done.returncode != 0
-    log = (project.folder / "logs/good/detect.log").read_text(encoding="utf-8")
+    log = (project.folder / "logs/good/calibrate.log").read_text(encoding="utf-8")
     for text in (done.stdout, log):
         assert "Traceback (most recent call last)" in text
         assert "ArrowInvalid" in text
-    note = json.loads((project.folder / "logs/good/detect.failed.json").read_text("utf-8"))
-    assert note["step"] == "detect"
+    note = json.loads((project.folder / "logs/good/calibrate.failed.json").read_text("utf-8"))
+    assert note["step"] == "calibrate"
     assert "ArrowInvalid" in project.page("good-failed")
 
 
