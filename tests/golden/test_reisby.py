@@ -9,7 +9,8 @@ import pytest
 
 from rupture_repair import models
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "reisby_hamd" / "riesby.csv"
+MIRROR = os.environ.get("RUPTURE_REPAIR_MIRROR", Path(__file__).parents[3] / "shared/data")
+DATA = Path(MIRROR) / "reisby_hamd/riesby.csv"
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,8 @@ def test_reliable_change_index():
 
 
 def test_alpha_is_that_of_pingouin():
-    pingouin = pytest.importorskip("pingouin")
+    import pingouin  # here, because its import takes two seconds
+
     rng = np.random.default_rng(7)
     items = rng.normal(size=(80, 1)) + rng.normal(size=(80, 5))
     expected = pingouin.cronbach_alpha(data=pd.DataFrame(items))[0]
