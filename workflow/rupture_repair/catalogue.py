@@ -318,16 +318,32 @@ CATALOGUE: dict[str, Entry] = {
     "E504": Entry(
         "the levels are crossed: a {lower} occurs in more than one {upper}.",
         "Supported are nested levels, each {lower} in one {upper}. Give each {lower} of each "
-        "{upper} an id of its own, or leave one of the two levels out.",
+        "{upper} an id of its own, leave one of the two levels out, or take the slower engine "
+        "(models: engine: statsmodels in config.yaml), which fits crossed levels.",
     ),
     "E505": Entry(
-        "random part not supported: {found}.",
-        "Supported per level: (1 | level), (0 + x | level) or (1 + x | level) with a correlation, "
-        "each level once.",
+        "not supported by the engine {engine}: {found}.",
+        "Supported: {allowed}.",
     ),
     "E506": Entry(
         "the value is infinite.",
         "Correct it, or leave the cell empty.",
+    ),
+    "E507": Entry(
+        "the weight {found} is not positive.",
+        "Correct it, or leave the cell empty so that the row is left out.",
+    ),
+    "E508": Entry(
+        "the session number {found} is not whole.",
+        "Autocorrelation is over whole numbers of sessions or days; round them or number them.",
+    ),
+    "E509": Entry(
+        "{found} occurs twice in one {factor}.",
+        "Autocorrelated residuals need one row for each session of a {factor}: keep one of them.",
+    ),
+    "E516": Entry(
+        "a column of numbers is needed; found {found}.",
+        "Name another column, or correct the cells.",
     ),
     # --- E6 simulation
     "E601": Entry(

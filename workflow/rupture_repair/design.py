@@ -5,7 +5,8 @@ are left out, and what the data cannot tell is taken out of the model with a not
 combinations of others, random slopes with too few rows, levels with one unit.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -39,9 +40,11 @@ class Level:
         Unit of each row, from 0.
     units : int
     names : tuple of str
-        Names of the random effects: "Intercept", or a column, or both in this order.
+        Names of the random effects, "Intercept" among them or not.
     columns : ndarray, shape (rows, len(names))
         Their design.
+    blocks : tuple of int
+        Sizes of the groups of effects that are correlated with each other, in the order of names.
     """
 
     factor: str
@@ -49,6 +52,7 @@ class Level:
     units: int
     names: tuple[str, ...]
     columns: Floats
+    blocks: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Design:
 
     Attributes
     ----------
+    formula : str
     outcome : ndarray, shape (rows,)
     fixed : ndarray, shape (rows, terms)
         Full column rank.
@@ -68,14 +73,24 @@ class Design:
         grouping factors, as far as the table has them.
     notes : tuple of str
         What was left out of the model or the data, and why.
+    rows : ndarray of int, shape (rows,)
+        Positions, in the table given, of the rows analysed.
+    weights : ndarray, shape (rows,), or None
+        Observation weights: the variance of a row is the residual variance over its weight.
+    position : ndarray of int, shape (rows,), or None
+        Session numbers over which residuals are autocorrelated.
     """
 
+    formula: str
     outcome: Floats
     fixed: Floats
     terms: tuple[str, ...]
     levels: tuple[Level, ...]
     counts: dict[str, int]
     notes: tuple[str, ...]
+    rows: NDArray[np.intp]
+    weights: Floats | None = None
+    position: NDArray[np.int64] | None = None
 
     @property
     def courses(self) -> int:
@@ -86,20 +101,27 @@ class Design:
     @property
     def parameters(self) -> int:
         """Number of parameters, counted as lme4 does: fixed, (co)variances, residual."""
-        sizes = (len(level.names) for level in self.levels)
-        return len(self.terms) + sum(size * (size + 1) // 2 for size in sizes) + 1
+        sizes = [size for level in self.levels for size in level.blocks]
+        covariances = sum(size * (size + 1) // 2 for size in sizes)
+        return len(self.terms) + covariances + 1 + (self.position is not None)
 
 
-def build(formula: str, table: pd.DataFrame) -> Design:
+def build(
+    formula: str, table: pd.DataFrame, *, weights: str | None = None, ar1: str | None = None
+) -> Design:
     """Return the matrices of a formula.
 
     Parameters
     ----------
     formula : str
-        In lme4's notation, for example ``y ~ x * time + (1 + time | course) + (1 | therapist)``.
-        A level may have an intercept, one slope, or both (then correlated); levels are nested.
+        In lme4's notation, for example ``y ~ x * time + (1 + time | course) + (1 | therapist)``;
+        ``||`` for random effects without correlation.
     table : DataFrame
         One row per observation; rows with a missing value in a column of the formula are left out.
+    weights : str, optional
+        Column of observation weights.
+    ar1 : str, optional
+        Column of session numbers over which the residuals of a course are autocorrelated.
 
     Returns
     -------
@@ -108,18 +130,20 @@ def build(formula: str, table: pd.DataFrame) -> Design:
     Raises
     ------
     ProblemsFound
-        For a formula that cannot be read or is not supported, an unknown column, an outcome that
-        is text, infinite values.
+        For a formula that cannot be read, an unknown column, an outcome that is text, infinite
+        values, weights that are not positive, session numbers that are not whole or occur twice.
     NotAssessable
         If the data cannot answer the question: no rows, an outcome that does not vary.
     """
-    description = _read(formula)
-    _check_columns(formula, description, table)
-    factors = list(dict.fromkeys(term.factor.name for term in description.group_terms))
+    description, random = _read(formula)
+    beside = [name for name in (weights, ar1) if name is not None]
+    names = [name for name in [*description.var_names, *beside] if name]
+    _check_columns(formula, names, table)
+    factors = list(random)
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
-    kept, notes = _complete_rows(table, [*description.var_names], absent)
+    rows, notes = _complete_rows(table, names, absent)
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
-    kept = _usable_categories(kept)
+    kept = _usable_categories(table[list(dict.fromkeys(names))].iloc[rows])
     outcome = _outcome(formula, description, kept)
     fixed, terms = _matrix(formula, description.common_terms, kept)
     fixed, terms, aliased = _full_rank(fixed, terms)
@@ -127,19 +151,25 @@ def build(formula: str, table: pd.DataFrame) -> Design:
         notes.append(
             f"left out, being constant or a combination of other terms: {listing(aliased)}"
         )
-    wanted = [factor for factor in factors if factor not in absent]
-    levels = [_level(formula, description, factor, kept) for factor in wanted]
+    levels = [_level(formula, random[name], kept) for name in factors if name not in absent]
     levels = sorted(levels, key=lambda level: -level.units)
-    _check_nested(formula, levels)
     levels, simplified = _identifiable(levels)
-    notes += simplified
-    counted = [name for name in dict.fromkeys(["course", "therapist", *wanted]) if name in kept]
-    counts = {name: int(kept[name].nunique()) for name in counted}
-    return Design(outcome, fixed, tuple(terms), tuple(levels), counts, tuple(notes))
+    given = {
+        "weights": None if weights is None else _weights(weights, kept, rows),
+        "position": None if ar1 is None else _position(ar1, kept, rows, levels),
+    }
+    counted = [name for name in dict.fromkeys(["course", "therapist", *factors]) if name in table]
+    counts = {name: int(table[name].iloc[rows].nunique()) for name in counted}
+    notes = (*notes, *simplified)
+    return Design(formula, outcome, fixed, tuple(terms), levels, counts, notes, rows, **given)
 
 
 def _read(formula: str):
-    """Return formulae's description of a formula, refusing what it would misread."""
+    """Return formulae's description, and the blocks of random effects by grouping factor.
+
+    formulae knows no ``||`` and merges the random terms of one factor, so that each of them is
+    read on its own; what it would misread is refused.
+    """
     from formulae import model_description
     from formulae.scanner import Scanner
 
@@ -147,16 +177,16 @@ def _read(formula: str):
         return ProblemsFound([problem("E501", key=formula, found=why)])
 
     try:
-        description = model_description(formula)
         tokens = Scanner(formula).scan()
+        terms = _random_terms(tokens)
+        description = model_description(re.sub(r"\|\s*\|", "|", formula))
+        parts = [(model_description(f"y ~ {text}").group_terms, double) for text, double in terms]
     except Exception as error:
         raise unreadable(" ".join(str(error).split()) or type(error).__name__) from error
     if description.response is None:
         raise unreadable("no outcome stands before '~'")
-    kinds = [token.kind for token in tokens]
-    if any(pair == ("PIPE", "PIPE") for pair in pairwise(kinds)):
-        raise ProblemsFound([problem("E505", key=formula, found="'||' (uncorrelated effects)")])
     # formulae stops in silence at a token that it does not expect.
+    kinds = [token.kind for token in tokens]
     written = {
         token.lexeme.strip("`")
         for token, after in zip(tokens, [*kinds[1:], None], strict=True)
@@ -165,17 +195,43 @@ def _read(formula: str):
     unread = sorted(written - set(description.var_names))
     if unread:
         raise unreadable(f"nothing was made of {listing(unread)}")
-    factors = {term.factor.name for term in description.group_terms}
-    if kinds.count("PIPE") > len(factors):
-        raise ProblemsFound(
-            [problem("E505", key=formula, found="a grouping column used in two random terms")]
-        )
-    return description
+    if len(description.group_terms) < sum(len(group) for group, _ in parts):
+        raise unreadable("a random effect stands twice")
+    random: dict[str, list] = {}
+    for group, double in parts:
+        for term in group:
+            blocks = random.setdefault(term.factor.name, [])
+            if double or term is group[0]:
+                blocks.append([])
+            blocks[-1].append(term)
+    return description, random
 
 
-def _check_columns(formula: str, description, table: pd.DataFrame) -> None:
-    """Raise if the formula names columns that the table does not have, or infinite values."""
-    names = sorted(name for name in description.var_names if name)
+def _random_terms(tokens: list) -> list[tuple[str, bool]]:
+    """Return the random terms of a formula with ``|`` for ``||``, and whether they had that."""
+    terms: list[tuple[str, bool]] = []
+    opened: list[list] = []  # of each open parenthesis: its words, and the bars in it
+    for token in tokens:
+        if token.kind == "LEFT_PAREN":
+            opened.append([[], 0])
+        if token.kind == "PIPE":
+            if not opened:
+                raise ValueError("a random term stands in parentheses, as in (1 | course)")
+            opened[-1][1] += 1
+        if opened and (token.kind != "PIPE" or opened[-1][1] == 1):
+            opened[-1][0].append(token.lexeme)
+        if token.kind == "RIGHT_PAREN" and opened:
+            words, bars = opened.pop()
+            if bars:
+                terms.append((" ".join(words), bars > 1))
+            elif opened:
+                opened[-1][0] += words
+    return terms
+
+
+def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
+    """Raise if columns are named that the table does not have, or that hold infinite values."""
+    names = sorted(set(names))
     allowed = [str(column) for column in table.columns]
     problems = [
         problem(
@@ -200,9 +256,9 @@ def _check_columns(formula: str, description, table: pd.DataFrame) -> None:
 
 def _complete_rows(
     table: pd.DataFrame, names: list[str], absent: list[str]
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[NDArray[np.intp], list[str]]:
     """Return the rows without missing values in the columns named, and a note on the others."""
-    names = sorted(name for name in names if name and name not in absent)
+    names = sorted(set(names) - set(absent))
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
     missing = table[names].isna()
@@ -210,12 +266,12 @@ def _complete_rows(
     if incomplete.all():
         empty = [name for name in names if missing[name].all()]
         raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
-    kept = table[~incomplete].reset_index(drop=True)
+    rows = np.flatnonzero(~incomplete)
     if not incomplete.any():
-        return kept, []
+        return rows, []
     by_column = missing.sum()
     which = listing(f"{name} {count}" for name, count in by_column[by_column > 0].items())
-    return kept, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
+    return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
 
 
 def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
@@ -287,6 +343,12 @@ def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list
     scale = np.linalg.norm(fixed, axis=0)
     length = np.linalg.norm(centred, axis=0)
     varies = length > 1e-10 * scale
+    slopes = [place for place, term in enumerate(terms) if term != "Intercept"]
+    if varies[slopes].all():
+        # Where correlations leave no doubt, the columns themselves need not be gone through.
+        products = centred.T @ centred / np.outer(length, length).clip(np.finfo(float).tiny)
+        if not slopes or np.linalg.eigvalsh(products[np.ix_(slopes, slopes)])[0] > 1e-6:
+            return fixed, terms, []
     kept: list[int] = []
     basis = np.empty((len(fixed), 0))
     for column, term in enumerate(terms):
@@ -303,34 +365,76 @@ def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list
     return fixed[:, kept], [terms[column] for column in kept], aliased
 
 
-def _level(formula: str, description, factor: str, kept: pd.DataFrame) -> Level:
+def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     """Return the random effects of one grouping factor."""
-    mine = [term for term in description.group_terms if term.factor.name == factor]
-    columns, names = _matrix(formula, [term.expr for term in mine], kept)
-    if len(names) > 2 or (len(names) == 2 and names[0] != "Intercept"):
-        found = f"({' + '.join(names)} | {factor})"
-        raise ProblemsFound([problem("E505", key=formula, found=found)])
-    parts = [kept[name].astype("str") for name in mine[0].factor.var_names]
-    codes = kept.groupby([part.to_numpy() for part in parts], sort=True).ngroup().to_numpy()
-    return Level(factor, codes.astype(np.intp), int(codes.max()) + 1, tuple(names), columns)
+    factor = blocks[0][0].factor
+    parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
+    columns = np.hstack([part for part, _ in parts])
+    names = tuple(name for _, found in parts for name in found)
+    codes = np.zeros(len(kept), dtype=np.intp)
+    for name in sorted(factor.var_names):
+        more, units = pd.factorize(kept[name], sort=True)
+        codes = codes * len(units) + more
+    if len(factor.var_names) > 1:
+        codes = np.unique(codes, return_inverse=True)[1]
+    sizes = tuple(len(found) for _, found in parts)
+    return Level(factor.name, codes, int(codes.max()) + 1, names, columns, sizes)
 
 
-def _check_nested(formula: str, levels: list[Level]) -> None:
-    """Raise unless each unit of a level lies in one unit of the next."""
-    for lower, upper in pairwise(levels):
-        pairs = len(np.unique(lower.codes.astype(np.int64) * upper.units + upper.codes))
-        if pairs > lower.units:
+def crossed(lower: Level, upper: Level) -> bool:
+    """Tell whether a unit of the lower level occurs in more than one unit of the upper."""
+    pairs = np.unique(lower.codes.astype(np.int64) * upper.units + upper.codes)
+    return len(pairs) > lower.units
+
+
+def _weights(name: str, kept: pd.DataFrame, rows: NDArray[np.intp]) -> Floats:
+    """Return observation weights; refuse those that are not positive numbers."""
+    _check_numbers(name, kept)
+    weights = kept[name].to_numpy(float)
+    wrong = np.flatnonzero(weights <= 0)
+    if len(wrong):
+        facts = {"row": int(rows[wrong[0]]) + 2, "more": len(wrong) - 1}
+        raise ProblemsFound([problem("E507", column=name, found=f"{weights[wrong[0]]:g}", **facts)])
+    return weights
+
+
+def _position(
+    name: str, kept: pd.DataFrame, rows: NDArray[np.intp], levels: tuple[Level, ...]
+) -> NDArray[np.int64]:
+    """Return session numbers; refuse those that are not whole, or occur twice in a course."""
+    _check_numbers(name, kept)
+    numbers = kept[name].to_numpy(float)
+    wrong = np.flatnonzero(numbers != np.round(numbers))
+    if len(wrong):
+        facts = {"row": int(rows[wrong[0]]) + 2, "more": len(wrong) - 1}
+        raise ProblemsFound([problem("E508", column=name, found=f"{numbers[wrong[0]]:g}", **facts)])
+    position = numbers.astype(np.int64)
+    if levels:
+        codes = levels[0].codes
+        order = np.lexsort((np.arange(len(codes)), position, codes))
+        again = order[1:][(np.diff(codes[order]) == 0) & (np.diff(position[order]) == 0)]
+        if len(again):
+            facts = {"row": int(rows[again.min()]) + 2, "more": len(again) - 1}
+            found = f"{position[again.min()]}"
             raise ProblemsFound(
-                [problem("E504", key=formula, lower=lower.factor, upper=upper.factor)]
+                [problem("E509", column=name, found=found, factor=levels[0].factor, **facts)]
             )
+    return position
 
 
-def _identifiable(levels: list[Level]) -> tuple[list[Level], list[str]]:
+def _check_numbers(name: str, kept: pd.DataFrame) -> None:
+    """Raise unless a column beside the formula holds numbers."""
+    if not pd.api.types.is_numeric_dtype(kept[name]):
+        raise ProblemsFound([problem("E516", column=name, found=listing(kept[name].unique(), 3))])
+
+
+def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
     """Take out random effects that the data cannot tell from the residual or from each other."""
     kept: list[Level] = []
     notes: list[str] = []
     for level in levels:
         rows, effects = len(level.codes), level.units * len(level.names)
+        slopes = [name for name in level.names if name != "Intercept"]
         if level.units < 2:
             notes.append(f"only one {level.factor}: fitted without the {level.factor} level")
         elif kept and kept[-1].units == level.units and level.names == ("Intercept",):
@@ -340,17 +444,19 @@ def _identifiable(levels: list[Level]) -> tuple[list[Level], list[str]]:
             )
         elif rows > effects:
             kept.append(level)
-        elif len(level.names) == 2 and rows > level.units:
+        elif slopes and "Intercept" in level.names and rows > level.units:
+            which = f"slope of {slopes[0]}" if len(slopes) == 1 else f"slopes of {listing(slopes)}"
             notes.append(
-                f"the random slope of {level.names[1]} given {level.factor} cannot be told from "
+                f"the random {which} given {level.factor} cannot be told from "
                 f"the residual ({rows} rows, {effects} random effects): fitted with the random "
                 "intercept only"
             )
-            columns, names = level.columns[:, :1], level.names[:1]
-            kept.append(Level(level.factor, level.codes, level.units, names, columns))
+            place = level.names.index("Intercept")
+            columns = level.columns[:, [place]]
+            kept.append(replace(level, columns=columns, names=("Intercept",), blocks=(1,)))
         else:
             notes.append(
                 f"the random effects of {level.factor} cannot be told from the residual ({rows} "
                 f"rows, {level.units} units): fitted without the {level.factor} level"
             )
-    return kept, notes
+    return tuple(kept), notes

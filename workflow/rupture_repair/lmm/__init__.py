@@ -1,0 +1,5 @@
+"""Linear mixed models."""
+
+from .engine import solve
+
+__all__ = ["solve"]

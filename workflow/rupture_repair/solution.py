@@ -1,0 +1,123 @@
+"""What an engine found: estimates, (co)variances and likelihood of a mixed model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .design import Design, Floats, Level
+
+#: A variance below this share of the residual variance is zero.
+ZERO = 1e-8
+
+
+@dataclass(frozen=True)
+class Solution:
+    r"""A fitted model on matrices.
+
+    Attributes
+    ----------
+    estimate : ndarray, shape (terms,)
+    covariance : ndarray, shape (terms, terms)
+        Of the estimates: :math:`\sigma^2 (X'V^{-1}X)^{-1}`.
+    residual : float
+        Residual variance.
+    random : tuple of ndarray
+        Covariance of the random effects of each level, in the units of the columns given.
+    loglik : float
+        Restricted log-likelihood, or the log-likelihood.
+    df : ndarray, shape (terms,), or None
+        Degrees of freedom of each estimate, None where the engine has none.
+    optimiser : str
+    zero : tuple of str
+        What lies on the boundary of the parameter space, in words; empty if nothing does.
+    attempts : tuple of str
+        Failed attempts and why they failed.
+    rho : float or None
+        Correlation of residuals at neighbouring session numbers, None where they are independent.
+    """
+
+    estimate: Floats
+    covariance: Floats
+    residual: float
+    random: tuple[Floats, ...]
+    loglik: float
+    df: Floats | None
+    optimiser: str
+    zero: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
+    rho: float | None = None
+
+
+class NoOptimum(Exception):
+    """No attempt ended in a valid optimum; the text lists the attempts."""
+
+
+def on_boundary(level: Level, covariance: Floats, residual: float) -> list[str]:
+    """Say which variances of a level are zero, and which effects perfectly correlated.
+
+    Parameters
+    ----------
+    level : Level
+    covariance : ndarray, shape (effects, effects)
+        Of its random effects, in the units of its columns.
+    residual : float
+        Residual variance.
+
+    Returns
+    -------
+    list of str
+        Empty where the covariance is positive definite.
+    """
+    scale = np.sqrt((level.columns**2).mean(axis=0) / residual)
+    scaled = scale[:, None] * covariance * scale
+    names = ["intercepts" if name == "Intercept" else f"slopes of {name}" for name in level.names]
+    gone = [name for name, variance in zip(names, np.diag(scaled), strict=True) if variance < ZERO]
+    said = [f"the variance of {' and of '.join(gone)} given {level.factor} is zero"] if gone else []
+    start = 0
+    for size in level.blocks:
+        here = [place for place in range(start, start + size) if scaled[place, place] >= ZERO]
+        start += size
+        spread = np.sqrt(np.diag(scaled)[here])
+        correlations = scaled[np.ix_(here, here)] / np.outer(spread, spread)
+        # Eigenvalues of a correlation matrix; so near to zero the correlation is 1 to six digits.
+        if len(here) > 1 and np.linalg.eigvalsh(correlations)[0] < 1e-6:
+            of = " and ".join(names[place] for place in here)
+            said.append(f"{of} given {level.factor} are perfectly correlated")
+    return said
+
+
+def least_squares(design: Design, reml: bool = True) -> Solution:
+    """Fit the linear model of a design without random part, weighted where it has weights.
+
+    Parameters
+    ----------
+    design : Design
+    reml : bool
+        Restricted maximum likelihood (residual variance over n - p), or maximum likelihood.
+
+    Returns
+    -------
+    Solution
+        With exact degrees of freedom.
+    """
+    rows, terms = design.fixed.shape
+    weights = np.ones(rows) if design.weights is None else design.weights
+    root = np.sqrt(weights)
+    basis, upper = np.linalg.qr(root[:, None] * design.fixed)
+    estimate = np.linalg.solve(upper, basis.T @ (root * design.outcome))
+    rest = root * (design.outcome - design.fixed @ estimate)
+    divisor = rows - terms if reml else rows
+    residual = float(rest @ rest) / divisor
+    inverse = np.linalg.inv(upper)
+    loglik = -0.5 * divisor * (np.log(2 * np.pi * residual) + 1) + 0.5 * np.log(weights).sum()
+    if reml:
+        loglik -= np.log(np.abs(np.diag(upper))).sum()
+    return Solution(
+        estimate,
+        residual * inverse @ inverse.T,
+        residual,
+        tuple(np.zeros((len(level.names),) * 2) for level in design.levels),
+        float(loglik),
+        np.full(terms, float(rows - terms)),
+        "least squares",
+    )
