@@ -30,7 +30,11 @@ class Standardised:
     design : Design
     reml : bool
     order : ndarray of int, shape (rows,)
-        Rows in the order of courses and positions.
+        Rows in the order of therapists, courses and positions.
+    course : ndarray of int, shape (rows,)
+        Course of the sorted rows, numbered so that courses of one therapist are neighbours.
+    upper : ndarray of int, shape (courses,), or None
+        Therapist of each course so numbered, where there are therapists.
     back : ndarray, shape (p, p)
         Standardised X is X @ back.
     effects_back : ndarray, shape (q, q)
@@ -42,20 +46,12 @@ class Standardised:
     design: Design
     reml: bool
     order: NDArray[np.intp]
+    course: NDArray[np.intp]
+    upper: NDArray[np.intp] | None
     back: Floats
     effects_back: Floats
     shift: float
     scale: float
-
-    @cached_property
-    def upper(self) -> NDArray[np.intp] | None:
-        """Therapist of each course, where there are therapists."""
-        if len(self.design.levels) < 2:
-            return None
-        lower, upper = self.design.levels
-        result = np.zeros(lower.units, dtype=np.intp)
-        result[lower.codes] = upper.codes
-        return result
 
     @cached_property
     def effects(self) -> Floats:
@@ -75,9 +71,8 @@ class Standardised:
         """Products by course."""
         weights, position = self.design.weights, self.design.position
         root = 1.0 if weights is None else np.sqrt(weights[self.order])[:, None]
-        course = self.design.levels[0].codes[self.order]
         place = None if position is None else position[self.order]
-        return CrossProducts(root * self.effects, root * self.columns, course, place)
+        return CrossProducts(root * self.effects, root * self.columns, self.course, place)
 
     @cached_property
     def likelihood(self) -> Likelihood:
@@ -130,12 +125,18 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     """
     _check_supported(design)
     lower = design.levels[0]
-    codes, position = lower.codes, design.position
-    order = np.arange(len(codes))
-    if position is not None:
-        order = np.lexsort((position, codes))
+    codes, upper = lower.codes, None
+    if len(design.levels) > 1:
+        by_course = np.zeros(lower.units, dtype=np.intp)
+        by_course[codes] = design.levels[1].codes
+        courses = np.argsort(by_course, kind="stable")
+        codes, upper = np.argsort(courses)[codes], by_course[courses]
+    if design.position is not None:
+        order = np.lexsort((design.position, codes))
     elif (np.diff(codes) < 0).any():
         order = np.argsort(codes, kind="stable")
+    else:
+        order = np.arange(len(codes))
     back = _back(design.fixed, design.terms)
     starts = np.cumsum((0, *lower.blocks))
     parts = [
@@ -145,7 +146,9 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     centred = "Intercept" in design.terms
     shift = float(design.outcome.mean()) if centred else 0.0
     scale = float(np.sqrt(((design.outcome - shift) ** 2).mean()))
-    return Standardised(design, reml, order, back, linalg.block_diag(*parts), shift, scale)
+    effects_back = linalg.block_diag(*parts)
+    of_rows = (order, codes[order], upper)
+    return Standardised(design, reml, *of_rows, back, effects_back, shift, scale)
 
 
 def solve(design: Design, reml: bool = True) -> Solution:

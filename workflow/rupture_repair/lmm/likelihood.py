@@ -62,10 +62,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from ..design import Floats
-from .products import CrossProducts, segments
+from .products import CrossProducts
 
 
 class Value(NamedTuple):
@@ -98,8 +97,8 @@ class _Across(NamedTuple):
     column: Floats  # Z'R^-1t by pattern, shape (q, patterns)
     beside: Floats  # Z'R^-1[U, t] summed by cell of pattern and therapist, shape (q, m + 1, cells)
     pattern: NDArray[np.intp]  # of each cell
-    to_upper: sparse.csr_matrix  # sums cells by therapist
-    upper: NDArray[np.intp]  # of each cell
+    upper: NDArray[np.intp]  # of each cell, sorted
+    starts: NDArray[np.intp]  # first cell of each therapist
     own: Floats  # t'R^-1[U, t] by therapist, shape (m + 1, therapists)
 
 
@@ -116,7 +115,7 @@ class Likelihood:
     free : ndarray of bool, shape (q, q)
         Entries of :math:`\Lambda` that are free: the lower triangle of each correlated block.
     upper : ndarray of int, shape (courses,), optional
-        Therapist of each course, from 0; the last of the effects is then t.
+        Therapist of each course, from 0, sorted; the last of the effects is then t.
     rows, fixed : int
         Numbers of rows and of columns of X.
     reml : bool
@@ -164,15 +163,15 @@ class Likelihood:
         number, uppers = products.shape[-1], int(self.upper.max()) + 1
         beside = np.concatenate([products[:q, s:], products[:q, q : q + 1]], axis=1)
         own = np.concatenate([products[q, s:], products[q, q : q + 1]])
-        own, upper = _sums(own, self.upper, uppers), self.upper
+        upper = self.upper
+        own = np.add.reduceat(own, np.searchsorted(upper, np.arange(uppers)), axis=1)
         if not self.autocorrelated:
-            cells, cell = np.unique(pattern * uppers + upper, return_inverse=True)
+            patterns = len(first)
+            cells, cell = np.unique(upper * patterns + pattern, return_inverse=True)
             beside = _sums(beside.reshape(-1, number), cell, len(cells)).reshape(q, -1, len(cells))
-            pattern, upper = np.divmod(cells, uppers)
-        order = np.argsort(upper, kind="stable")
-        to_upper = segments(upper[order], uppers)
-        to_upper = sparse.csr_matrix((to_upper.data, order, to_upper.indptr), to_upper.shape)
-        return _Across(products[:q, q][:, first], beside, pattern, to_upper, upper, own)
+            upper, pattern = np.divmod(cells, patterns)
+        starts = np.searchsorted(upper, np.arange(uppers))
+        return _Across(products[:q, q][:, first], beside, pattern, upper, starts, own)
 
     def value(self, point: Floats, variance: float | None = None) -> Value:
         """Return the deviance and its derivatives.
@@ -194,9 +193,9 @@ class Likelihood:
         deviance = parts.determinant + float(parts.count @ determinants)
         own = grown = share = np.empty(0)
         if self.upper is not None:
-            across = np.einsum("aG,abG->bG", parts.across.column, shrink)  # t'R^-1Z P
-            sums = (across[:, None, parts.across.pattern] * parts.across.beside).sum(axis=0)
-            own = parts.across.own - (parts.across.to_upper @ sums.T).T  # v, and a in the last row
+            across = _multiply(parts.across.column[None], shrink)[0]  # t'R^-1Z P
+            sums = _multiply(across[None, :, parts.across.pattern], parts.across.beside)[0]
+            own = parts.across.own - np.add.reduceat(sums, parts.across.starts, axis=1)  # v, a
             grown = 1 + tau**2 * own[-1]
             share = tau**2 / grown  # kappa
             total = total - (share * own[:-1]) @ own[:-1].T
@@ -263,7 +262,7 @@ class Likelihood:
         slopes[:q, s:] = -2 * _multiply(shrink, moved)
         if self.upper is not None:
             by_course = weights[:, self.upper]
-            across = np.einsum("aG,abG->bG", parts.across.column, shrink)
+            across = _multiply(parts.across.column[None], shrink)[0]
             slopes[:q, s:] -= across[:, None] * by_course[:-1]
             slopes[:q, q] = -_multiply(shrink, met[:, None])[:, 0] - across * by_course[-1]
             slopes[q, s:], slopes[q, q] = by_course[:-1], by_course[-1]
@@ -291,7 +290,10 @@ def _congruence(left: Floats, middle: Floats) -> Floats:
 
 def _multiply(left: Floats, right: Floats) -> Floats:
     """Return left[..., g] @ right[..., g] for every g."""
-    return np.stack([(row[:, None] * right).sum(axis=0) for row in left])
+    result = left[:, 0, None] * right[0]
+    for place in range(1, len(right)):
+        result += left[:, place, None] * right[place]
+    return result
 
 
 def _inverses(matrices: Floats) -> tuple[Floats, Floats]:

@@ -36,7 +36,7 @@ class CrossProducts:
     ):
         self.effects, self.courses = effects.shape[1], int(course[-1]) + 1
         both = np.hstack([effects, columns])
-        self.plain = _products(effects, both, segments(course, self.courses), [(0, 0)])
+        self.plain = _products(effects, both, _segments(course, self.courses), [(0, 0)])
         self.total = columns.T @ columns
         self.gaps = np.empty(0, dtype=np.int64)
         if position is not None:
@@ -49,11 +49,14 @@ class CrossProducts:
         pair = course[later] * len(self.gaps) + which
         order = np.argsort(pair, kind="stable")
         pairs, code = np.unique(pair[order], return_inverse=True)
-        by_pair, rows = segments(code, len(pairs)), later[order]
+        by_pair, rows = _segments(code, len(pairs)), later[order]
         self.summed = _products(effects, both, by_pair, [(rows, rows), (rows - 1, rows - 1)])
         self.lagged = _products(effects, both, by_pair, [(rows, rows - 1), (rows - 1, rows)])
         self.gap_of_pair = pairs % max(len(self.gaps), 1)
-        self.to_course = segments(pairs // max(len(self.gaps), 1), self.courses)
+        of_pair = pairs // max(len(self.gaps), 1)
+        self.with_pairs, self.first_pair = np.unique(of_pair, return_index=True)
+        if len(pairs) == len(self.with_pairs) == self.courses:
+            self.first_pair = None  # one pair for each course: nothing to sum
         self.gap_count = np.bincount(which, minlength=len(self.gaps))
         columns, shape = both[:, self.effects :], (len(self.gaps), *self.total.shape)
         self.summed_total, self.lagged_total = np.empty(shape), np.empty(shape)
@@ -85,20 +88,23 @@ class CrossProducts:
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
         pairs = summed[self.gap_of_pair] * self.summed + lagged[self.gap_of_pair] * self.lagged
-        flat = (self.to_course @ pairs.reshape(-1, pairs.shape[-1]).T).T
+        if self.first_pair is not None:
+            sums = np.zeros_like(self.plain)
+            sums[..., self.with_pairs] = np.add.reduceat(pairs, self.first_pair, axis=-1)
+            pairs = sums
         totals = np.tensordot(summed, self.summed_total, 1)
         totals += np.tensordot(lagged, self.lagged_total, 1)
-        return flat.reshape(self.plain.shape), totals
+        return pairs, totals
 
 
-def segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
+def _segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
     """Return the matrix that sums rows by a sorted code."""
     ends = np.searchsorted(code, np.arange(count + 1))
     values, rows = np.ones(len(code)), np.arange(len(code))
     return sparse.csr_matrix((values, rows, ends), shape=(count, len(code)))
 
 
-def _products(effects: Floats, both: Floats, segments, pairs_of_rows: list) -> Floats:
+def _products(effects: Floats, both: Floats, segments: sparse.csr_matrix, pairs_of_rows: list) -> Floats:
     """Return sums by segment of E'[E, U], shape (s, s + m, segments); (0, 0) means all rows."""
     result = np.zeros((effects.shape[1], both.shape[1], segments.shape[0]))
     for left, right in pairs_of_rows:

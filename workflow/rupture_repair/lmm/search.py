@@ -151,7 +151,7 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
             start * scale,
             jac=exact,
             method=method,
-            options={"gtol": 1e-5} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+            options={"gtol": 1e-3} if exact else {"xatol": 1e-7, "fatol": 1e-12},
         )
         point, value, curvature, gain = _polished(likelihood, found.x / scale)
         if gain < GAIN:
@@ -165,19 +165,29 @@ def _polished(likelihood: Likelihood, point: Floats):
     value = likelihood.value(point)
     for _ in range(20):
         curvature = curve(likelihood, point, value)
-        values, vectors = np.linalg.eigh(curvature.profiled())
-        along = vectors.T @ value.gradient
-        size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max() + 1e-300)
-        gain = float((along**2 / size).sum()) / 4
-        step = -vectors @ (along / size)
+        gain, step = _newton(curvature, value)
+        if gain < GAIN / 100:
+            break
         for part in (1.0, 0.25, 0.05):
             after = likelihood.value(point + part * step)
-            if gain < GAIN / 100 or after.deviance < value.deviance:
+            if after.deviance < value.deviance:
                 break
-        if gain < GAIN / 100 or not after.deviance < value.deviance:
+        else:
             break
-        point, value = point + part * step, after
+        point, value, before = point + part * step, after, gain
+        gain, _ = _newton(curvature, value)
+        # After so small a step the curvature is the same to five digits.
+        if gain < GAIN / 100 and before < 1e4 * GAIN:
+            break
     return point, value, curvature, gain
+
+
+def _newton(curvature: Curvature, value: Value) -> tuple[float, Floats]:
+    """Return what a Newton step would gain in log-likelihood, and the step."""
+    values, vectors = np.linalg.eigh(curvature.profiled())
+    along = vectors.T @ value.gradient
+    size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max() + 1e-300)
+    return float((along**2 / size).sum()) / 4, -vectors @ (along / size)
 
 
 def _on_boundary(likelihood: Likelihood, point: Floats, value: Value) -> tuple[Floats, Value, bool]:
