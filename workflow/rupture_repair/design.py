@@ -5,20 +5,17 @@ are left out, and what the data cannot tell is taken out of the model with a not
 combinations of others, random slopes with too few rows, levels with one unit.
 """
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from . import formulas
 from .problems import ProblemsFound, did_you_mean, listing, problem
 
 Floats = NDArray[np.float64]
-
-#: Functions that a formula may use, beside those of formulae (I, center, scale, C, bs, ...).
-FUNCTIONS = {"log": np.log, "log1p": np.log1p, "exp": np.exp, "sqrt": np.sqrt}
 
 #: A column that the others explain up to this share of its length is a combination of them.
 ALIASED = 1e-7
@@ -45,6 +42,10 @@ class Level:
         Their design.
     blocks : tuple of int
         Sizes of the groups of effects that are correlated with each other, in the order of names.
+    labels : tuple of str
+        Names of the units.
+    evaluate : callable
+        From a table to the columns of its rows.
     """
 
     factor: str
@@ -53,6 +54,8 @@ class Level:
     names: tuple[str, ...]
     columns: Floats
     blocks: tuple[int, ...]
+    labels: tuple[str, ...]
+    evaluate: Callable[[pd.DataFrame], Floats]
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,14 @@ class Design:
         What was left out of the model or the data, and why.
     rows : ndarray of int, shape (rows,)
         Positions, in the table given, of the rows analysed.
+    evaluate : callable
+        From a table to the fixed columns of its rows.
     weights : ndarray, shape (rows,), or None
         Observation weights: the variance of a row is the residual variance over its weight.
     position : ndarray of int, shape (rows,), or None
         Session numbers over which residuals are autocorrelated.
+    ar1 : str or None
+        The column that holds them.
     """
 
     formula: str
@@ -89,8 +96,10 @@ class Design:
     counts: dict[str, int]
     notes: tuple[str, ...]
     rows: NDArray[np.intp]
+    evaluate: Callable[[pd.DataFrame], Floats]
     weights: Floats | None = None
     position: NDArray[np.int64] | None = None
+    ar1: str | None = None
 
     @property
     def courses(self) -> int:
@@ -135,7 +144,7 @@ def build(
     NotAssessable
         If the data cannot answer the question: no rows, an outcome that does not vary.
     """
-    description, random = _read(formula)
+    description, random = formulas.read(formula)
     beside = [name for name in (weights, ar1) if name is not None]
     names = [name for name in [*description.var_names, *beside] if name]
     _check_columns(formula, names, table)
@@ -145,8 +154,9 @@ def build(
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
     kept = _usable_categories(table[list(dict.fromkeys(names))].iloc[rows])
     outcome = _outcome(formula, description, kept)
-    fixed, terms = _matrix(formula, description.common_terms, kept)
-    fixed, terms, aliased = _full_rank(fixed, terms)
+    fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
+    fixed, terms, aliased = _full_rank(fixed, names)
+    places = [names.index(term) for term in terms]
     if aliased:
         notes.append(
             f"left out, being constant or a combination of other terms: {listing(aliased)}"
@@ -157,76 +167,17 @@ def build(
     given = {
         "weights": None if weights is None else _weights(weights, kept, rows),
         "position": None if ar1 is None else _position(ar1, kept, rows, levels),
+        "ar1": ar1,
     }
     counted = [name for name in dict.fromkeys(["course", "therapist", *factors]) if name in table]
     counts = {name: int(table[name].iloc[rows].nunique()) for name in counted}
     notes = (*notes, *simplified)
-    return Design(formula, outcome, fixed, tuple(terms), levels, counts, notes, rows, **given)
 
+    def of_table(new: pd.DataFrame) -> Floats:
+        return evaluate(new)[:, places]
 
-def _read(formula: str):
-    """Return formulae's description, and the blocks of random effects by grouping factor.
-
-    formulae knows no ``||`` and merges the random terms of one factor, so that each of them is
-    read on its own; what it would misread is refused.
-    """
-    from formulae import model_description
-    from formulae.scanner import Scanner
-
-    def unreadable(why: str) -> ProblemsFound:
-        return ProblemsFound([problem("E501", key=formula, found=why)])
-
-    try:
-        tokens = Scanner(formula).scan()
-        terms = _random_terms(tokens)
-        description = model_description(re.sub(r"\|\s*\|", "|", formula))
-        parts = [(model_description(f"y ~ {text}").group_terms, double) for text, double in terms]
-    except Exception as error:
-        raise unreadable(" ".join(str(error).split()) or type(error).__name__) from error
-    if description.response is None:
-        raise unreadable("no outcome stands before '~'")
-    # formulae stops in silence at a token that it does not expect.
-    kinds = [token.kind for token in tokens]
-    written = {
-        token.lexeme.strip("`")
-        for token, after in zip(tokens, [*kinds[1:], None], strict=True)
-        if token.kind in ("IDENTIFIER", "BQNAME") and after != "LEFT_PAREN"
-    }
-    unread = sorted(written - set(description.var_names))
-    if unread:
-        raise unreadable(f"nothing was made of {listing(unread)}")
-    if len(description.group_terms) < sum(len(group) for group, _ in parts):
-        raise unreadable("a random effect stands twice")
-    random: dict[str, list] = {}
-    for group, double in parts:
-        for term in group:
-            blocks = random.setdefault(term.factor.name, [])
-            if double or term is group[0]:
-                blocks.append([])
-            blocks[-1].append(term)
-    return description, random
-
-
-def _random_terms(tokens: list) -> list[tuple[str, bool]]:
-    """Return the random terms of a formula with ``|`` for ``||``, and whether they had that."""
-    terms: list[tuple[str, bool]] = []
-    opened: list[list] = []  # of each open parenthesis: its words, and the bars in it
-    for token in tokens:
-        if token.kind == "LEFT_PAREN":
-            opened.append([[], 0])
-        if token.kind == "PIPE":
-            if not opened:
-                raise ValueError("a random term stands in parentheses, as in (1 | course)")
-            opened[-1][1] += 1
-        if opened and (token.kind != "PIPE" or opened[-1][1] == 1):
-            opened[-1][0].append(token.lexeme)
-        if token.kind == "RIGHT_PAREN" and opened:
-            words, bars = opened.pop()
-            if bars:
-                terms.append((" ".join(words), bars > 1))
-            elif opened:
-                opened[-1][0] += words
-    return terms
+    parts = (formula, outcome, fixed, tuple(terms), levels, counts, notes, rows, of_table)
+    return Design(*parts, **given)
 
 
 def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
@@ -288,35 +239,19 @@ def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(**changed)
 
 
-def _evaluated(formula: str, terms: list, kept: pd.DataFrame):
-    """Let formulae evaluate fixed terms on complete rows."""
-    from formulae.environment import Environment
-    from formulae.matrices import DesignMatrices
-    from formulae.terms.terms import Model
-
-    try:
-        return DesignMatrices(Model(*terms), kept, Environment([FUNCTIONS]))
-    except KeyError as error:
-        name = str(error).strip("'\"")
-        raise ProblemsFound(
-            [
-                problem(
-                    "E502",
-                    key=formula,
-                    found=name,
-                    hint=did_you_mean(name, FUNCTIONS),
-                    allowed=listing(FUNCTIONS),
-                )
-            ]
-        ) from error
-
-
-def _matrix(formula: str, terms: list, kept: pd.DataFrame) -> tuple[Floats, list[str]]:
-    """Return the design of fixed terms and the names of its columns."""
+def _matrix(
+    formula: str, terms: list, kept: pd.DataFrame
+) -> tuple[Floats, list[str], Callable[[pd.DataFrame], Floats]]:
+    """Return the design of fixed terms, the names of its columns, and how to make it of new rows."""
     if not terms:
         raise ProblemsFound([problem("E501", key=formula, found="there is no fixed term")])
-    frame = _evaluated(formula, terms, kept).common.as_dataframe()
-    return frame.to_numpy(float), [str(name) for name in frame.columns]
+    common = formulas.evaluated(formula, terms, kept).common
+    frame = common.as_dataframe()
+
+    def of_table(new: pd.DataFrame) -> Floats:
+        return np.asarray(common.evaluate_new_data(new).design_matrix, dtype=float)
+
+    return frame.to_numpy(float), [str(name) for name in frame.columns], of_table
 
 
 def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
@@ -325,7 +260,7 @@ def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
     name = term.name
     if name in kept and not pd.api.types.is_numeric_dtype(kept[name]):
         raise ProblemsFound([problem("E503", column=name, found=listing(kept[name].unique(), 3))])
-    values = _evaluated(formula, [term], kept).common.design_matrix
+    values = formulas.evaluated(formula, [term], kept).common.design_matrix
     if values.shape[1] != 1:
         raise ProblemsFound([problem("E503", column=name, found="several columns")])
     outcome = values[:, 0].astype(float)
@@ -369,16 +304,24 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     """Return the random effects of one grouping factor."""
     factor = blocks[0][0].factor
     parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
-    columns = np.hstack([part for part, _ in parts])
-    names = tuple(name for _, found in parts for name in found)
-    codes = np.zeros(len(kept), dtype=np.intp)
-    for name in sorted(factor.var_names):
+    names = tuple(name for _, found, _ in parts for name in found)
+    codes, labels = np.zeros(len(kept), dtype=np.intp), [""]
+    for name in sorted(factor.var_names, key=factor.name.index):
         more, units = pd.factorize(kept[name], sort=True)
         codes = codes * len(units) + more
+        ends = [str(unit) for unit in units]
+        labels = [f"{label}:{end}" if label else end for label in labels for end in ends]
     if len(factor.var_names) > 1:
-        codes = np.unique(codes, return_inverse=True)[1]
-    sizes = tuple(len(found) for _, found in parts)
-    return Level(factor.name, codes, int(codes.max()) + 1, names, columns, sizes)
+        present, codes = np.unique(codes, return_inverse=True)
+        labels = [labels[place] for place in present]
+
+    def of_table(new: pd.DataFrame) -> Floats:
+        return np.hstack([evaluate(new) for _, _, evaluate in parts])
+
+    columns, sizes = np.hstack([part for part, _, _ in parts]), [len(found) for _, found, _ in parts]
+    return Level(
+        factor.name, codes, len(labels), names, columns, tuple(sizes), tuple(labels), of_table
+    )
 
 
 def crossed(lower: Level, upper: Level) -> bool:
@@ -453,7 +396,8 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
             )
             place = level.names.index("Intercept")
             columns = level.columns[:, [place]]
-            kept.append(replace(level, columns=columns, names=("Intercept",), blocks=(1,)))
+            simpler = {"columns": columns, "names": ("Intercept",), "blocks": (1,)}
+            kept.append(replace(level, **simpler, evaluate=lambda new: np.ones((len(new), 1))))
         else:
             notes.append(
                 f"the random effects of {level.factor} cannot be told from the residual ({rows} "

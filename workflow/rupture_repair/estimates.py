@@ -13,15 +13,18 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from . import design, mixedlm
+from . import design, lmm, mixedlm
 from .design import Design, NotAssessable
-from .mixedlm import NoOptimum, Solution
+from .solution import NoOptimum, Solution, explained, wald
 
 #: What a fit can end as.
 STATUSES = ("converged", "singular", "failed", "not_assessable")
 
 #: Engines by their name in config.yaml (`models.engine`): a function of a design and of `reml`.
-ENGINES: dict[str, Callable[[Design, bool], Solution]] = {"statsmodels": mixedlm.solve}
+ENGINES: dict[str, Callable[[Design, bool], Solution]] = {
+    "blocks": lmm.solve,
+    "statsmodels": mixedlm.solve,
+}
 
 #: What identifies a fit in the table of estimates.
 KEYS = ("dataset", "measure", "outcome", "criterion", "model", "variant")
@@ -33,7 +36,8 @@ _TERM = (
 _COUNTS = ("n_sessions", "n_courses", "n_therapists")
 _NUMBERS = (
     *("var_course", "var_course_slope", "var_therapist", "var_residual"),
-    *("icc_course", "icc_therapist", "r2_marginal", "r2_conditional", "loglik", "aic"),
+    *("icc_course", "icc_therapist", "r2_marginal", "r2_conditional", "loglik", "aic", "bic"),
+    "rho",
 )
 _STATUS = ("engine", "optimiser", "status", "converged", "singular", "message")
 
@@ -80,28 +84,35 @@ class Fit:
 
 
 def fit(
-    formula: str, table: pd.DataFrame, *, reml: bool = True, engine: str = "statsmodels"
+    formula: str,
+    table: pd.DataFrame,
+    *,
+    reml: bool = True,
+    engine: str = "blocks",
+    ar1: str | None = None,
 ) -> Fit:
     """Fit a linear (mixed) model.
 
     Parameters
     ----------
     formula : str
-        In lme4's notation: ``y ~ x * time + (1 + time | course) + (1 | therapist)``. Levels are
-        nested; each has an intercept, a slope, or both with a correlation.
+        In lme4's notation: ``y ~ x * time + (1 + time | course) + (1 | therapist)``.
     table : DataFrame
         One row per observation.
     reml : bool
         Restricted maximum likelihood, or maximum likelihood.
     engine : str
         Key of :data:`ENGINES`.
+    ar1 : str, optional
+        Column of session numbers over which the residuals of a course are autocorrelated.
 
     Returns
     -------
     Fit
         `estimate` and `std_error` in the units of the data; `ci_low`, `ci_high` at 95 %.
-        With a random part the engine gives no degrees of freedom: `df` is missing, `statistic` is
-        z. Without one, least squares with t. `standardised` is estimate x sd(term) / sd(outcome).
+        `df` are Satterthwaite's by the engine blocks and missing by statsmodels, where `statistic`
+        is z; without a random part they are exact. `standardised` is estimate x sd(term) /
+        sd(outcome).
         `var_course` is the variance of course intercepts where the slope's column is zero.
         Intraclass correlations and R2 (Nakagawa & Schielzeth 2013; with random slopes Johnson
         2014, doi 10.1111/2041-210X.12225) take each level's variance as its mean over the rows;
@@ -111,7 +122,8 @@ def fit(
     Raises
     ------
     ProblemsFound
-        For mistakes in the formula or the columns that it names (E501 to E506).
+        For mistakes in the formula or the columns that it names (E501 to E509), and for what the
+        engine does not support (E504, E505).
 
     Examples
     --------
@@ -123,7 +135,7 @@ def fit(
         # The matrices are small: threads of the linear algebra would only get in each other's
         # way (measured on two busy cores: two to three times slower).
         with threadpool_limits(1, "blas"):
-            matrices = design.build(formula, table)
+            matrices = design.build(formula, table, ar1=ar1)
             _check_information(matrices)
             solution = ENGINES[engine](matrices, reml)
     except NotAssessable as reason:
@@ -153,31 +165,17 @@ def _check_information(matrices: Design) -> None:
 
 def _with_result(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
     """Return the tidy rows of a solution."""
-    std_error = np.sqrt(np.diag(solution.covariance))
-    statistic = solution.estimate / std_error
-    exact = solution.df is not None
-    from scipy import stats  # here, because its import takes most of a second
-
-    reference = stats.t(solution.df) if exact else stats.norm()
-    half = reference.ppf(0.975) * std_error
-    spread = matrices.fixed.std(axis=0, ddof=1) / matrices.outcome.std(ddof=1)
-    varies = np.array(matrices.terms) != "Intercept"
     status = "singular" if solution.zero else "converged"
     notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
-    message = "; ".join([*notes, *matrices.notes, *([] if exact else [_NO_DF])])
-    columns = {
-        "term": list(matrices.terms),
-        "estimate": solution.estimate,
-        "std_error": std_error,
-        "df": solution.df if exact else np.nan,
-        "statistic": statistic,
-        "p": 2 * reference.sf(np.abs(statistic)),
-        "ci_low": solution.estimate - half,
-        "ci_high": solution.estimate + half,
-        "standardised": np.where(varies, solution.estimate * spread, np.nan),
-    }
+    message = "; ".join([*notes, *matrices.notes, *([_NO_DF] if solution.df is None else [])])
+    spread = matrices.fixed.std(axis=0, ddof=1) / matrices.outcome.std(ddof=1)
+    varies = np.array(matrices.terms) != "Intercept"
+    columns = {"term": list(matrices.terms)} | wald(solution)
+    columns["standardised"] = np.where(varies, solution.estimate * spread, np.nan)
     facts = _counts(matrices) | _variances(matrices, solution)
     facts |= {"loglik": solution.loglik, "aic": 2 * (matrices.parameters - solution.loglik)}
+    facts["bic"] = np.log(len(matrices.outcome)) * matrices.parameters - 2 * solution.loglik
+    facts["rho"] = solution.rho
     facts |= {"engine": engine, "optimiser": solution.optimiser, "status": status}
     facts |= {"converged": True, "singular": bool(solution.zero), "message": message}
     covariances = {
@@ -199,22 +197,24 @@ def _counts(matrices: Design) -> dict[str, Any]:
 
 def _variances(matrices: Design, solution: Solution) -> dict[str, float]:
     """Return variance components, adjusted intraclass correlations and R2."""
-    fixed = float((matrices.fixed @ solution.estimate).var(ddof=1))
     facts: dict[str, float] = {"var_residual": solution.residual}
-    shares: dict[str, float] = {}
-    for level, covariance in zip(matrices.levels, solution.random, strict=True):
-        lowest = level is matrices.levels[0] and level.factor != "therapist"
-        place = "course" if lowest else "therapist"
-        # Mean over the rows of z' Sigma z, the variance that the level gives to a row.
-        spread = np.einsum("ij,jk,ik->i", level.columns, covariance, level.columns).mean()
-        shares[place] = shares.get(place, 0.0) + float(spread)
+    for place, level, covariance in zip(_places(matrices), matrices.levels, solution.random):
         for effect, variance in zip(level.names, np.diag(covariance), strict=True):
-            facts[f"var_{place}" + ("" if effect == "Intercept" else "_slope")] = float(variance)
-    random = sum(shares.values())
-    for place, share in shares.items():
-        facts[f"icc_{place}"] = share / (random + solution.residual)
-    total = fixed + random + solution.residual
-    return facts | {"r2_marginal": fixed / total, "r2_conditional": (fixed + random) / total}
+            slope = "" if effect == "Intercept" else "_slope"
+            facts.setdefault(f"var_{place}{slope}", float(variance))
+    shares = explained(matrices, solution)
+    for place, level in zip(_places(matrices), matrices.levels, strict=True):
+        icc = shares[f"icc:{level.factor}"]
+        facts[f"icc_{place}"] = facts.get(f"icc_{place}", 0.0) + icc
+    return facts | {name: shares[name] for name in ("r2_marginal", "r2_conditional")}
+
+
+def _places(matrices: Design) -> list[str]:
+    """Return where the table of estimates has each level: under course, or under therapist."""
+    return [
+        "course" if level is matrices.levels[0] and level.factor != "therapist" else "therapist"
+        for level in matrices.levels
+    ]
 
 
 def without_result(formula: str, status: str, message: str, engine: str) -> Fit:

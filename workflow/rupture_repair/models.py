@@ -261,7 +261,7 @@ def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str,
 def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
     outcome = data.measures[measure].get("outcome")
-    engine = data.settings.get("models", {}).get("engine", "statsmodels")
+    engine = data.settings.get("models", {}).get("engine", "blocks")
     reason = _no_exposure(data, measure, criterion, outcome)
     tables = {} if reason else _tables(data, measure, criterion, outcome)
     same = not reason and exposure.same_scores(data.sessions, measure, outcome)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from .design import Design, Floats, Level
 
@@ -84,6 +85,67 @@ def on_boundary(level: Level, covariance: Floats, residual: float) -> list[str]:
             of = " and ".join(names[place] for place in here)
             said.append(f"{of} given {level.factor} are perfectly correlated")
     return said
+
+
+def wald(solution: Solution, level: float = 0.95) -> dict[str, Floats]:
+    """Return standard errors, statistics, p values and Wald intervals.
+
+    Parameters
+    ----------
+    solution : Solution
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (terms,)
+        `estimate`, `std_error`, `df` (missing where the engine has none: then `statistic` is z),
+        `statistic`, `p` (two-sided), `ci_low`, `ci_high`.
+    """
+    std_error = np.sqrt(np.diag(solution.covariance))
+    statistic = solution.estimate / std_error
+    normal = np.full(len(std_error), np.inf)
+    df = normal if solution.df is None else solution.df
+    # With infinite degrees of freedom these are the normal distribution.
+    p = 2 * special.stdtr(df, -np.abs(statistic))
+    half = special.stdtrit(df, (1 + level) / 2) * std_error
+    return {
+        "estimate": solution.estimate,
+        "std_error": std_error,
+        "df": np.full(len(std_error), np.nan) if solution.df is None else solution.df,
+        "statistic": statistic,
+        "p": p,
+        "ci_low": solution.estimate - half,
+        "ci_high": solution.estimate + half,
+    }
+
+
+def explained(design: Design, solution: Solution) -> dict[str, float]:
+    """Return R2 and adjusted intraclass correlations.
+
+    Parameters
+    ----------
+    design : Design
+    solution : Solution
+
+    Returns
+    -------
+    dict of str to float
+        `r2_marginal`, `r2_conditional` (Nakagawa & Schielzeth 2013; with random slopes Johnson
+        2014, doi 10.1111/2041-210X.12225) and `icc:<factor>` for each level. A level's variance is
+        its mean over the rows; intraclass correlations are without the variance of the fixed part.
+    """
+    fixed = float((design.fixed @ solution.estimate).var(ddof=1))
+    shares = {
+        level.factor: float(((level.columns @ covariance) * level.columns).sum(axis=1).mean())
+        for level, covariance in zip(design.levels, solution.random, strict=True)
+    }
+    random = sum(shares.values())
+    total = fixed + random + solution.residual
+    result = {"r2_marginal": fixed / total, "r2_conditional": (fixed + random) / total}
+    return result | {
+        f"icc:{factor}": share / (random + solution.residual) for factor, share in shares.items()
+    }
 
 
 def least_squares(design: Design, reml: bool = True) -> Solution:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class Standardised:
         Rows in the order of therapists, courses and positions.
     course : ndarray of int, shape (rows,)
         Course of the sorted rows, numbered so that courses of one therapist are neighbours.
+    courses : ndarray of int, shape (courses,)
+        Code, in the design's level, of each course so numbered.
     upper : ndarray of int, shape (courses,), or None
         Therapist of each course so numbered, where there are therapists.
     back : ndarray, shape (p, p)
@@ -47,6 +50,7 @@ class Standardised:
     reml: bool
     order: NDArray[np.intp]
     course: NDArray[np.intp]
+    courses: NDArray[np.intp]
     upper: NDArray[np.intp] | None
     back: Floats
     effects_back: Floats
@@ -69,10 +73,17 @@ class Standardised:
     @cached_property
     def products(self) -> CrossProducts:
         """Products by course."""
+        return self._products(self.effects, self.columns)
+
+    def whole_products(self) -> CrossProducts:
+        """Return products by course of all columns, U among the effects, to draw courses from."""
+        return self._products(np.hstack([self.effects, self.columns]), self.columns[:, :0])
+
+    def _products(self, effects: Floats, columns: Floats) -> CrossProducts:
         weights, position = self.design.weights, self.design.position
         root = 1.0 if weights is None else np.sqrt(weights[self.order])[:, None]
         place = None if position is None else position[self.order]
-        return CrossProducts(root * self.effects, root * self.columns, self.course, place)
+        return CrossProducts(root * effects, root * columns, self.course, place)
 
     @cached_property
     def likelihood(self) -> Likelihood:
@@ -125,7 +136,7 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     """
     _check_supported(design)
     lower = design.levels[0]
-    codes, upper = lower.codes, None
+    codes, courses, upper = lower.codes, np.arange(lower.units), None
     if len(design.levels) > 1:
         by_course = np.zeros(lower.units, dtype=np.intp)
         by_course[codes] = design.levels[1].codes
@@ -138,16 +149,15 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     else:
         order = np.arange(len(codes))
     back = _back(design.fixed, design.terms)
-    starts = np.cumsum((0, *lower.blocks))
     parts = [
         _back(lower.columns[:, start:end], lower.names[start:end])
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in pairwise(np.cumsum((0, *lower.blocks)))
     ]
     centred = "Intercept" in design.terms
     shift = float(design.outcome.mean()) if centred else 0.0
     scale = float(np.sqrt(((design.outcome - shift) ** 2).mean()))
     effects_back = linalg.block_diag(*parts)
-    of_rows = (order, codes[order], upper)
+    of_rows = (order, codes[order], courses, upper)
     return Standardised(design, reml, *of_rows, back, effects_back, shift, scale)
 
 

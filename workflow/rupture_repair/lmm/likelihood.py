@@ -20,15 +20,16 @@ course's :math:`E_i'R_i^{-1}E_i` and :math:`E_i'R_i^{-1}U_i`, and the sum of
 
 so that lagged products per gap length are enough for every :math:`\rho`.
 
-*Courses.* With :math:`K_i=Z_i'R_i^{-1}Z_i`, :math:`D=\Lambda\Lambda'`, :math:`M_i=I+\Lambda'K_i\Lambda` and
-:math:`P_i=\Lambda M_i^{-1}\Lambda'` (Woodbury), integrating the course effects out turns any
-product :math:`A'R^{-1}B` into :math:`A'R^{-1}B-A'R^{-1}ZPZ'R^{-1}B` and adds
-:math:`\log|M_i|` to the deviance. Courses with the same sessions share :math:`K_i` and so
-:math:`P_i`; their :math:`Z_i'R_i^{-1}U_i` enter by second moments only and collapse to at most as
-many pseudo-courses as these have entries (a QR decomposition).
+*Courses.* With :math:`K_i=Z_i'R_i^{-1}Z_i`, :math:`D=\Lambda\Lambda'`,
+:math:`M_i=I+\Lambda'K_i\Lambda` and :math:`P_i=\Lambda M_i^{-1}\Lambda'` (Woodbury), integrating
+the course effects out turns any product :math:`A'R^{-1}B` into
+:math:`A'R^{-1}B-A'R^{-1}ZPZ'R^{-1}B` and adds :math:`\log|M_i|` to the deviance. Courses with the
+same sessions share :math:`K_i` and so :math:`P_i`; their :math:`Z_i'R_i^{-1}U_i` enter by second
+moments only and collapse to at most as many pseudo-courses as these have entries (a QR
+decomposition).
 
-*Therapists.* With :math:`a_h=\sum t_i'V_i^{-1}t_i` and :math:`v_h=\sum t_i'V_i^{-1}U_i`, each therapist is a
-rank-one change: :math:`S=U'V^{-1}U-\sum_h \kappa_hv_h'v_h`,
+*Therapists.* With :math:`a_h=\sum t_i'V_i^{-1}t_i` and :math:`v_h=\sum t_i'V_i^{-1}U_i`, each
+therapist is a rank-one change: :math:`S=U'V^{-1}U-\sum_h \kappa_hv_h'v_h`,
 :math:`\kappa_h=\tau^2/(1+\tau^2a_h)`, and :math:`\log(1+\tau^2a_h)` in the deviance.
 
 *Profiling.* From :math:`S` follow :math:`\hat\beta=S_{XX}^{-1}S_{Xy}`,
@@ -37,16 +38,19 @@ rank-one change: :math:`S=U'V^{-1}U-\sum_h \kappa_hv_h'v_h`,
 .. math:: -2\ell=\log|C|-\log|W|+\sum\log|M_i|+\sum\log(1+\tau^2a_h)
           +[\log|S_{XX}|]_{REML}+m\,(1+\log(2\pi r/m)).
 
-*Gradient.* The derivative to :math:`S` is :math:`\Gamma=[S_{XX}^{-1}]_{REML}+(m/r)\eta\eta'`,
-:math:`\eta=(-\hat\beta,1)`; everything else is the chain rule backwards through the steps above, with
-:math:`dP=(I-PK)\,dD\,(I-KP)-P\,dK\,P` and :math:`d\log|M|=\mathrm{tr}((I-KP)K\,dD)+\mathrm{tr}(P\,dK)`.
+*Gradient.* The derivative to :math:`S` is
+:math:`\Gamma=[S_{XX}^{-1}]_{REML}+(m/r)\eta\eta'`, :math:`\eta=(-\hat\beta,1)`; everything else
+is the chain rule backwards through the steps above, with
+:math:`dP=(I-PK)\,dD\,(I-KP)-P\,dK\,P` and
+:math:`d\log|M|=\mathrm{tr}((I-KP)K\,dD)+\mathrm{tr}(P\,dK)`.
 
 *Search.* BFGS over the unbounded factor :math:`\Lambda` (and :math:`\tau`, and the inverse
-hyperbolic tangent of :math:`\rho`), then Newton steps with a Hessian from central differences of the gradient.
-Where a variance is zero the gradient to its factor vanishes whether that is the optimum or not.
-So at a stop with :math:`D` of lower rank the derivative to :math:`D` itself is looked at
-(Karush-Kuhn-Tucker): if it is negative in a direction that leads out of the boundary, the search
-goes on there; otherwise the fit is singular. Columns are standardised first, and results
+hyperbolic tangent of :math:`\rho`), then Newton steps with a Hessian from central differences of
+the gradient. Where a variance is zero the gradient to its factor vanishes whether that is the
+optimum or not. So at a stop with :math:`D` of lower rank the derivative to :math:`D` itself is
+looked at (Karush-Kuhn-Tucker): if it is negative in a direction that leads out of the boundary,
+the search goes on there; otherwise the fit is singular. Columns are standardised first, and
+results
 brought back exactly.
 
 *Degrees of freedom* are Satterthwaite's: :math:`2(c'Vc)^2/g'Ag` with :math:`A` twice the inverse
@@ -130,7 +134,7 @@ class Likelihood:
         fixed: int,
         reml: bool,
     ):
-        self.products, self.upper, self.reml = products, upper, reml
+        self.products, self.free, self.upper, self.reml = products, free, upper, reml
         self.size, self.fixed = len(free), fixed
         self.entries = np.nonzero(free)
         self.autocorrelated = bool(len(products.gaps))
@@ -185,16 +189,16 @@ class Likelihood:
         factor, tau, rho = self.split(point)
         parts = self._fixed_parts or self._parts(rho)
         identity = np.eye(self.size)[..., None]
-        inverse, determinants = _inverses(_congruence(factor.T, parts.inner) + identity)
+        inverse, determinants = inverses(_congruence(factor.T, parts.inner) + identity)
         shrink = _congruence(factor, inverse)  # P
         placed = shrink if parts.place is None else shrink[..., parts.place]
-        shrunk = _multiply(placed, parts.moments)  # P Z'R^-1U
+        shrunk = multiply(placed, parts.moments)  # P Z'R^-1U
         total = parts.total - (shrunk @ parts.moments.swapaxes(1, 2)).sum(axis=0)
         deviance = parts.determinant + float(parts.count @ determinants)
         own = grown = share = np.empty(0)
         if self.upper is not None:
-            across = _multiply(parts.across.column[None], shrink)[0]  # t'R^-1Z P
-            sums = _multiply(across[None, :, parts.across.pattern], parts.across.beside)[0]
+            across = multiply(parts.across.column[None], shrink)[0]  # t'R^-1Z P
+            sums = multiply(across[None, :, parts.across.pattern], parts.across.beside)[0]
             own = parts.across.own - np.add.reduceat(sums, parts.across.starts, axis=1)  # v, a
             grown = 1 + tau**2 * own[-1]
             share = tau**2 / grown  # kappa
@@ -218,9 +222,9 @@ class Likelihood:
             met = _sums(met, parts.across.pattern, parts.inner.shape[-1])
             both = parts.across.column[:, None] * met
             to_shrink -= (both + both.swapaxes(0, 1)) / 2
-        kept = identity - _multiply(parts.inner, shrink)  # I - KP
-        to_spread = _multiply(_multiply(kept, to_shrink), kept.swapaxes(0, 1)).sum(axis=-1)
-        to_spread += (_multiply(kept, parts.inner) @ parts.count)
+        kept = identity - multiply(parts.inner, shrink)  # I - KP
+        to_spread = multiply(multiply(kept, to_shrink), kept.swapaxes(0, 1)).sum(axis=-1)
+        to_spread += multiply(kept, parts.inner) @ parts.count
         gradient = np.empty(self.parameters)
         gradient[: len(self.entries[0])] = 2 * (to_spread @ factor)[self.entries]
         if self.upper is not None:
@@ -258,13 +262,13 @@ class Likelihood:
         """Return the derivatives to each course's E'R^-1[E, U] (every course its own pattern)."""
         q, s = self.size, self.products.effects
         slopes = np.zeros_like(self.products.plain)
-        slopes[:q, :q] = shrink - _multiply(_multiply(shrink, to_shrink), shrink)
-        slopes[:q, s:] = -2 * _multiply(shrink, moved)
+        slopes[:q, :q] = shrink - multiply(multiply(shrink, to_shrink), shrink)
+        slopes[:q, s:] = -2 * multiply(shrink, moved)
         if self.upper is not None:
             by_course = weights[:, self.upper]
-            across = _multiply(parts.across.column[None], shrink)[0]
+            across = multiply(parts.across.column[None], shrink)[0]
             slopes[:q, s:] -= across[:, None] * by_course[:-1]
-            slopes[:q, q] = -_multiply(shrink, met[:, None])[:, 0] - across * by_course[-1]
+            slopes[:q, q] = -multiply(shrink, met[:, None])[:, 0] - across * by_course[-1]
             slopes[q, s:], slopes[q, q] = by_course[:-1], by_course[-1]
         return slopes
 
@@ -288,7 +292,7 @@ def _congruence(left: Floats, middle: Floats) -> Floats:
     return np.matmul(left, half)
 
 
-def _multiply(left: Floats, right: Floats) -> Floats:
+def multiply(left: Floats, right: Floats) -> Floats:
     """Return left[..., g] @ right[..., g] for every g."""
     result = left[:, 0, None] * right[0]
     for place in range(1, len(right)):
@@ -296,7 +300,7 @@ def _multiply(left: Floats, right: Floats) -> Floats:
     return result
 
 
-def _inverses(matrices: Floats) -> tuple[Floats, Floats]:
+def inverses(matrices: Floats) -> tuple[Floats, Floats]:
     """Return inverses and log-determinants of positive definite matrices, shape (q, q, number)."""
     result = matrices.copy()
     determinants = np.zeros(matrices.shape[-1])

@@ -3,6 +3,8 @@
 The mathematics is in :mod:`rupture_repair.lmm.likelihood`.
 """
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -35,6 +37,7 @@ class CrossProducts:
         position: NDArray[np.int64] | None = None,
     ):
         self.effects, self.courses = effects.shape[1], int(course[-1]) + 1
+        self.rows_of_course = np.bincount(course)
         both = np.hstack([effects, columns])
         self.plain = _products(effects, both, _segments(course, self.courses), [(0, 0)])
         self.total = columns.T @ columns
@@ -53,11 +56,7 @@ class CrossProducts:
         self.summed = _products(effects, both, by_pair, [(rows, rows), (rows - 1, rows - 1)])
         self.lagged = _products(effects, both, by_pair, [(rows, rows - 1), (rows - 1, rows)])
         self.gap_of_pair = pairs % max(len(self.gaps), 1)
-        of_pair = pairs // max(len(self.gaps), 1)
-        self.with_pairs, self.first_pair = np.unique(of_pair, return_index=True)
-        if len(pairs) == len(self.with_pairs) == self.courses:
-            self.first_pair = None  # one pair for each course: nothing to sum
-        self.gap_count = np.bincount(which, minlength=len(self.gaps))
+        self._index_pairs(pairs // max(len(self.gaps), 1), np.bincount(code))
         columns, shape = both[:, self.effects :], (len(self.gaps), *self.total.shape)
         self.summed_total, self.lagged_total = np.empty(shape), np.empty(shape)
         for index in range(len(self.gaps)):
@@ -65,6 +64,62 @@ class CrossProducts:
             now, before = columns[here], columns[here - 1]
             self.summed_total[index] = now.T @ now + before.T @ before
             self.lagged_total[index] = now.T @ before + before.T @ now
+
+    def _index_pairs(self, course_of_pair: NDArray[np.intp], number: NDArray[np.intp]) -> None:
+        """Note which courses have which pairs of gap length and course, sorted by course."""
+        self.course_of_pair, self.pairs_of_rows = course_of_pair, number
+        self.gap_count = np.bincount(self.gap_of_pair, number, len(self.gaps))
+        self.with_pairs, self.first_pair = np.unique(course_of_pair, return_index=True)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.rows_of_course.sum())
+
+    def changed(self, change: Floats) -> "CrossProducts":
+        """Return the products with the columns U @ change instead of U."""
+        result, s = copy(self), self.effects
+        names = ["plain", *(["summed", "lagged"] if len(self.gaps) else [])]
+        for name in names:
+            old = getattr(self, name)
+            new = np.einsum("smc,mk->skc", old[:, s:], change)
+            setattr(result, name, np.concatenate([old[:, :s], new], axis=1))
+        result.total = change.T @ self.total @ change
+        if len(self.gaps):
+            result.summed_total = change.T @ self.summed_total @ change
+            result.lagged_total = change.T @ self.lagged_total @ change
+        return result
+
+    def drawn(self, courses: NDArray[np.intp], effects: int) -> "CrossProducts":
+        """Return the products of a sample of courses, perhaps with repetitions.
+
+        Parameters
+        ----------
+        courses : ndarray of int
+        effects : int
+            How many of the effects of these products are E; the others are U.
+        """
+        result = copy(self)
+        result.effects, result.courses = effects, len(courses)
+        result.rows_of_course = self.rows_of_course[courses]
+        plain = self.plain[..., courses]
+        result.plain, result.total = plain[:effects], plain[effects:, effects:].sum(axis=-1)
+        if not len(self.gaps):
+            return result
+        sizes = np.bincount(self.course_of_pair, minlength=self.courses)
+        first, number = (np.cumsum(sizes) - sizes)[courses], sizes[courses]
+        pairs = np.repeat(first - np.cumsum(number) + number, number) + np.arange(number.sum())
+        result.gap_of_pair = self.gap_of_pair[pairs]
+        result._index_pairs(np.repeat(np.arange(len(courses)), number), self.pairs_of_rows[pairs])
+        for name in ("summed", "lagged"):
+            every = getattr(self, name)[..., pairs]
+            totals = [
+                every[effects:, effects:, result.gap_of_pair == gap].sum(axis=-1)
+                for gap in range(len(self.gaps))
+            ]
+            setattr(result, name, every[:effects])
+            setattr(result, f"{name}_total", np.stack(totals))
+        return result
 
     def at(self, rho: float) -> tuple[Floats, Floats, float]:
         """Return E'R^-1[E, U] by course, the sum of U'R^-1U, and log|C|."""
@@ -88,7 +143,7 @@ class CrossProducts:
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
         pairs = summed[self.gap_of_pair] * self.summed + lagged[self.gap_of_pair] * self.lagged
-        if self.first_pair is not None:
+        if len(self.first_pair) < pairs.shape[-1] or len(self.first_pair) < self.courses:
             sums = np.zeros_like(self.plain)
             sums[..., self.with_pairs] = np.add.reduceat(pairs, self.first_pair, axis=-1)
             pairs = sums
@@ -104,7 +159,9 @@ def _segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, rows, ends), shape=(count, len(code)))
 
 
-def _products(effects: Floats, both: Floats, segments: sparse.csr_matrix, pairs_of_rows: list) -> Floats:
+def _products(
+    effects: Floats, both: Floats, segments: sparse.csr_matrix, pairs_of_rows: list
+) -> Floats:
     """Return sums by segment of E'[E, U], shape (s, s + m, segments); (0, 0) means all rows."""
     result = np.zeros((effects.shape[1], both.shape[1], segments.shape[0]))
     for left, right in pairs_of_rows:

@@ -54,13 +54,15 @@ class Optimum:
     attempts: tuple[str, ...]
 
 
-def find(likelihood: Likelihood) -> Optimum:
+def find(likelihood: Likelihood, start: Floats | None = None) -> Optimum:
     """Return the optimum over the whole parameter space.
 
     Parameters
     ----------
     likelihood : Likelihood
         On standardised columns.
+    start : ndarray, shape (parameters,), optional
+        Where to begin.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def find(likelihood: Likelihood) -> Optimum:
         If no attempt ends at a point where a Newton step gains next to nothing.
     """
     attempts: list[str] = []
-    point = _start(likelihood)
+    point = _start(likelihood) if start is None else start
     for _ in range(2 * likelihood.parameters + 2):
         point, value, curvature, method = _minimum(likelihood, point, attempts)
         point, value, snapped = _on_boundary(likelihood, point, value)
@@ -146,14 +148,18 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
 
     for method in ("BFGS", "L-BFGS-B", "Nelder-Mead"):
         exact = method != "Nelder-Mead"
-        found = optimize.minimize(
-            loss if exact else lambda scaled: loss(scaled)[0],
-            start * scale,
-            jac=exact,
-            method=method,
-            options={"gtol": 1e-3} if exact else {"xatol": 1e-7, "fatol": 1e-12},
-        )
-        point, value, curvature, gain = _polished(likelihood, found.x / scale)
+        try:
+            found = optimize.minimize(
+                loss if exact else lambda scaled: loss(scaled)[0],
+                start * scale,
+                jac=exact,
+                method=method,
+                options={"gtol": 1e-3} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+            )
+            point, value, curvature, gain = _polished(likelihood, found.x / scale)
+        except np.linalg.LinAlgError as error:
+            attempts.append(f"{method}: {error}")
+            continue
         if gain < GAIN:
             return point, value, curvature, method
         attempts.append(f"{method}: stopped where a step would gain {gain:.2g} log-likelihood")
