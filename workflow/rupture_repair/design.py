@@ -7,13 +7,14 @@ combinations of others, random slopes with too few rows, levels with one unit.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from . import formulas
-from .problems import ProblemsFound, did_you_mean, listing, problem
+from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 Floats = NDArray[np.float64]
 
@@ -161,23 +162,28 @@ def build(
         notes.append(
             f"left out, being constant or a combination of other terms: {listing(aliased)}"
         )
-    levels = [_level(formula, random[name], kept) for name in factors if name not in absent]
-    levels = sorted(levels, key=lambda level: -level.units)
-    levels, simplified = _identifiable(levels)
-    given = {
-        "weights": None if weights is None else _weights(weights, kept, rows),
-        "position": None if ar1 is None else _position(ar1, kept, rows, levels),
-        "ar1": ar1,
-    }
+    present = [_level(formula, random[name], kept) for name in factors if name not in absent]
+    levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
     counted = [name for name in dict.fromkeys(["course", "therapist", *factors]) if name in table]
     counts = {name: int(table[name].iloc[rows].nunique()) for name in counted}
-    notes = (*notes, *simplified)
 
     def of_table(new: pd.DataFrame) -> Floats:
         return evaluate(new)[:, places]
 
-    parts = (formula, outcome, fixed, tuple(terms), levels, counts, notes, rows, of_table)
-    return Design(*parts, **given)
+    return Design(
+        formula=formula,
+        outcome=outcome,
+        fixed=fixed,
+        terms=tuple(terms),
+        levels=levels,
+        counts=counts,
+        notes=(*notes, *simplified),
+        rows=rows,
+        evaluate=of_table,
+        weights=None if weights is None else _weights(weights, kept, rows),
+        position=None if ar1 is None else _position(ar1, kept, rows, levels),
+        ar1=ar1,
+    )
 
 
 def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
@@ -242,7 +248,7 @@ def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
 def _matrix(
     formula: str, terms: list, kept: pd.DataFrame
 ) -> tuple[Floats, list[str], Callable[[pd.DataFrame], Floats]]:
-    """Return the design of fixed terms, the names of its columns, and how to make it of new rows."""
+    """Return the design of fixed terms, the names of its columns, and how to make new rows."""
     if not terms:
         raise ProblemsFound([problem("E501", key=formula, found="there is no fixed term")])
     common = formulas.evaluated(formula, terms, kept).common
@@ -318,7 +324,10 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     def of_table(new: pd.DataFrame) -> Floats:
         return np.hstack([evaluate(new) for _, _, evaluate in parts])
 
-    columns, sizes = np.hstack([part for part, _, _ in parts]), [len(found) for _, found, _ in parts]
+    columns, sizes = (
+        np.hstack([part for part, _, _ in parts]),
+        [len(found) for _, found, _ in parts],
+    )
     return Level(
         factor.name, codes, len(labels), names, columns, tuple(sizes), tuple(labels), of_table
     )
@@ -336,8 +345,7 @@ def _weights(name: str, kept: pd.DataFrame, rows: NDArray[np.intp]) -> Floats:
     weights = kept[name].to_numpy(float)
     wrong = np.flatnonzero(weights <= 0)
     if len(wrong):
-        facts = {"row": int(rows[wrong[0]]) + 2, "more": len(wrong) - 1}
-        raise ProblemsFound([problem("E507", column=name, found=f"{weights[wrong[0]]:g}", **facts)])
+        raise ProblemsFound([_at_rows("E507", name, rows[wrong], f"{weights[wrong[0]]:g}")])
     return weights
 
 
@@ -349,20 +357,24 @@ def _position(
     numbers = kept[name].to_numpy(float)
     wrong = np.flatnonzero(numbers != np.round(numbers))
     if len(wrong):
-        facts = {"row": int(rows[wrong[0]]) + 2, "more": len(wrong) - 1}
-        raise ProblemsFound([problem("E508", column=name, found=f"{numbers[wrong[0]]:g}", **facts)])
+        raise ProblemsFound([_at_rows("E508", name, rows[wrong], f"{numbers[wrong[0]]:g}")])
     position = numbers.astype(np.int64)
     if levels:
         codes = levels[0].codes
         order = np.lexsort((np.arange(len(codes)), position, codes))
         again = order[1:][(np.diff(codes[order]) == 0) & (np.diff(position[order]) == 0)]
         if len(again):
-            facts = {"row": int(rows[again.min()]) + 2, "more": len(again) - 1}
-            found = f"{position[again.min()]}"
+            found, factor = f"{position[again.min()]}", levels[0].factor
             raise ProblemsFound(
-                [problem("E509", column=name, found=found, factor=levels[0].factor, **facts)]
+                [_at_rows("E509", name, rows[np.sort(again)], found, factor=factor)]
             )
     return position
+
+
+def _at_rows(code: str, column: str, rows: NDArray[np.intp], found: str, **facts: Any) -> Problem:
+    """Return a problem of cells; the first data row is row 2, as in the other messages."""
+    row, more = int(rows[0]) + 2, len(rows) - 1
+    return problem(code, column=column, row=row, more=more, found=found, **facts)
 
 
 def _check_numbers(name: str, kept: pd.DataFrame) -> None:
@@ -395,9 +407,15 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
                 "intercept only"
             )
             place = level.names.index("Intercept")
-            columns = level.columns[:, [place]]
-            simpler = {"columns": columns, "names": ("Intercept",), "blocks": (1,)}
-            kept.append(replace(level, **simpler, evaluate=lambda new: np.ones((len(new), 1))))
+            kept.append(
+                replace(
+                    level,
+                    columns=level.columns[:, [place]],
+                    names=("Intercept",),
+                    blocks=(1,),
+                    evaluate=lambda new: np.ones((len(new), 1)),
+                )
+            )
         else:
             notes.append(
                 f"the random effects of {level.factor} cannot be told from the residual ({rows} "

@@ -198,12 +198,13 @@ def _counts(matrices: Design) -> dict[str, Any]:
 def _variances(matrices: Design, solution: Solution) -> dict[str, float]:
     """Return variance components, adjusted intraclass correlations and R2."""
     facts: dict[str, float] = {"var_residual": solution.residual}
-    for place, level, covariance in zip(_places(matrices), matrices.levels, solution.random):
+    places = _places(matrices)
+    for place, level, covariance in zip(places, matrices.levels, solution.random, strict=True):
         for effect, variance in zip(level.names, np.diag(covariance), strict=True):
             slope = "" if effect == "Intercept" else "_slope"
             facts.setdefault(f"var_{place}{slope}", float(variance))
     shares = explained(matrices, solution)
-    for place, level in zip(_places(matrices), matrices.levels, strict=True):
+    for place, level in zip(places, matrices.levels, strict=True):
         icc = shares[f"icc:{level.factor}"]
         facts[f"icc_{place}"] = facts.get(f"icc_{place}", 0.0) + icc
     return facts | {name: shares[name] for name in ("r2_marginal", "r2_conditional")}

@@ -274,8 +274,10 @@ def _check_supported(design: Design) -> None:
         "engine blocks"
     )
     if found:
-        facts = {"engine": "statsmodels", "found": "; ".join(found), "allowed": allowed}
-        raise ProblemsFound([problem("E505", key=design.formula, **facts)])
+        what = "; ".join(found)
+        raise ProblemsFound(
+            [problem("E505", key=design.formula, engine="statsmodels", found=what, allowed=allowed)]
+        )
 
 
 def _covariance(size: int, length: float = 0.0, angle: float = 0.0, rest: float = 0.0) -> Floats:

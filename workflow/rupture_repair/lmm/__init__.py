@@ -7,6 +7,6 @@ told in :mod:`rupture_repair.lmm.likelihood`.
 from .engine import solve
 from .fitted import Fit, fit, likelihood_ratio
 from .intervals import bootstrap, profile
-from .summary import as_text, as_rows
+from .summary import as_rows, as_text
 
 __all__ = ["Fit", "as_rows", "as_text", "bootstrap", "fit", "likelihood_ratio", "profile", "solve"]

@@ -1,11 +1,11 @@
-"""Conditional means of course and therapist effects, and the error of predictions.
+r"""Conditional means of course and therapist effects, and the error of predictions.
 
 With :math:`v_h` and :math:`P_i` of :mod:`rupture_repair.lmm.likelihood`, the effects are linear in
-the columns :math:`U=[X,y]`: :math:`\\hat u_h=\\kappa_h v_h\\eta` and
-:math:`\\hat b_i=P_i(Z_i'R^{-1}U_i-Z_i'R^{-1}t_i\\,\\kappa_hv_h)\\eta` with
-:math:`\\eta=(-\\hat\\beta,1)`. Given the variances, their conditional variances are
-:math:`\\sigma^2(P_i+\\kappa_hP_iz_iz_i'P_i)` and :math:`\\sigma^2\\kappa_h`, with
-:math:`z_i=Z_i'R^{-1}t_i` and covariance :math:`-\\sigma^2\\kappa_hP_iz_i`.
+the columns :math:`U=[X,y]`: :math:`\hat u_h=\kappa_h v_h\eta` and
+:math:`\hat b_i=P_i(Z_i'R^{-1}U_i-Z_i'R^{-1}t_i\,\kappa_hv_h)\eta` with
+:math:`\eta=(-\hat\beta,1)`. Given the variances, their conditional variances are
+:math:`\sigma^2(P_i+\kappa_hP_iz_iz_i'P_i)` and :math:`\sigma^2\kappa_h`, with
+:math:`z_i=Z_i'R^{-1}t_i` and covariance :math:`-\sigma^2\kappa_hP_iz_i`.
 """
 
 from dataclasses import dataclass

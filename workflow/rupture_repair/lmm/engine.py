@@ -199,7 +199,7 @@ def solution(standard: Standardised, optimum: search.Optimum) -> Solution:
     random = [residual * half @ half.T]
     if standard.upper is not None:
         random.append(np.array([[residual * tau**2]]))
-    covariance = standard.covariance(variance * np.linalg.inv(value.precision))
+    covariance = standard.covariance(np.asarray(variance * np.linalg.inv(value.precision)))
     zero = [
         text
         for level, spread in zip(design.levels, random, strict=True)
@@ -279,5 +279,6 @@ def _check_supported(design: Design) -> None:
             [problem("E504", key=design.formula, lower=levels[0].factor, upper=levels[1].factor)]
         )
     if found:
-        facts = {"engine": "blocks", "found": found, "allowed": _SUPPORTED}
-        raise ProblemsFound([problem("E505", key=design.formula, **facts)])
+        raise ProblemsFound(
+            [problem("E505", key=design.formula, engine="blocks", found=found, allowed=_SUPPORTED)]
+        )

@@ -88,7 +88,7 @@ class Fit:
         `icc:<factor>`, `rho`.
         """
         design, found = self.design, self.solution
-        facts = {"n_rows": len(design.outcome)}
+        facts: dict[str, float] = {"n_rows": len(design.outcome)}
         facts |= {f"n_{level.factor}": level.units for level in design.levels}
         facts |= {"loglik": found.loglik, "deviance": -2 * found.loglik}
         facts["aic"] = 2 * (design.parameters - found.loglik)
@@ -180,8 +180,10 @@ class Fit:
         needed = self._needed()
         absent = [name for name in needed if name not in table]
         if absent:
-            facts = {"found": listing(absent), "allowed": listing(table.columns), "hint": ""}
-            raise ProblemsFound([problem("E502", key=design.formula, **facts)])
+            there = listing(table.columns)
+            raise ProblemsFound(
+                [problem("E502", key=design.formula, found=listing(absent), hint="", allowed=there)]
+            )
         codes = []
         for level in design.levels:
             parts = [table[name].astype("str") for name in level.factor.split(":")]

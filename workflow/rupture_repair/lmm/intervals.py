@@ -29,9 +29,9 @@ def profile(found: Fit, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `group` ("fixed", a level, "residual"), `name` (term, or effect whose standard deviation this is),
-        `estimate` (by maximum likelihood), `ci_low`, `ci_high`; a limit beyond which the deviance
-        never rises so far is 0 for a standard deviation, and missing otherwise.
+        Columns `group` ("fixed", a level, "residual"), `name` (a term, or the effect whose
+        standard deviation this is), `estimate` (by maximum likelihood), `ci_low`, `ci_high`. Where
+        the deviance never rises so far, a limit is 0 for a standard deviation, else missing.
     """
     best = found if not found.reml else by_maximum_likelihood(found)
     threshold = best.optimum.value.deviance + special.chdtri(1, 1 - level)
@@ -73,9 +73,7 @@ def _fixed_limits(best: Fit, place: int, threshold: float) -> list[float]:
 def _changed(standard: Standardised, products: CrossProducts, fixed: int) -> Likelihood:
     """Return the likelihood of other products."""
     given = standard.likelihood
-    return Likelihood(
-        products, given.free, standard.upper, given.divisor, fixed, reml=False
-    )
+    return Likelihood(products, given.free, standard.upper, given.divisor, fixed, reml=False)
 
 
 def _crossing(excess: Callable[[float], float], estimate: float, step: float, start, best) -> float:

@@ -87,7 +87,7 @@ class _Parts(NamedTuple):
     """Products by pattern of sessions, as the deviance uses them (see :class:`Likelihood`)."""
 
     inner: Floats  # K, shape (q, q, patterns)
-    count: Floats  # courses of each pattern
+    number: Floats  # courses of each pattern
     moments: Floats  # Z'R^-1U of (pseudo-)courses, shape (q, m, number)
     place: NDArray[np.intp] | None  # their pattern; None: each course is its own
     total: Floats  # sum of U'R^-1U
@@ -159,15 +159,22 @@ class Likelihood:
         if collapse:
             pattern, first, count = _patterns(products[:, :s])
             inner, moments, place = inner[..., first], *_collapsed(moments, pattern)
-        across = None if self.upper is None else self._across(products, pattern, first)
+        across = None
+        if self.upper is not None:
+            across = self._across(products, self.upper, pattern, first)
         return _Parts(inner, count, moments, place, total, determinant, across)
 
-    def _across(self, products: Floats, pattern, first) -> "_Across":
+    def _across(
+        self,
+        products: Floats,
+        upper: NDArray[np.intp],
+        pattern: NDArray[np.intp],
+        first: NDArray[np.intp],
+    ) -> "_Across":
         q, s = self.size, self.products.effects
-        number, uppers = products.shape[-1], int(self.upper.max()) + 1
+        number, uppers = products.shape[-1], int(upper[-1]) + 1
         beside = np.concatenate([products[:q, s:], products[:q, q : q + 1]], axis=1)
         own = np.concatenate([products[q, s:], products[q, q : q + 1]])
-        upper = self.upper
         own = np.add.reduceat(own, np.searchsorted(upper, np.arange(uppers)), axis=1)
         if not self.autocorrelated:
             patterns = len(first)
@@ -194,46 +201,36 @@ class Likelihood:
         placed = shrink if parts.place is None else shrink[..., parts.place]
         shrunk = multiply(placed, parts.moments)  # P Z'R^-1U
         total = parts.total - (shrunk @ parts.moments.swapaxes(1, 2)).sum(axis=0)
-        deviance = parts.determinant + float(parts.count @ determinants)
-        own = grown = share = np.empty(0)
-        if self.upper is not None:
-            across = multiply(parts.across.column[None], shrink)[0]  # t'R^-1Z P
-            sums = multiply(across[None, :, parts.across.pattern], parts.across.beside)[0]
-            own = parts.across.own - np.add.reduceat(sums, parts.across.starts, axis=1)  # v, a
-            grown = 1 + tau**2 * own[-1]
-            share = tau**2 / grown  # kappa
-            total = total - (share * own[:-1]) @ own[:-1].T
-            deviance += float(np.log(grown).sum())
+        deviance = parts.determinant + float(parts.number @ determinants)
+        therapists = None
+        if parts.across is not None:
+            therapists = _therapists(parts.across, shrink, tau)
+            total = total - (therapists.share * therapists.own) @ therapists.own.T
+            deviance += float(np.log(therapists.grown).sum())
         ends = self._profile(total, variance)
         if ends is None:
-            impossible = np.full(self.parameters, np.nan)
-            return Value(np.inf, impossible, factor, np.nan, total, impossible, np.nan)
-        added, outer, precision, estimate, rest = ends
+            nowhere = np.full(self.parameters, np.nan)
+            return Value(np.inf, nowhere, factor, np.nan, total, nowhere, np.nan)
         # Backwards from here on; `outer` is the derivative to S.
+        added, outer, precision, estimate, rest = ends
         moved = outer @ parts.moments
         to_shrink = -_summed(np.einsum("amJ,bmJ->abJ", moved, parts.moments), parts)
-        to_upper, weights, met = 0.0, own, own
-        if self.upper is not None:
-            pushed = outer @ own[:-1]
-            squares = (own[:-1] * pushed).sum(axis=0)
-            to_upper = float((own[-1] / grown - squares / grown**2).sum())
-            weights = np.vstack([-2 * share * pushed, share + share**2 * squares])
-            met = (parts.across.beside * weights[:, parts.across.upper]).sum(axis=1)
-            met = _sums(met, parts.across.pattern, parts.inner.shape[-1])
-            both = parts.across.column[:, None] * met
+        to_upper, back = 0.0, None
+        if parts.across is not None and therapists is not None:
+            to_upper, back = _therapists_backwards(parts.across, therapists, outer, shrink)
+            both = parts.across.column[:, None] * back.met
             to_shrink -= (both + both.swapaxes(0, 1)) / 2
         kept = identity - multiply(parts.inner, shrink)  # I - KP
         to_spread = multiply(multiply(kept, to_shrink), kept.swapaxes(0, 1)).sum(axis=-1)
-        to_spread += multiply(kept, parts.inner) @ parts.count
+        to_spread += multiply(kept, parts.inner) @ parts.number
         gradient = np.empty(self.parameters)
         gradient[: len(self.entries[0])] = 2 * (to_spread @ factor)[self.entries]
-        if self.upper is not None:
+        if back is not None:
             gradient[len(self.entries[0])] = 2 * tau * to_upper
         if self.autocorrelated:
-            slopes = self._product_slopes(parts, shrink, to_shrink, moved, weights, met)
+            slopes = self._product_slopes(parts, shrink, to_shrink, moved, back)
             gradient[-1] = self.products.slope(rho, slopes, outer) * (1 - rho**2)
-        deviance += added
-        return Value(deviance, gradient, to_spread, to_upper, precision, estimate, rest)
+        return Value(deviance + added, gradient, to_spread, to_upper, precision, estimate, rest)
 
     def _profile(self, total: Floats, variance: float | None):
         """Profile out beta and sigma: what they add, the derivative to S, S_XX, beta, r."""
@@ -258,19 +255,61 @@ class Likelihood:
             added += 2 * float(np.log(np.diag(root)).sum())
         return added, outer, precision, estimate, rest
 
-    def _product_slopes(self, parts, shrink, to_shrink, moved, weights, met) -> Floats:
+    def _product_slopes(
+        self, parts: _Parts, shrink: Floats, to_shrink: Floats, moved: Floats, back: "_Back | None"
+    ) -> Floats:
         """Return the derivatives to each course's E'R^-1[E, U] (every course its own pattern)."""
         q, s = self.size, self.products.effects
         slopes = np.zeros_like(self.products.plain)
         slopes[:q, :q] = shrink - multiply(multiply(shrink, to_shrink), shrink)
         slopes[:q, s:] = -2 * multiply(shrink, moved)
-        if self.upper is not None:
-            by_course = weights[:, self.upper]
-            across = multiply(parts.across.column[None], shrink)[0]
-            slopes[:q, s:] -= across[:, None] * by_course[:-1]
-            slopes[:q, q] = -multiply(shrink, met[:, None])[:, 0] - across * by_course[-1]
+        if back is not None and self.upper is not None:
+            by_course = back.weights[:, self.upper]
+            slopes[:q, s:] -= back.across[:, None] * by_course[:-1]
+            slopes[:q, q] = -multiply(shrink, back.met[:, None])[:, 0]
+            slopes[:q, q] -= back.across * by_course[-1]
             slopes[q, s:], slopes[q, q] = by_course[:-1], by_course[-1]
         return slopes
+
+
+class _Therapists(NamedTuple):
+    """What therapists add on the way forwards."""
+
+    across: Floats  # t'R^-1Z P by pattern, shape (q, patterns)
+    own: Floats  # v, shape (m, therapists)
+    level: Floats  # a
+    grown: Floats  # 1 + tau^2 a
+    share: Floats  # kappa
+
+
+class _Back(NamedTuple):
+    """Derivatives on the way backwards through the therapists."""
+
+    across: Floats
+    weights: Floats  # to v and, last, to a, shape (m + 1, therapists)
+    met: Floats  # to t'R^-1Z P, negative, shape (q, patterns)
+
+
+def _therapists(across: _Across, shrink: Floats, tau: float) -> _Therapists:
+    reached = multiply(across.column[None], shrink)[0]
+    sums = multiply(reached[None, :, across.pattern], across.beside)[0]
+    own = across.own - np.add.reduceat(sums, across.starts, axis=1)
+    grown = 1 + tau**2 * own[-1]
+    return _Therapists(reached, own[:-1], own[-1], grown, tau**2 / grown)
+
+
+def _therapists_backwards(
+    across: _Across, forwards: _Therapists, outer: Floats, shrink: Floats
+) -> tuple[float, _Back]:
+    """Return the derivative to tau^2, and those that go on to the courses."""
+    share, grown = forwards.share, forwards.grown
+    pushed = outer @ forwards.own
+    squares = (forwards.own * pushed).sum(axis=0)
+    to_upper = float((forwards.level / grown - squares / grown**2).sum())
+    weights = np.vstack([-2 * share * pushed, share + share**2 * squares])
+    met = (across.beside * weights[:, across.upper]).sum(axis=1)
+    met = _sums(met, across.pattern, shrink.shape[-1])
+    return to_upper, _Back(forwards.across, weights, met)
 
 
 def _sums(values: Floats, code: NDArray[np.intp], count: int) -> Floats:
@@ -325,10 +364,9 @@ def _patterns(inner: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats
     _, first, pattern, count = np.unique(
         mixed, return_index=True, return_inverse=True, return_counts=True
     )
-    if not np.array_equal(flat[:, first[pattern]], flat):
-        pattern = first = np.arange(flat.shape[-1])
-        count = np.ones(flat.shape[-1])
-    return pattern, first, count.astype(float)
+    if np.array_equal(flat[:, first[pattern]], flat):
+        return pattern, first, count.astype(float)
+    return np.arange(flat.shape[-1]), np.arange(flat.shape[-1]), np.ones(flat.shape[-1])
 
 
 def _collapsed(moments: Floats, pattern: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
@@ -344,7 +382,7 @@ def _collapsed(moments: Floats, pattern: NDArray[np.intp]) -> tuple[Floats, NDAr
     rows, places = [flat[keep]], [place[keep]]
     for one in large:
         start = ends[one - 1] if one else 0
-        rows.append(np.linalg.qr(flat[start : ends[one]], mode="r"))
+        rows.append(np.asarray(np.linalg.qr(flat[start : ends[one]], mode="r")))
         places.append(np.full(len(rows[-1]), one))
     order = np.argsort(np.concatenate(places), kind="stable")
     flat = np.vstack(rows)[order]

@@ -114,17 +114,18 @@ def inverse_information(hessian: Floats) -> Floats:
 
 def _start(likelihood: Likelihood) -> Floats:
     """Return the most likely of a few starting points."""
-    factor, best = np.eye(likelihood.size)[likelihood.entries], (np.inf, None)
+    factor = np.eye(likelihood.size)[likelihood.entries]
+    trials = []
     rhos = (0.0, 0.3, 0.6, -0.3) if likelihood.autocorrelated else (0.0,)
     for spread in (0.2, 0.7):
         for rho in rhos:
             tail = [] if likelihood.upper is None else [spread / 2]
             tail += [np.arctanh(rho)] if likelihood.autocorrelated else []
-            point = np.concatenate([spread * factor, tail])
-            best = min(best, (likelihood.value(point).deviance, point), key=lambda pair: pair[0])
-    if best[1] is None:
+            trials.append(np.concatenate([spread * factor, tail]))
+    deviances = [likelihood.value(trial).deviance for trial in trials]
+    if not np.isfinite(deviances).any():
         raise NoOptimum("the likelihood cannot be computed at any starting point")
-    return best[1]
+    return trials[int(np.nanargmin(deviances))]
 
 
 def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
