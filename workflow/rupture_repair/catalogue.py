@@ -341,9 +341,22 @@ CATALOGUE: dict[str, Entry] = {
         "{found} occurs twice in one {factor}.",
         "Autocorrelated residuals need one row for each session of a {factor}: keep one of them.",
     ),
-    "E516": Entry(
+    "E520": Entry(
         "a column of numbers is needed; found {found}.",
         "Name another column, or correct the cells.",
+    ),
+    "E521": Entry(
+        "this does not go with --family {found}.",
+        "Leave one of the two away: autocorrelated residuals, weights and --ml belong to linear "
+        "models, --quadrature-points to logistic ones.",
+    ),
+    "E522": Entry(
+        "not assessable: {found}.",
+        "The data cannot answer this question; a simpler formula or more data may.",
+    ),
+    "E523": Entry(
+        "the model could not be fitted: {found}.",
+        "Look at the terms for extreme values, or try a simpler random part.",
     ),
     # --- E6 simulation
     "E601": Entry(
