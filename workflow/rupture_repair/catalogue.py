@@ -302,6 +302,10 @@ CATALOGUE: dict[str, Entry] = {
         "the reference 'fixed' needs the level to compare with.",
         "Add value: in points of the instrument.",
     ),
+    "E405": Entry(
+        "'{found}' is no part of a claim.{hint}",
+        "Allowed: {allowed}.",
+    ),
     # --- E5 models
     "E501": Entry(
         "the formula cannot be read: {found}.",

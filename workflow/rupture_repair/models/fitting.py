@@ -136,7 +136,11 @@ def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str,
     models = settings.get("models", {})
     every = models.get("variants_for", "all_criteria") == "all_criteria"
     every = every or criterion == settings.get("default_criterion")
-    return [pair for pair in _variants() if every or pair[1] == "main"]
+    return [
+        (model, variant)
+        for model, variant in _variants()
+        if every or variant == "main" or MODELS[model].variants[variant].always
+    ]
 
 
 def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
