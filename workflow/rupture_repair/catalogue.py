@@ -345,6 +345,14 @@ CATALOGUE: dict[str, Entry] = {
         "{found} occurs twice in one {factor}.",
         "Autocorrelated residuals need one row for each session of a {factor}: keep one of them.",
     ),
+    "E510": Entry(
+        "the outcome of a logistic model must be 0 or 1; found {found}.",
+        "Code the event as 1 and its absence as 0; leave cells empty where it is not known.",
+    ),
+    "E511": Entry(
+        "not supported in a logistic model: {found}.",
+        "Supported: one random intercept, for example (1 | therapist), or none.",
+    ),
     "E520": Entry(
         "a column of numbers is needed; found {found}.",
         "Name another column, or correct the cells.",
