@@ -55,7 +55,7 @@ def rules(*names: str, **settings) -> list[criteria.Criterion]:
 
 def expected(model: chance.Null, criteria_, **settings) -> pd.DataFrame:
     settings = {**SETTINGS, "null_models": ["autoregressive"], **settings}
-    return chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")
+    return chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")[0]
 
 
 # ------------------------------------------------------------------------------ the form
@@ -212,6 +212,14 @@ def test_expected_agrees_with_the_published_null_table():
     table = expected(made, rules("v_1sd", "v_2sd", "own_mean_2sd", "shewhart_3"), replicates=20)
     share = 100 * (table.expected_courses / 1500).to_numpy()
     assert share == pytest.approx([99.6, 72.4, 17, 1.4], abs=1.5)
+
+
+def test_shares_by_course_sum_to_the_courses_expected():
+    made = prepared(sessions(20 + 2 * series(60, 8, 0.3, seed=9)))
+    settings = {**SETTINGS, "null_models": ["autoregressive", "shuffle"], "replicates": 20}
+    table, courses = chance.expected(made, rules("v_2sd"), EDGE_RULES, settings, dataset="made")
+    assert list(courses["course"]) == list(made.ratings.course_ids)
+    assert courses["expected"].sum() == pytest.approx(table["expected_courses"][0])
 
 
 def test_expected_agrees_with_the_published_null_table_for_correlated_ratings():

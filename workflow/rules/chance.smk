@@ -10,6 +10,9 @@ rule chance:
     output:
         chance=multiext("data/processed/{dataset}/chance", ".parquet", ".csv"),
         sensitivity=multiext("data/processed/{dataset}/sensitivity", ".parquet", ".csv"),
+        chance_courses=multiext(
+            "data/processed/{dataset}/chance_courses", ".parquet", ".csv"
+        ),
     log:
         "logs/{dataset}/chance.log",
     threads: workflow.cores

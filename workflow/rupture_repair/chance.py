@@ -67,6 +67,8 @@ class Tally:
     repaired, unrepaired : ndarray
         Episodes by what became of them; the others are censored.
     courses_assessable, sessions_assessable : ndarray
+    by_course, assessable_by_course : ndarray, shape (courses of one replicate,)
+        Replicates in which each course has an episode, and in which it can be assessed.
     """
 
     episodes: NDArray[np.int64]
@@ -75,6 +77,8 @@ class Tally:
     unrepaired: NDArray[np.int64]
     courses_assessable: NDArray[np.int64]
     sessions_assessable: NDArray[np.int64]
+    by_course: NDArray[np.int64]
+    assessable_by_course: NDArray[np.int64]
 
 
 def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) -> Tally:
@@ -95,14 +99,19 @@ def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) 
         unrepaired=count(these.status == ep.UNREPAIRED),
         courses_assessable=(assessable > 0).sum(axis=1),
         sessions_assessable=assessable.sum(axis=1).astype(np.int64),
+        by_course=np.bincount(course[first_of_course] % each, minlength=each),
+        assessable_by_course=(assessable > 0).sum(axis=0),
     )
 
 
 def joined(parts: Sequence[Tally]) -> Tally:
-    """Put the replicates of several tallies one after the other."""
-    return Tally(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Tally))
-    )
+    """Put the replicates of several tallies of the same courses one after the other."""
+
+    def put(name: str) -> NDArray[np.int64]:
+        every = [getattr(part, name) for part in parts]
+        return np.sum(every, axis=0) if name.endswith("by_course") else np.concatenate(every)
+
+    return Tally(*(put(field.name) for field in fields(Tally)))
 
 
 def observed(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> Tally:
@@ -207,7 +216,7 @@ def expected(
     *,
     dataset: str,
     processes: int = 1,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold the episodes of each criterion against those that noise alone makes.
 
     Parameters
@@ -226,7 +235,7 @@ def expected(
 
     Returns
     -------
-    DataFrame
+    chance : DataFrame
         One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
         `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
         `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
@@ -235,6 +244,10 @@ def expected(
         and its Monte Carlo standard error `p_error`; `observed_courses` and `expected_courses`
         (courses with an episode); `observed_repaired` and `expected_repaired` (share repaired of
         the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
+    chance_courses : DataFrame
+        One row per criterion that could be assessed and course, by the first null model: `dataset`,
+        `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course
+        can be assessed that show an episode; missing where there are none).
     """
     criteria = list(criteria)
     reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
@@ -259,7 +272,24 @@ def expected(
         for rule in criteria
         for model in settings["null_models"]
     ]
-    return pd.DataFrame(rows).astype({"reason": "str"})
+    tallies = {rule.id: noise[rule.id, settings["null_models"][0]] for rule in usable}
+    by_course = _by_course(tallies, {"dataset": dataset, "measure": null.name}, null)
+    return pd.DataFrame(rows).astype({"reason": "str"}), by_course
+
+
+def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Null) -> pd.DataFrame:
+    """Return the share of replicates in which each course shows an episode, by criterion."""
+    ids = null.ratings.course_ids
+    parts = []
+    for criterion, noise in tallies.items():
+        with np.errstate(invalid="ignore"):
+            share = noise.by_course / noise.assessable_by_course
+        place = {**names, "criterion": criterion}
+        parts.append(pd.DataFrame({"course": ids, "expected": share}).assign(**place))
+    columns = ["dataset", "measure", "criterion", "course", "expected"]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+    texts = dict.fromkeys(columns[:-1], "str")
+    return table.reset_index(drop=True)[columns].astype({**texts, "expected": "float64"})
 
 
 def _false_alarms(
@@ -454,7 +484,7 @@ def assess_each(
     dataset: str,
     seed: int,
     processes: int = 1,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Hold all alliance measures of a dataset against chance, and plant falls in them.
 
     Parameters
@@ -466,15 +496,20 @@ def assess_each(
 
     Returns
     -------
-    chance, sensitivity : DataFrame
+    chance, sensitivity, chance_courses : DataFrame
         The rows of :func:`expected` and of :func:`sensitivity`, of one measure after the other.
     """
-    by_chance, planted = [], []
+    by_chance, planted, by_course = [], [], []
     how: dict[str, Any] = {"dataset": dataset, "processes": processes}
     for name in _alliance(measures):
         ratings = prepared(sessions, name, measures[name], criteria)
         null = prepare(ratings, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
-        by_chance.append(expected(null, rules, edge_rules, settings, **how))
+        table, courses = expected(null, rules, edge_rules, settings, **how)
+        by_chance.append(table)
+        by_course.append(courses)
         planted.append(sensitivity(null, rules, edge_rules, settings["sensitivity"], **how))
-    return pd.concat(by_chance, ignore_index=True), pd.concat(planted, ignore_index=True)
+    chance, sensitivity_, courses = (
+        pd.concat(parts, ignore_index=True) for parts in (by_chance, planted, by_course)
+    )
+    return chance, sensitivity_, courses

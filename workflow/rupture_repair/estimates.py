@@ -27,7 +27,7 @@ ENGINES: dict[str, Callable[[Design, bool], Solution]] = {
     "statsmodels": mixedlm.solve,
 }
 
-#: Points of adaptive quadrature of logistic models; Laplace's approximation is biased in small units.
+#: Points of adaptive quadrature of logistic models: one (Laplace) is biased in small units.
 QUADRATURE_POINTS = 7
 
 #: With fewer groups the robust errors of estimating equations are too small (Mancl & DeRouen 2001,

@@ -20,9 +20,8 @@ with journal.step("chance", dataset, snakemake.log[0]):
         seed=params.seed,
         processes=snakemake.threads,
     )
-    for table, (parquet, csv) in zip(
-        tables, (snakemake.output[:2], snakemake.output[2:]), strict=True
-    ):
+    for name, table in zip(("chance", "sensitivity", "chance_courses"), tables, strict=True):
+        parquet, csv = snakemake.output[name]
         table.to_parquet(parquet, index=False)
         table.to_csv(csv, index=False, lineterminator="\n")
     print(f"{dataset}: {len(tables[0])} comparisons with chance")
