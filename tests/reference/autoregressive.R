@@ -178,7 +178,7 @@ finish_direct <- function(par, blocks, sizes, this, n, reml, moving) {
   p <- ncol(sums$cross) - 1
   inverse <- solve(sums$cross[1:p, 1:p])
   beta <- drop(inverse %*% sums$cross[1:p, p + 1])
-  names(beta) <- colnames(sums$cross)[1:p]
+  names(beta) <- colnames(blocks[[1]]$X)
   sigma2 <- drop(sums$cross[p + 1, p + 1] - sums$cross[1:p, p + 1] %*% beta) / (if (reml) n - p else n)
   df <- satterthwaite(par, sigma2, blocks, sizes, n, reml, moving)
   criterion <- minus_two_loglik(par, blocks, sizes, n, reml)

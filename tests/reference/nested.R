@@ -24,8 +24,10 @@ for (case in names(cases)) {
   write_data(cases[[case]], paste0("nested_", case))
   for (formula in formulas) for (reml in c(TRUE, FALSE)) {
     fit <- polished(as.formula(formula), cases[[case]], reml)
-    results[[length(results) + 1]] <- tidy(case, formula, fit, reml, cases[[case]],
-                                             brief = TRUE)
+    rows <- tidy(case, formula, fit, reml, cases[[case]], brief = TRUE)
+    if (case == "time_far_from_zero")
+      rows <- with_df_of_centred(rows, as.formula(formula), cases[[case]], reml, "time")
+    results[[length(results) + 1]] <- rows
   }
 }
 write_results(results, "nested_results.csv")
