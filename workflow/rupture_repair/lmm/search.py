@@ -155,7 +155,7 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
                 start * scale,
                 jac=exact,
                 method=method,
-                options={"gtol": 1e-3} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+                options={"gtol": 3e-6} if exact else {"xatol": 1e-7, "fatol": 1e-12},
             )
             point, value, curvature, gain = _polished(likelihood, found.x / scale)
         except np.linalg.LinAlgError as error:
@@ -183,8 +183,8 @@ def _polished(likelihood: Likelihood, point: Floats):
             break
         point, value, before = point + part * step, after, gain
         gain, _ = _newton(curvature, value)
-        # After so small a step the curvature is the same to five digits.
-        if gain < GAIN / 100 and before < 1e4 * GAIN:
+        # After so small a step (1e-4 standard errors) the curvature is the same to four digits.
+        if gain < GAIN / 100 and before < GAIN:
             break
     return point, value, curvature, gain
 
