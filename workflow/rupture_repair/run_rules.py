@@ -14,6 +14,7 @@ from . import kernel, probability
 from .courses import Courses, Flags, Floats, Integers, moving_range
 from .criteria import Criterion
 from .kernel import TOLERANCE, TOO_FEW_AROUND, Falls, Scale
+from .segments import segment_starts
 
 #: Two-sided 5 % points of t with 4, 3 and 2 degrees of freedom, as Tang & DeRubeis print them.
 T_CRITICAL = {4: 2.776, 3: 3.182, 2: 4.303}
@@ -158,26 +159,20 @@ def sudden_loss(courses: Courses, criterion: Criterion, scale: Scale, found: Fal
 def change_point(courses: Courses, criterion: Criterion, scale: Scale, found: Falls) -> Falls:
     r"""Flag segments whose mean lies below that of the segment before: lasting level shifts.
 
-    Segments by PELT with an L2 cost (Killick et al. 2012) of the library ``ruptures``, with the
-    penalty :math:`k \sigma^2 \log n`, sigma from the mean moving range; a segment has at least two
-    ratings. The library takes one course at a time.
+    Segments by :func:`rupture_repair.segments.segment_starts` with the penalty
+    :math:`k \sigma^2 \log n`, sigma from the mean moving range.
     """
-    import ruptures
-
-    reference, low = found.reference.copy(), np.zeros_like(found.low)
     sigma = moving_range(courses)
-    assessable = np.flatnonzero((courses.length >= criterion.min_ratings) & (sigma > 0))
-    for course in assessable:
-        begin, end = courses.start[course], courses.start[course + 1]
-        signal = courses.rating[begin:end]
-        penalty = criterion.k * sigma[course] ** 2 * np.log(len(signal))
-        ends = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(signal).predict(pen=penalty)
-        bounds = np.concatenate([[0], ends])
-        means = np.add.reduceat(signal, bounds[:-1]) / np.diff(bounds)
-        segment = np.repeat(np.arange(len(means)), np.diff(bounds))
-        preceding = np.append(means[:1], means[:-1])
-        reference[begin:end] = preceding[segment]
-        low[begin:end] = (means < preceding)[segment]
+    assessable = (courses.length >= criterion.min_ratings) & (sigma > 0)
+    penalty = criterion.k * np.nan_to_num(sigma) ** 2 * np.log(courses.length)
+    start = np.flatnonzero(segment_starts(courses, penalty))
+    number = np.diff(np.append(start, len(courses.rating)))
+    mean = np.add.reduceat(courses.rating, start) / number
+    # The first segment of a course has none before it, and is its own reference.
+    preceding = np.where(courses.position[start] > 0, np.roll(mean, 1), mean)
+    here = courses.spread(assessable)
+    reference = np.where(here, np.repeat(preceding, number), found.reference)
+    low = here & np.repeat(mean < preceding, number)
     fall = reference - courses.rating
     return replace(
         found, reference=reference, fall=fall, low=low & (fall > 0) & (found.reason == 0)
