@@ -277,8 +277,8 @@ def find(
     return found, ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
 
 
-#: Rules that take one course at a time, or a model: they get fewer replicates.
-SLOW = ("change_point", "rupture_probability")
+#: Rules that ask a model of every course: they get fewer replicates.
+SLOW = ("rupture_probability",)
 
 #: Rules for which there are no replicates, and why.
 NOT_SIMULATED = {"reported": "reports of ruptures cannot be simulated from the ratings"}
