@@ -263,6 +263,31 @@ def test_numbers_do_not_depend_on_the_number_of_processes():
             pd.testing.assert_frame_equal(alone, shared)
 
 
+def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
+    rating = (30 + 3 * series(40, 9, 0.3, seed=26)).round(1)
+    table = sessions(rating, other=(rating[::-1] - 1).ravel())
+    role = {"role": "alliance", "level": "session"}
+    measures = {
+        "srs": MEASURE | role,
+        "other": MEASURE | role,
+        "ors": MEASURE | {"role": "outcome"},
+    }
+    chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
+    how = {"dataset": "made", "seed": 1}
+    settings = SETTINGS | {"sensitivity": SETTINGS}
+    one, two = [], []
+    for processes, found in ((1, one), (2, two)):
+        solved = chance.calibrate_each(
+            table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
+        )
+        found += [solved, *chance.assess_each(
+            table, measures, chosen, solved, EDGE_RULES, settings, **how, processes=processes
+        )]  # fmt: skip
+    for alone, shared in zip(one, two, strict=True):
+        assert alone["measure"].unique().tolist() == ["srs", "other"]
+        pd.testing.assert_frame_equal(alone, shared)
+
+
 def test_the_seed_decides_the_numbers():
     table = sessions((30 + 3 * series(40, 9, 0.3, seed=14)).round(1))
     first, again, other = (
