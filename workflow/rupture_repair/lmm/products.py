@@ -39,7 +39,7 @@ class CrossProducts:
         self.effects, self.courses = effects.shape[1], int(course[-1]) + 1
         self.rows_of_course = np.bincount(course)
         both = np.hstack([effects, columns])
-        self.plain = _products(effects, both, _segments(course, self.courses), [(0, 0)])
+        self.plain = _products(effects, both, segments(course, self.courses), [(0, 0)])
         self.total = columns.T @ columns
         self.gaps = np.empty(0, dtype=np.int64)
         if position is not None:
@@ -52,7 +52,7 @@ class CrossProducts:
         pair = course[later] * len(self.gaps) + which
         order = np.argsort(pair, kind="stable")
         pairs, code = np.unique(pair[order], return_inverse=True)
-        by_pair, rows = _segments(code, len(pairs)), later[order]
+        by_pair, rows = segments(code, len(pairs)), later[order]
         self.summed = _products(effects, both, by_pair, [(rows, rows), (rows - 1, rows - 1)])
         self.lagged = _products(effects, both, by_pair, [(rows, rows - 1), (rows - 1, rows)])
         self.gap_of_pair = pairs % max(len(self.gaps), 1)
@@ -152,7 +152,7 @@ class CrossProducts:
         return pairs, totals
 
 
-def _segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
+def segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
     """Return the matrix that sums rows by a sorted code."""
     ends = np.searchsorted(code, np.arange(count + 1))
     values, rows = np.ones(len(code)), np.arange(len(code))
