@@ -154,7 +154,7 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
                 start * scale,
                 jac=exact,
                 method=method,
-                options={"gtol": 1e-5} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+                options={"gtol": 3e-7} if exact else {"xatol": 1e-7, "fatol": 1e-12},
             )
             point, value, curvature, gain = _polished(likelihood, found.x / scale)
         except np.linalg.LinAlgError as error:
@@ -169,10 +169,12 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
 def _polished(likelihood: Likelihood, point: Floats):
     """Improve a stop by Newton steps; return it, its value and curvature, and the gain left."""
     value = likelihood.value(point)
+    # After so small a step the curvature is the same to five digits.
+    small = 1e-12 * likelihood.products.courses
     for _ in range(20):
         curvature = curve(likelihood, point, value)
         gain, step = _newton(curvature, value)
-        if gain < GAIN / 100:
+        if gain < small / 10:
             break
         for part in (1.0, 0.25, 0.05):
             after = likelihood.value(point + part * step)
@@ -182,8 +184,7 @@ def _polished(likelihood: Likelihood, point: Floats):
             break
         point, value, before = point + part * step, after, gain
         gain, _ = _newton(curvature, value)
-        # After so small a step the curvature is the same to five digits.
-        if gain < GAIN / 100 and before < 1e-10 * likelihood.products.courses:
+        if gain < small / 10 and before < small:
             break
     return point, value, curvature, gain
 
