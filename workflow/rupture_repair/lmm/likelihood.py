@@ -68,7 +68,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..design import Floats
-from .products import CrossProducts, segments
+from .products import CrossProducts
 
 
 class Value(NamedTuple):
@@ -398,8 +398,9 @@ def _second_moments(moments: Floats, pattern: NDArray[np.intp], patterns: int) -
     equal by symmetry are added up.
     """
     order = np.argsort(pattern, kind="stable")
-    sums = segments(pattern[order], patterns)
-    moments = moments[..., order]
+    ends = np.append(0, np.cumsum(np.bincount(pattern)))
+    ones = (np.ones(len(order)), order, ends)
+    sums = sparse.csr_matrix(ones, shape=(patterns, len(order)))
     one, other = _pairs(moments.shape[1])
     parts = []
     for first, second in zip(*_pairs(len(moments)), strict=True):
