@@ -19,6 +19,9 @@ from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 Floats = NDArray[np.float64]
 
+#: Name of an index that holds the rows of a file as a spreadsheet shows them.
+FILE_ROW = "row of the file"
+
 #: A column that the others explain up to this share of its length is a combination of them.
 ALIASED = 1e-7
 
@@ -152,6 +155,7 @@ def build(
         If the data cannot answer the question: no rows, an outcome that does not vary.
     """
     description, random = formulas.read(formula)
+    table = table.set_axis(pd.Index(row_numbers(table), name=FILE_ROW))
     beside = [name for name in (weights, ar1) if name is not None]
     names = [name for name in [*description.var_names, *beside] if name]
     _check_columns(formula, names, table)
@@ -187,8 +191,8 @@ def build(
         notes=(*notes, *simplified),
         rows=rows,
         evaluate=of_table,
-        weights=None if weights is None else _weights(weights, kept, rows),
-        position=None if ar1 is None else _position(ar1, kept, rows, levels),
+        weights=None if weights is None else _weights(weights, kept),
+        position=None if ar1 is None else _position(ar1, kept, levels),
         ar1=ar1,
     )
 
@@ -212,8 +216,7 @@ def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
         if name in table and pd.api.types.is_numeric_dtype(table[name]):
             infinite = np.flatnonzero(np.isinf(table[name].to_numpy(float, na_value=np.nan)))
             if len(infinite):
-                row, more = int(infinite[0]) + 2, len(infinite) - 1
-                problems.append(problem("E506", column=name, row=row, more=more))
+                problems.append(_at_rows("E506", name, row_numbers(table)[infinite]))
     if problems:
         raise ProblemsFound(problems)
 
@@ -334,8 +337,8 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
         return np.hstack([evaluate(new) for _, _, evaluate in parts])
 
     columns = np.hstack([part for part, _, _ in parts])
-    blocks = tuple(len(found) for _, found, _ in parts)
-    return Level(factor.name, codes, len(present), names, columns, blocks, of_table, named)
+    together = tuple(len(found) for _, found, _ in parts)
+    return Level(factor.name, codes, len(present), names, columns, together, of_table, named)
 
 
 def crossed(lower: Level, upper: Level) -> bool:
@@ -345,25 +348,27 @@ def crossed(lower: Level, upper: Level) -> bool:
     return bool((last[lower.codes] != upper.codes).any())
 
 
-def _weights(name: str, kept: pd.DataFrame, rows: NDArray[np.intp]) -> Floats:
+def _weights(name: str, kept: pd.DataFrame) -> Floats:
     """Return observation weights; refuse those that are not positive numbers."""
     _check_numbers(name, kept)
     weights = kept[name].to_numpy(float)
     wrong = np.flatnonzero(weights <= 0)
     if len(wrong):
-        raise ProblemsFound([_at_rows("E507", name, rows[wrong], f"{weights[wrong[0]]:g}")])
+        raise ProblemsFound(
+            [_at_rows("E507", name, row_numbers(kept)[wrong], found=f"{weights[wrong[0]]:g}")]
+        )
     return weights
 
 
-def _position(
-    name: str, kept: pd.DataFrame, rows: NDArray[np.intp], levels: tuple[Level, ...]
-) -> NDArray[np.int64]:
+def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> NDArray[np.int64]:
     """Return session numbers; refuse those that are not whole, or occur twice in a course."""
     _check_numbers(name, kept)
     numbers = kept[name].to_numpy(float)
     wrong = np.flatnonzero(numbers != np.round(numbers))
     if len(wrong):
-        raise ProblemsFound([_at_rows("E508", name, rows[wrong], f"{numbers[wrong[0]]:g}")])
+        raise ProblemsFound(
+            [_at_rows("E508", name, row_numbers(kept)[wrong], found=f"{numbers[wrong[0]]:g}")]
+        )
     position = numbers.astype(np.int64)
     if levels:
         codes = levels[0].codes
@@ -372,21 +377,31 @@ def _position(
         if len(again):
             found, factor = f"{position[again.min()]}", levels[0].factor
             raise ProblemsFound(
-                [_at_rows("E509", name, rows[np.sort(again)], found, factor=factor)]
+                [
+                    _at_rows(
+                        "E509", name, row_numbers(kept)[np.sort(again)], found=found, factor=factor
+                    )
+                ]
             )
     return position
 
 
-def _at_rows(code: str, column: str, rows: NDArray[np.intp], found: str, **facts: Any) -> Problem:
-    """Return a problem of cells; the first data row is row 2, as in the other messages."""
-    row, more = int(rows[0]) + 2, len(rows) - 1
-    return problem(code, column=column, row=row, more=more, found=found, **facts)
+def row_numbers(table: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the rows as a spreadsheet shows them: those of the file where known, else from 2."""
+    if table.index.name == FILE_ROW:
+        return table.index.to_numpy(dtype=np.intp)
+    return np.arange(2, len(table) + 2)
+
+
+def _at_rows(code: str, column: str, rows: NDArray[np.intp], **facts: Any) -> Problem:
+    """Return a problem of the cells of a column in some rows."""
+    return problem(code, column=column, row=int(rows[0]), more=len(rows) - 1, **facts)
 
 
 def _check_numbers(name: str, kept: pd.DataFrame) -> None:
     """Raise unless a column beside the formula holds numbers."""
     if not pd.api.types.is_numeric_dtype(kept[name]):
-        raise ProblemsFound([problem("E516", column=name, found=listing(kept[name].unique(), 3))])
+        raise ProblemsFound([problem("E520", column=name, found=listing(kept[name].unique(), 3))])
 
 
 def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:

@@ -1,8 +1,10 @@
 """What an engine found: estimates, (co)variances and likelihood of a mixed model."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from .design import Design, Floats, Level
@@ -35,6 +37,7 @@ class Solution:
         Failed attempts and why they failed.
     rho : float or None
         Correlation of residuals at neighbouring session numbers, None where they are independent.
+    family : {"gaussian", "binomial"}
     """
 
     estimate: Floats
@@ -47,6 +50,7 @@ class Solution:
     zero: tuple[str, ...] = ()
     attempts: tuple[str, ...] = ()
     rho: float | None = None
+    family: str = "gaussian"
 
 
 class NoOptimum(Exception):
@@ -146,6 +150,68 @@ def explained(design: Design, solution: Solution) -> dict[str, float]:
     return result | {
         f"icc:{factor}": share / (random + solution.residual) for factor, share in shares.items()
     }
+
+
+def variance_table(design: Design, solution: Solution) -> pd.DataFrame:
+    """Return variances and covariances of the random effects, and the residual variance.
+
+    Parameters
+    ----------
+    design : Design
+    solution : Solution
+
+    Returns
+    -------
+    DataFrame
+        Columns `group` (a level, or "residual"), `name`, `with` (missing for a variance),
+        `variance` (or covariance, in squared units of the outcome per units of the columns), `sd`
+        (or correlation).
+    """
+    rows: list[tuple[Any, ...]] = []
+    for level, spread in zip(design.levels, solution.random, strict=True):
+        deviations = np.sqrt(np.diag(spread))
+        starts = np.repeat(np.cumsum((0, *level.blocks[:-1])), level.blocks)
+        for one, name in enumerate(level.names):
+            rows.append((level.factor, name, None, spread[one, one], deviations[one]))
+        for one, name in enumerate(level.names):
+            for other in range(starts[one], one):
+                product = deviations[one] * deviations[other]
+                correlation = spread[one, other] / product if product else np.nan
+                pair = (level.names[other], name)
+                rows.append((level.factor, *pair, spread[one, other], correlation))
+    rows.append(("residual", None, None, solution.residual, np.sqrt(solution.residual)))
+    return pd.DataFrame(rows, columns=["group", "name", "with", "variance", "sd"])
+
+
+def information_criteria(design: Design, solution: Solution) -> tuple[float, float]:
+    """Return AIC and BIC, with all parameters and rows, as lme4 counts them."""
+    # A logistic model has no residual variance.
+    number = design.parameters - (solution.family == "binomial")
+    fit = -2 * solution.loglik
+    return 2 * number + fit, float(np.log(len(design.outcome)) * number + fit)
+
+
+def statistics(design: Design, solution: Solution) -> pd.Series:
+    """Return the numbers of a whole model.
+
+    Parameters
+    ----------
+    design : Design
+    solution : Solution
+
+    Returns
+    -------
+    Series
+        `n_rows`, `n_<factor>`, `loglik`, `deviance` (-2 loglik), `aic`, `bic` (with all parameters
+        and rows, as lme4), `r2_marginal`, `r2_conditional`, `icc:<factor>`, `rho` (with
+        autocorrelated residuals).
+    """
+    facts: dict[str, float] = {"n_rows": len(design.outcome)}
+    facts |= {f"n_{level.factor}": level.units for level in design.levels}
+    facts |= {"loglik": solution.loglik, "deviance": -2 * solution.loglik}
+    facts["aic"], facts["bic"] = information_criteria(design, solution)
+    facts |= explained(design, solution)
+    return pd.Series(facts | ({} if solution.rho is None else {"rho": solution.rho}), name="value")
 
 
 def least_squares(design: Design, reml: bool = True) -> Solution:

@@ -5,8 +5,15 @@ told in :mod:`rupture_repair.lmm.likelihood`.
 """
 
 from .engine import solve
-from .fitted import Fit, fit, likelihood_ratio
+from .fitted import Fit, fit, fit_design, likelihood_ratio
 from .intervals import bootstrap, profile
-from .summary import as_rows, as_text
 
-__all__ = ["Fit", "as_rows", "as_text", "bootstrap", "fit", "likelihood_ratio", "profile", "solve"]
+__all__ = [
+    "Fit",
+    "bootstrap",
+    "fit",
+    "fit_design",
+    "likelihood_ratio",
+    "profile",
+    "solve",
+]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from scipy import special
 
 from ..design import Design, Floats, NotAssessable, build
 from ..problems import ProblemsFound, listing, problem
-from ..solution import Solution, explained, wald
+from ..solution import Solution, statistics, variance_table, wald
 from . import search
 from .effects import Effects, effects
 from .engine import Standardised, degrees_of_freedom, solution, standardise
@@ -63,21 +62,7 @@ class Fit:
         Columns `group`, `name`, `with` (missing for a variance), `variance` (or covariance, in
         squared units of the outcome per units of the columns), `sd` (or correlation).
         """
-        rows: list[tuple[Any, ...]] = []
-        for level, spread in zip(self.design.levels, self.solution.random, strict=True):
-            deviations = np.sqrt(np.diag(spread))
-            starts = np.repeat(np.cumsum((0, *level.blocks[:-1])), level.blocks)
-            for one, name in enumerate(level.names):
-                rows.append((level.factor, name, None, spread[one, one], deviations[one]))
-            for one, name in enumerate(level.names):
-                for other in range(starts[one], one):
-                    product = deviations[one] * deviations[other]
-                    correlation = spread[one, other] / product if product else np.nan
-                    pair = (level.names[other], name)
-                    rows.append((level.factor, *pair, spread[one, other], correlation))
-        residual = self.solution.residual
-        rows.append(("residual", None, None, residual, np.sqrt(residual)))
-        return pd.DataFrame(rows, columns=["group", "name", "with", "variance", "sd"])
+        return variance_table(self.design, self.solution)
 
     @cached_property
     def statistics(self) -> pd.Series:
@@ -87,14 +72,7 @@ class Fit:
         `bic` (with all parameters and rows, as lme4), `r2_marginal`, `r2_conditional`,
         `icc:<factor>`, `rho`.
         """
-        design, found = self.design, self.solution
-        facts: dict[str, float] = {"n_rows": len(design.outcome)}
-        facts |= {f"n_{level.factor}": level.units for level in design.levels}
-        facts |= {"loglik": found.loglik, "deviance": -2 * found.loglik}
-        facts["aic"] = 2 * (design.parameters - found.loglik)
-        facts["bic"] = np.log(len(design.outcome)) * design.parameters - 2 * found.loglik
-        facts |= explained(design, found)
-        return pd.Series(facts | ({} if found.rho is None else {"rho": found.rho}), name="value")
+        return statistics(self.design, self.solution)
 
     @cached_property
     def _effects(self) -> Effects:
@@ -285,7 +263,7 @@ def fit(
     Raises
     ------
     ProblemsFound
-        For mistakes in the formula or in the columns that it names (E501 to E509, E516).
+        For mistakes in the formula or in the columns that it names (E501 to E509, E520).
     NotAssessable
         If the data cannot answer the question, or the formula has no random part that is left.
     NoOptimum
@@ -301,6 +279,11 @@ def fit(
     design = build(formula, data, ar1=ar1, weights=weights)
     if not design.levels:
         raise NotAssessable("; ".join(["the model has no random part", *design.notes]))
+    return fit_design(design, reml)
+
+
+def fit_design(design: Design, reml: bool = True) -> Fit:
+    """Fit a linear mixed model to the matrices of a design, see :func:`fit`."""
     standard = standardise(design, reml)
     optimum = search.find(standard.likelihood)
     return Fit(design, solution(standard, optimum), standard, optimum)
