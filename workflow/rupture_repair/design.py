@@ -190,6 +190,57 @@ def build(
     )
 
 
+def restricted(design: Design, keep: NDArray[np.bool_]) -> Design:
+    """Return the same model on some of its rows.
+
+    Parameters
+    ----------
+    design : Design
+    keep : ndarray of bool, shape (rows,)
+
+    Returns
+    -------
+    Design
+        As :func:`build` returns it for these rows: what they cannot tell is left out and noted.
+        `counts` are of the levels only.
+
+    Raises
+    ------
+    NotAssessable
+        If no row is left, or the outcome does not vary in those that are.
+    """
+    outcome = design.outcome[keep]
+    if not len(outcome) or np.ptp(outcome) <= 1e-12 * max(1.0, np.abs(outcome).max()):
+        raise NotAssessable("the outcome does not vary in the rows that are left")
+    fixed, terms, aliased = _full_rank(design.fixed[keep], list(design.terms))
+    places = [design.terms.index(term) for term in terms]
+    levels = []
+    for level in design.levels:
+        units, codes = np.unique(level.codes[keep], return_inverse=True)
+        labels = tuple(level.labels[unit] for unit in units)
+        levels.append(
+            replace(
+                level, codes=codes, units=len(units), columns=level.columns[keep], labels=labels
+            )
+        )
+    kept, notes = _identifiable(sorted(levels, key=lambda level: -level.units))
+    if aliased:
+        notes.insert(0, f"left out in these rows: {listing(aliased)}")
+    return replace(
+        design,
+        outcome=outcome,
+        fixed=fixed,
+        terms=tuple(terms),
+        levels=kept,
+        counts={level.factor: level.units for level in levels},
+        notes=(*design.notes, *notes),
+        rows=design.rows[keep],
+        evaluate=lambda new: design.evaluate(new)[:, places],
+        weights=None if design.weights is None else design.weights[keep],
+        position=None if design.position is None else design.position[keep],
+    )
+
+
 def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
     """Raise if columns are named that the table does not have, or that hold infinite values."""
     names = sorted(set(names))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
+from .diagnostics import diagnostic_figures
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
 from .style import individuals_shown, nothing, save, what_to_show
@@ -26,6 +27,7 @@ def draw_all(
     config: Mapping[str, Any],
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
+    diagnostics: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
 
@@ -41,13 +43,16 @@ def draw_all(
         The table of this name; without it there is no heat map.
     sensitivity : DataFrame, optional
         The table of this name; without it there is no figure of planted falls.
+    diagnostics : DataFrame, optional
+        The table of this name; without it there are no figures of the model's assumptions.
 
     Returns
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
-        tables are given, agreement and sensitivity. Where single courses may not be shown the
-        figure courses says so, and its table has no rows.
+        tables are given, agreement, sensitivity and diagnostics (residuals, normal_quantiles,
+        autocorrelation, influence). Where single courses may not be shown the figure courses says
+        so, and its table has no rows.
     """
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
@@ -70,4 +75,8 @@ def draw_all(
     if sensitivity is not None:
         measure = which["measure"]
         drawn["sensitivity"] = planted_falls(sensitivity, detection, measures, measure=measure)
+    if diagnostics is not None:
+        drawn |= diagnostic_figures(
+            diagnostics, measures, measure=which["measure"], individuals=individuals
+        )
     return [file for name, one in drawn.items() for file in save(*one, folder / name)]

@@ -31,6 +31,8 @@ class Material:
         Episodes expected by chance, if that was computed.
     sensitivity : DataFrame or None
         What was found of planted falls, if that was computed.
+    diagnostics : DataFrame or None
+        Whether the main model describes the data, if that was computed.
     """
 
     dataset: dict[str, Any]
@@ -46,6 +48,7 @@ class Material:
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    diagnostics: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -72,6 +75,7 @@ class Material:
         }
         wanted = ["measure", "criterion", "course", "state", "reason"]
         chance, planted = folder / "chance.parquet", folder / "sensitivity.parquet"
+        diagnostics = folder / "diagnostics.parquet"
         return cls(
             dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
             measures=json.loads((folder / "measures.json").read_text(encoding="utf-8")),
@@ -81,6 +85,7 @@ class Material:
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             chance=pd.read_parquet(chance) if chance.exists() else None,
             sensitivity=pd.read_parquet(planted) if planted.exists() else None,
+            diagnostics=pd.read_parquet(diagnostics) if diagnostics.exists() else None,
             **tables,
         )
 
