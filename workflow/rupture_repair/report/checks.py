@@ -91,8 +91,8 @@ def curves_of(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     dict
         By "mean", "spread", "time", "autocorrelation" and the name of each distribution: `name` in
         words, `kind`, `places` and how many lie `outside`, `low` and `high` of the values,
-        `model_low` and `model_high` of what the model produces (of a distribution: skewness and excess kurtosis as
-        `shape`), `p`, and whether it is `off`.
+        `model_low` and `model_high` of what the model produces (of a distribution: skewness and
+        excess kurtosis as `shape`), `p`, and whether it is `off`.
     """
     found = {}
     drawn = own[own["p"].notna() & own["diagnostic"].isin([*_QUESTIONS, "quantiles"])]
