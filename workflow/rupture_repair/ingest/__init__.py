@@ -15,8 +15,10 @@ import pandas as pd
 from .. import config, instruments
 from ..problems import Problem, ProblemsFound, listing, problem
 from . import assembly, descriptor, layouts, scoring
+from .columns import Table
 from .descriptor import SESSION, Plan
-from .files import Source, Table, locate, open_source, read_columns
+from .files import Source, locate, open_source
+from .reading import read_columns
 
 TABLES = ("sessions", "courses", "events")
 

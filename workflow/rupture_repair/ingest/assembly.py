@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..problems import Problem, problem
+from .columns import Column, Floats, Table
 from .descriptor import ENDINGS, KINDS, RATERS, Plan
-from .files import Column, Floats, Table
 from .layouts import MOST_DAYS, Frame, long, points, session_numbers, wide
 
 Integers = NDArray[np.int64]

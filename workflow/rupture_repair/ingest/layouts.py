@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..problems import Problem, problem
 from . import scoring
+from .columns import Column, Floats, Table
 from .descriptor import SESSION, Measure, Plan
-from .files import Column, Floats, Table
 
 #: No course has a session with a higher number, no day lies further from zero: a slip of the
 #: keyboard must not ask for a table of a million sessions.
