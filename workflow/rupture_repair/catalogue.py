@@ -138,6 +138,10 @@ CATALOGUE: dict[str, Entry] = {
         "the files are in the folder '{found}' of public data, and nothing says where that is.",
         "Set mirror in config.yaml to the folder that holds '{found}'.",
     ),
+    "E132": Entry(
+        "'{found}' is none of the columns under items.{hint}",
+        "Columns of items here: {allowed}.",
+    ),
     # E2 (cells), E3 (rows, courses, files) and the warnings W
     **DATASETS,
     # --- E4 criteria

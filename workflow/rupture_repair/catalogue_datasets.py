@@ -81,9 +81,9 @@ DATASETS: dict[str, Entry] = {
         "A form with one blank item then looks like a fall of the alliance.",
     ),
     "E218": Entry(
-        "{found} runs against the other items (corrected correlation {correlation}, "
-        "{courses} courses): it seems to be reverse-keyed and not turned.",
-        "Write it under reverse of {key_named} in dataset.yaml, or accept it there "
+        "{found} runs against the other items (corrected correlation {correlation} in "
+        "{courses} courses): it seems to be reverse-keyed and not turned, or turned twice.",
+        "Name it under reverse of {key_named} in dataset.yaml, or take it out there; or accept it "
         "(finding: unreversed_item).",
         "An item such as 'we do not get on' counts for the alliance only after its answers are "
         "turned round. Left as it is, it cancels another item in every total.",
@@ -262,8 +262,8 @@ DATASETS: dict[str, Entry] = {
         "Spreadsheets write commas for cells that were once touched. Nothing is lost.",
     ),
     "W309": Entry(
-        "accepted by dataset.yaml: {what}. Reason given: {reason}",
-        "It was looked at and left as it is.",
+        "dataset.yaml accepts this ({what}): {reason}",
+        "",
         "Whoever reads the report sees what the check found and why it was let pass.",
     ),
     "W310": Entry(
@@ -271,8 +271,8 @@ DATASETS: dict[str, Entry] = {
         "Remove it under accepted, or correct the column's name.",
     ),
     "W311": Entry(
-        "of the combinations of {found}, the rarest is that of {cell} course{s}; {alone} courses "
-        "are alone in theirs.",
+        "of the combinations of {found}, the rarest is that of {cell} course{s}; courses alone "
+        "in theirs: {alone}.",
         "Who knows these facts of a client finds the course. Merge categories or leave columns out "
         "where the tables are to be shared.",
         "This is k-anonymity: the size of the smallest group of courses that share all covariates. "

@@ -183,4 +183,4 @@ class Table:
             {name: column.take(keep) for name, column in group.items()}
             for group in (self.columns, self.unused)
         ]
-        return Table(self.file, self.rows[keep], *taken, self.last_blank[keep])
+        return Table(self.file, self.rows[keep], taken[0], taken[1], self.last_blank[keep])

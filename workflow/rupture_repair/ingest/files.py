@@ -128,8 +128,7 @@ def _title(data: bytes, form: Form, file: str) -> list[Problem]:
         return []
     names = next(at for at, count in enumerate(filled) if count > 1)
     title = next(filter(None, rows[0]))
-    facts = {"found": title[:60], "row_of_names": names + 1}
-    return [problem("E322", file=file, row=1, **facts)]
+    return [problem("E322", file=file, row=1, found=title[:60], row_of_names=names + 1)]
 
 
 def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
@@ -169,8 +168,8 @@ def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
     if not any(header):
         return None, [problem("E302", file=file, found="the first row holds no column names")]
     if len(header) > MOST_COLUMNS:
-        facts = {"found": f"{len(header):,}", "allowed": f"{MOST_COLUMNS:,}"}
-        return None, [problem("E325", file=file, **facts)]
+        most = f"{MOST_COLUMNS:,}"
+        return None, [problem("E325", file=file, found=f"{len(header):,}", allowed=most)]
     if len(header) == 1:
         others = [sign for sign in DELIMITERS if sign != form.delimiter and sign in header[0]]
         if others:

@@ -69,7 +69,10 @@ def as_text(
             if suffix in EXCEL:
                 names = sheet_names(raw)
                 if sheet is not None and sheet not in names:
-                    facts = {"hint": did_you_mean(sheet, names), "allowed": listing(names)}
+                    facts: dict[str, Any] = {
+                        "hint": did_you_mean(sheet, names),
+                        "allowed": listing(names),
+                    }
                     return b"", [problem("E323", file=file, found=sheet, **facts)]
                 return _written(_rows_of_sheet(raw, sheet), decimal), []
             return _written(_rows_of_statistics(raw, suffix)[0], decimal), []
