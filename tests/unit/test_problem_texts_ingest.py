@@ -244,7 +244,7 @@ CASES = [
     Case(
         (
             "E132 data/dataset.yaml, key measures.alliance.reverse: 'srs5' is none of the columns "
-            "under items. Did you mean 'srs1'? Columns of items here: srs1, srs2, srs3, srs4."
+            "under items. Did you mean 'srs4'? Columns of items here: srs1, srs2, srs3, srs4."
         ),
         edits={"measures.alliance.reverse": ["srs5"]},
     ),
@@ -412,7 +412,8 @@ CASES = [
     ),
     Case(
         (
-            "E305 data/sessions.csv: the file is a spreadsheet (XLSX, ODS) or a ZIP archive, by its "
+            "E305 data/sessions.csv: the file is a spreadsheet (XLSX, ODS) or a ZIP archive, by "
+            "its "
             "content. Save it as CSV, or give it the suffix of what it is (.xlsx, .sav, .dta, "
             ".sas7bdat)."
         ),
@@ -420,7 +421,8 @@ CASES = [
     ),
     Case(
         (
-            "E305 data/sessions.csv: the file is not a text (it holds NUL bytes). Save it as CSV, or "
+            "E305 data/sessions.csv: the file is not a text (it holds NUL bytes). Save it as "
+            "CSV, or "
             "give it the suffix of what it is (.xlsx, .sav, .dta, .sas7bdat)."
         ),
         files={"sessions.csv": SESSIONS.replace("B", "\x00")},
@@ -579,7 +581,8 @@ CASES = [
     Case(
         (
             "W104 data/dataset.yaml, key measures.alliance.reverse: 2 of 12 items of WAI-S are "
-            "reverse-keyed (numbers 4, 10), and dataset.yaml does not say whether they are turned in "
+            "reverse-keyed (numbers 4, 10), and dataset.yaml does not say whether they are "
+            "turned in "
             "the file. Write reverse: [] if they are, or their columns if they are not."
         ),
         edits={
@@ -661,14 +664,16 @@ CASES = [
     ),
     Case(
         (
-            "W307 data/events.csv, row 3: session 4 of this course has an event but no row among the "
+            "W307 data/events.csv, row 3: session 4 of this course has an event but no row among "
+            "the "
             "sessions. The event is kept, but belongs to no rating."
         ),
         files={"events.csv": ("A,5,", "A,4,")},
     ),
     Case(
         (
-            "W309 data/clients.csv, column sex: dataset.yaml accepts this (mixed case): two codes on "
+            "W309 data/clients.csv, column sex: dataset.yaml accepts this (mixed case): two "
+            "codes on "
             "purpose"
         ),
         edits={
@@ -687,7 +692,8 @@ CASES = [
     ),
     Case(
         (
-            "W311 data/dataset.yaml, key tables.courses.covariates: of the combinations of sex, the "
+            "W311 data/dataset.yaml, key tables.courses.covariates: of the combinations of sex, "
+            "the "
             "rarest is that of 1 course; courses alone in theirs: 1. Who knows these facts of a "
             "client finds the course. Merge categories or leave columns out where the tables are "
             "to be shared."

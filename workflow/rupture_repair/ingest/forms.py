@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import instruments
 from ..problems import Problem
 from . import scoring
 from .columns import Column, Flags, Floats
@@ -165,12 +166,12 @@ def _blanks_scored(
     turned = np.array([name in measure.reverse for name in measure.answers])
     # What the formula of the total makes of empty cells: 0, and low + high of each turned item.
     made_of_blank = np.where(turned, lows + highs, 0.0)
-    size = 1 if measure.scored == "sum" else len(turned)
+    weight = instruments.weight(len(turned), measure.scored)
     filled = np.where(empty, made_of_blank, items)
     nothing = empty.all(axis=1)
     some = empty.any(axis=1) & ~nothing & np.isfinite(filled).all(axis=1)
     with np.errstate(invalid="ignore"):
-        formula = np.isclose(filled.sum(axis=1) / size, value, atol=1e-9)
+        formula = np.isclose(filled.sum(axis=1) * weight, value, atol=1e-9)
         zero = np.isclose(value, 0.0)
     right = scoring.total(items, measure.scored, len(turned) - 1)
     with np.errstate(invalid="ignore"):
@@ -201,6 +202,7 @@ def _compare(
     at = np.flatnonzero(wrong if excused is None else wrong & ~excused)
     if len(at):
         made = scoring.total(items[at[:1]], measure.scored, measure.most_missing)[0]
-        problems += stated.faults_at("E211", at, expected=f"{made:g}", scored=measure.scored)
+        words = measure.scored.replace("_", " ")
+        problems += stated.faults_at("E211", at, expected=f"{made:g}", scored=words)
     gone = np.flatnonzero((stated.codes < 0) & np.isfinite(items).all(axis=1))
     problems += stated.faults_at("W202", gone)

@@ -310,7 +310,8 @@ def _parts(
             reader.report("E122", f"{key}.items", **facts)
     else:
         low, high = span
-        derived = (low / count, high / count) if scored == "sum" else (low, high)
+        times = instruments.scale(count, (0, 1), scored)[1]
+        derived = (low / times, high / times)
         item = tuple(given) if given else derived
     answers: dict[str, Range] = dict.fromkeys(columns, item)
     parts = {

@@ -25,8 +25,8 @@ def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
     ----------
     items : ndarray, shape (ratings, items)
         Points.
-    scored : {"sum", "mean", "other"}
-        How the total is made; other than the sum, it is the mean.
+    scored : {"sum", "mean", "mean_times_10"}
+        How the total is made.
     most_missing : int
         With how many blank items a total is made: the mean of the others stands for each. With
         more, the total is NaN.
@@ -50,8 +50,7 @@ def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
     enough = (count > 0) & (size - count <= most_missing)
     with np.errstate(invalid="ignore", divide="ignore"):
         made: Floats = np.where(count == size, summed, summed / count * size)
-    scale = 1.0 if scored == "sum" else 1.0 / size
-    found: Floats = np.where(enough, made * scale, np.nan)
+    found: Floats = np.where(enough, made * instruments.weight(size, scored), np.nan)
     return np.round(found, 10)
 
 
