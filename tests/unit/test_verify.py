@@ -39,6 +39,16 @@ def folder(tmp_path):
         pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("session_states", "episodes")
     ]
     agreement(*found).to_parquet(tmp_path / "agreement.parquet")
+    judged = {"estimate": 1.0, "ci_low": 0.1, "ci_high": 1.9, "verdict": "supported"}
+    claims = pd.DataFrame(
+        [
+            {"measure": "alliance", "criterion": "reliable_drop", "claim": "C7", "part": "open"}
+            | judged | {"reason": "the interval lies above zero"},
+            {"measure": "alliance", "criterion": "v_1sd", "claim": "C7", "part": "open"}
+            | {"verdict": "not assessable", "reason": "no outcome"},
+        ]
+    )  # fmt: skip
+    claims.to_parquet(tmp_path / "claims.parquet")
     return tmp_path
 
 
@@ -97,6 +107,11 @@ BREAKS = [
     ("agreement", setter("kappa", 0, 1.5), "kappa and AC1 lie between -1 and 1"),
     ("agreement", setter("reason", 0, "why"), "a reason where, and only where, there is no kappa"),
     ("agreement", setter("shared", 0, 1.5), "shares of episodes lie between 0 and 1"),
+    ("claims", setter("verdict", 0, "yes"), "only known verdicts"),
+    ("claims", setter("reason", 1, ""), "every verdict has its reason"),
+    ("claims", setter("ci_low", 0, np.nan), "an interval where, and only where"),
+    ("claims", setter("ci_low", 0, 1.5), "every estimate that is judged lies in its interval"),
+    ("claims", setter("criterion", 1, "dip"), "every part of every claim for every criterion"),
 ]  # fmt: skip
 
 
