@@ -1,4 +1,4 @@
-"""Do the data look like data that the main model makes?
+"""Whether the data look like data that the main model makes.
 
 Each diagnostic is a curve: means or spreads of residuals along fitted values or sessions, ordered
 residuals or effects, autocorrelations by lag. The same curve is computed from outcomes drawn from
@@ -9,7 +9,6 @@ hang on: single therapists, and the ends of the scales.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
