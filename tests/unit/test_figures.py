@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from drawn_texts import texts_outside
 from made_tables import tables
+from matplotlib.text import Text
 
 from rupture_repair import episodes, figures
 from rupture_repair.figures import style

@@ -89,10 +89,10 @@ def curves_of(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        By "mean", "spread", "time", "autocorrelation" and the name of each distribution: `name` in words,
-        `kind`, `places` and how many lie `outside`, `low` and `high` of the values, `model_low` and
-        `model_high` of what the model produces (of a distribution: skewness and excess kurtosis as
-        `shape`), `p`, and whether it is `off`.
+        By "mean", "spread", "time", "autocorrelation" and the name of each distribution: `name` in
+        words, `kind`, `places` and how many lie `outside`, `low` and `high` of the values,
+        `model_low` and `model_high` of what the model produces (of a distribution: skewness and
+        excess kurtosis as `shape`), `p`, and whether it is `off`.
     """
     found = {}
     drawn = own[own["p"].notna() & own["diagnostic"].isin([*_QUESTIONS, "quantiles"])]
@@ -201,17 +201,18 @@ def rows(material: Material) -> Rows:
     table = material.diagnostics
     if table is None:
         return []
-    several = table["measure"].nunique() > 1
+    several = len(table["measure"].unique()) > 1
     individuals = individuals_shown(material.dataset, material.config)
     result: Rows = []
     for measure, own in table.groupby("measure", sort=False):
         cells = [_curve_cells(curve) for curve in curves_of(own).values()]
         influence = influence_of(own, individuals=individuals)
         cells += [_influence_cells(term, facts) for term, facts in influence.items()]
-        cells += _missing(own)
         reasons = own.loc[own["diagnostic"] == "mean", "message"].dropna()
-        if len(reasons):
+        if len(reasons):  # one reason for all
             cells = [_cells("All checks", found=Md(f"not assessable: {text(reasons.iloc[0])}"))]
+        else:
+            cells += _missing(own)
         label = {"measure": text(material.measures[str(measure)]["label"])} if several else {}
         result += [label | one for one in cells]
     return result
@@ -303,12 +304,12 @@ def ends(material: Material) -> Rows:
 
 
 def _few(share: float, whole: float) -> str:
-    """Return a number of courses with its share, unless it is small enough to tell of single ones.
+    r"""Return a number of courses with its share, unless it is small enough to tell of single ones.
 
     Examples
     --------
     >>> _few(0.5, 40), _few(0.05, 40), _few(0.0, 40)
-    ('20 (50\\xa0%)', 'fewer than 5', '0 (0\\xa0%)')
+    ('20 (50\xa0%)', 'fewer than 5', '0 (0\xa0%)')
     """
     part = int(np.rint(share * whole))
     if 0 < part < MIN_CELL:
