@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, ndtri
 
 from rupture_repair import design, estimates, logistic
+from rupture_repair.solution import information_criteria
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 RESULTS = pd.read_csv(REFERENCE / "binary_results.csv")
@@ -71,6 +72,7 @@ def test_equals_polished_glmer(case, points):
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), errors, rtol=1e-5)
     assert np.sqrt(found.random[0][0, 0]) == pytest.approx(expected["sd"], abs=1e-6)
     assert bool(found.zero) == bool(expected["singular"])
+    assert information_criteria(made, found)[0] == pytest.approx(expected["aic"], abs=1e-4)
     if not found.zero:
         assert found.sd_error == pytest.approx(expected["se:sd"], rel=1e-4)
         as_printed = expected[[f"se_glmer:{term}" for term in terms]]

@@ -67,9 +67,9 @@ def test_a_model_that_was_not_fitted_is_not_assessable_with_its_reason(own):
 
 SENTENCES = {
     "mean": ("The mean of the residuals depends on the fitted value", "no bend is seen"),
-    "spread": ("The spread of the residuals is not the same", "spread of the residuals is as even"),
+    "spread": ("The spread of the residuals is not the same everywhere", "spread of the residuals is as even"),  # noqa: E501
     "time": ("Change over sessions is not straight", "a straight change is enough"),
-    "autocorrelation": ("Residuals are not independent within", "as independent within courses"),
+    "autocorrelation": ("Residuals are not independent within courses", "as independent within courses"),  # noqa: E501
     "quantiles": ("Not normal", "as normal as the model has them"),
 }  # fmt: skip
 
@@ -123,8 +123,8 @@ def test_a_finding_that_rests_on_one_therapist_is_said(own):
     text = section(own).replace("−", "-")
     assert "The finding for `open_within` rests on single parts of the data." in text
     assert (
-        "Leaving out any therapist (5 of them, one at a time) changes the sign of `open_within` in "
-        "1 case, and whether its interval includes zero in 2. The largest change: -2.00 (-3.00 to "
+        "Leaving out any therapist (5 of them, one at a time) changes the sign of `open_within` in 1 "  # noqa: E501
+        "case, and whether its interval includes zero in 2. The largest change: -2.00 (-3.00 to "
         "-1.00) becomes 0.20 (-0.80 to 1.20) without therapist T1." in text
     )
     rows = checks.rows(report.Material(**own))

@@ -7,7 +7,7 @@ import time
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria
+from rupture_repair import criteria, models
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,8 @@ def test_every_table_and_page_is_there(demo):
         "problems.json", "dataset.json", "measures.json", "sessions.parquet", "courses.parquet",
         "events.parquet", "session_states.parquet", "episodes.parquet", "episodes.csv",
         "detection.parquet", "detection.csv", "estimates.parquet", "estimates.csv",
-        "diagnostics.parquet", "diagnostics.csv", "verified.json",
+        "diagnostics.parquet", "diagnostics.csv", "claims.parquet", "claims.csv",
+        "verified.json",
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
     drawn = ("courses", "raster", "episodes_per_criterion", "effects_forest")
@@ -52,7 +53,7 @@ def test_every_criterion_and_model_has_rows(demo):
     ids = {rule.id for rule in criteria.load()}
     assert set(estimates["criterion"]) == ids
     for _, part in estimates.groupby(["measure", "criterion"], observed=True):
-        assert set(part["model"]) == {"next_session", "trajectory", "final"}
+        assert set(part["model"]) == set(models.MODELS)
 
 
 def test_the_planted_effects_have_the_planted_sign(demo):
@@ -128,7 +129,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
         )
         assert demo.jobs() == {
             *("detect", "agreement", "chance", "fit", "diagnostics", "verify", "figures"),
-            *("report", "index", "all"),
+            *("claims", "report", "index", "all"),
         }
     finally:
         demo.settings(text)
@@ -136,6 +137,6 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
 
 def test_the_logs_hold_what_the_steps_said(demo):
     steps = ("check", "ingest", "detect", "fit", "verify", "figures", "report", "chance")
-    for step in (*steps, "diagnostics"):
+    for step in (*steps, "diagnostics", "claims", "hidden_markov"):
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from ..design import NotAssessable
+from ..parallel import spread_out
 from ..problems import ProblemsFound
 from .estimands import ESTIMANDS, Context
 from .verdicts import Part, cautious, finite, load, verdict
@@ -34,6 +36,7 @@ def claims_of(
     tables: Mapping[str, pd.DataFrame],
     measures: Mapping[str, Any],
     settings: Mapping[str, Any],
+    processes: int = 1,
 ) -> pd.DataFrame:
     """Estimate and judge every claim for every alliance measure and criterion.
 
@@ -49,6 +52,8 @@ def claims_of(
         Content of measures.json.
     settings : mapping
         Content of config.yaml; `claims.smallest` replaces smallest effects worth caring about.
+    processes : int
+        Processes that share the criteria; the result does not depend on it.
 
     Returns
     -------
@@ -59,27 +64,53 @@ def claims_of(
     """
     claims = load(settings.get("claims", {}).get("smallest", {}))
     parts = [(claim.id, part) for claim in claims for part in claim.parts]
-    rows: list[dict[str, Any]] = []
-    shared: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for _, detected in tables["detection"].iterrows():
-        context = _context(tables, measures, settings, detected)
-        keys = {"dataset": name, "measure": context.measure, "outcome": context.outcome}
-        for claim, part in parts:
-            place = (context.measure, claim, part.name)
-            if (claim, part.name) in _SHARED:
-                if place not in shared:
-                    shared[place] = _judged(context, claim, part)
-                found = shared[place]
-            elif not bool(detected["assessable"]):
-                found = _not_assessable(f"the criterion is not assessable: {detected['reason']}")
-            else:
-                found = _judged(context, claim, part)
-            about = {"criterion": context.criterion, "claim": claim, "part": part.name}
-            said = {key: getattr(part, key) for key in (*_TEXTS[3:], "smallest")}
-            rows.append(keys | about | said | found)
+    detection = tables["detection"]
+    work = partial(_of_criterion, name, tables, measures, settings, parts)
+    first = ~detection["measure"].astype("str").duplicated()
+    rows = spread_out(work, list(zip(detection.index, first, strict=True)), processes)
+    table = _shared_filled(pd.DataFrame([row for part in rows for row in part]))
     types = dict.fromkeys((*_KEYS, *_TEXTS), "str") | dict.fromkeys(_NUMBERS, "float64")
     types |= dict.fromkeys(_COUNTS, "Int64")
-    return pd.DataFrame(rows).reindex(columns=list(COLUMNS)).astype(types)
+    return table.reindex(columns=list(COLUMNS)).astype(types)
+
+
+def _of_criterion(
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    measures: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    parts: list[tuple[str, Part]],
+    item: tuple[Any, bool],
+) -> list[dict[str, Any]]:
+    """Return the rows of one measure and criterion; what they share only in the first criterion."""
+    place, first = item
+    detected = tables["detection"].loc[place]
+    context = _context(tables, measures, settings, detected)
+    rows = []
+    for claim, part in parts:
+        if (claim, part.name) in _SHARED:
+            found = _judged(context, claim, part) if first else {}
+        elif not bool(detected["assessable"]):
+            found = _not_assessable(f"the criterion is not assessable: {detected['reason']}")
+        else:
+            found = _judged(context, claim, part)
+        keys = {"dataset": name, "measure": context.measure, "outcome": context.outcome}
+        about = {"criterion": context.criterion, "claim": claim, "part": part.name}
+        said = {key: getattr(part, key) for key in (*_TEXTS[3:], "smallest")}
+        rows.append(keys | about | said | found)
+    return rows
+
+
+def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Give every criterion of a measure what does not depend on the criterion."""
+    table = table.reindex(columns=list(COLUMNS)).astype({"verdict": "str"})
+    found = [name for name in COLUMNS if name not in (*_KEYS, *_TEXTS[3:], "smallest")]
+    place = list(zip(table["claim"], table["part"], strict=True))
+    shared = pd.Series([pair in _SHARED for pair in place], index=table.index)
+    first = table[shared & table["verdict"].notna()].set_index(["measure", "claim", "part"])[found]
+    keys = pd.MultiIndex.from_frame(table.loc[shared, ["measure", "claim", "part"]])
+    table.loc[shared, found] = first.reindex(keys).to_numpy()
+    return table
 
 
 def _context(

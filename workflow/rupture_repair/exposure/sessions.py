@@ -60,8 +60,8 @@ def sessions(
     DataFrame
         Sorted by course and session, with the columns `course`, `therapist`, `session`, `time`
         (session numbers since the first), `session_next` (of the next outcome), `outcome_next`,
-        `outcome_now` (may be missing; both turned so that higher is better), `repaired`, `open` (0
-        or 1), their `_within`, `_between` and `_detrended` parts, `n_sessions` (sessions of the
+        `outcome_now` (may be missing; both turned so that higher is better), `repaired`, `open`
+        (0 or 1), their `_within`, `_between` and `_detrended` parts, `n_sessions` (sessions of the
         course with a rating of the alliance), `baseline` (first rated outcome). Without rows when
         the outcome is not measured at sessions.
     """

@@ -20,7 +20,7 @@ from ..design import Floats
 from .effects import effects
 from .fitted import Fit
 
-#: Most numbers (rows x outcomes) and most outcomes held at a time; products are of all pairs.
+#: Most numbers (rows x outcomes) and most outcomes held at a time.
 _NUMBERS, _OUTCOMES = 4_000_000, 200
 
 

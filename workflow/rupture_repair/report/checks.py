@@ -234,7 +234,7 @@ def _missing(own: pd.DataFrame) -> Rows:
             check = f"Distribution of {name_of(row['of'])}"
         elif row["diagnostic"] == "influence":
             check = Md(f"Leaving out, `{row['of']}`")
-        elif row["diagnostic"] not in {*known, "shape", "rho", "ends"}:
+        elif row["diagnostic"] in _QUESTIONS and row["diagnostic"] not in known:
             check = _QUESTIONS[row["diagnostic"]]
         if check:
             cells.append(_cells(check, found=Md(f"not assessable: {text(row['message'])}")))
