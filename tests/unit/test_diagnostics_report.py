@@ -208,3 +208,11 @@ def test_no_file_of_a_report_names_a_therapist_of_data_that_are_not_synthetic(ow
 
 def with_telling_names(made):
     return made["diagnostics"]["part"].str.replace("therapist ", "therapist SMITH")
+
+
+def test_groups_of_courses_are_said_to_be_dealt_out_at_random(own):
+    groups = own["diagnostics"]["part"].str.replace("therapist T", "group of courses ")
+    own["diagnostics"] = own["diagnostics"].assign(part=groups)
+    text = section(own | {"figures": {"influence": pd.DataFrame()}})
+    assert "Leaving out any group of courses (5 of them, one at a time)" in text
+    assert "courses were dealt out at random" in text

@@ -69,10 +69,7 @@ def diagnose_all(
         if not outcome or outcome not in measures:
             continue
         criterion = criterion_of(detection, measure, settings["default_criterion"])
-        own = states[
-            (states["measure"].astype("str") == measure)
-            & (states["criterion"].astype("str") == criterion)
-        ]
+        own = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
         keys = dict(zip(KEYS, (name, measure, outcome, criterion), strict=True))
         fits = _fits(estimates, keys)
         reason = _no_model(fits)
@@ -179,4 +176,5 @@ def diagnose(found: lmm.Fit, table: pd.DataFrame, seed: int | list[int]) -> pd.D
     rows += [pd.DataFrame(curves.missing), influence(found, analysed, seed)]
     result = pd.concat([part for part in rows if len(part)], ignore_index=True)
     place = result["diagnostic"].map(DIAGNOSTICS.index)
-    return result.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+    lag = result["x"].where(result["diagnostic"] == "autocorrelation", 0.0)
+    return result.iloc[np.lexsort([lag, place])].reset_index(drop=True)
