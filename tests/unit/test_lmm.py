@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from rupture_repair import design, lmm
 from rupture_repair.lmm import engine
+from rupture_repair.problems import ProblemsFound
 
 LOWER = {
     1: "(1 | course)",
@@ -256,3 +257,10 @@ def test_units_and_origin_of_the_outcome_do_not_matter(table, shift, scale):
     expected = scale * fit.solution.estimate + [shift, 0, 0]
     np.testing.assert_allclose(moved.solution.estimate, expected, rtol=1e-6)
     np.testing.assert_allclose(moved.terms["std_error"], scale * fit.terms["std_error"], rtol=1e-5)
+
+
+def test_a_prediction_needs_the_columns_of_the_formula(table):
+    fit = lmm.fit(formula(2, True), table)
+    with pytest.raises(ProblemsFound, match="names 'x'") as raised:
+        fit.predict(table.drop(columns="x"))
+    assert raised.value.problems[0].code == "E502"

@@ -100,6 +100,11 @@ def test_a_session_that_occurs_twice_is_refused_for_ar1(table):
     lmm.fit("y ~ x + (1 | course)", twice)
 
 
+def test_without_random_part_there_is_no_mixed_model(table):
+    with pytest.raises(NotAssessable, match="the model has no random part"):
+        lmm.fit("y ~ x", table)
+
+
 NOT_ASSESSABLE = {
     "constant": (lambda t: t.assign(y=3.0), "y does not vary: it is 3 in all"),
     "no rows": (lambda t: t.iloc[:0], "there are no rows to analyse"),

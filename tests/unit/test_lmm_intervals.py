@@ -114,6 +114,16 @@ def test_bootstrap_is_refitting_on_drawn_rows(table, ar1, weights, therapist):
     np.testing.assert_allclose(found["estimate"], fit.solution.estimate)
 
 
+def test_bootstrap_errors_are_near_those_of_wald():
+    random = np.random.default_rng(5)
+    course = np.repeat(np.arange(120), 5)
+    data = pd.DataFrame({"course": course, "x": random.normal(size=600)})
+    data["y"] = data["x"] + random.normal(size=120)[course] + random.normal(size=600)
+    fit = lmm.fit("y ~ x + (1 | course)", data)
+    found = lmm.bootstrap(fit, 200, seed=7)
+    np.testing.assert_allclose(found["std_error"], fit.terms["std_error"], rtol=0.2)
+
+
 def test_bootstrap_repeats_with_its_seed(table):
     fit = lmm.fit("y ~ session + (1 | course)", table)
     first, again, other = (lmm.bootstrap(fit, 20, seed=seed) for seed in (1, 1, 2))

@@ -166,7 +166,7 @@ def change_point(courses: Courses, criterion: Criterion, scale: Scale, found: Fa
     """
     sigma = moving_range(courses)
     assessable = (courses.length >= criterion.min_ratings) & (sigma > 0)
-    penalty = criterion.k * np.nan_to_num(sigma) ** 2 * np.log(courses.length)
+    penalty = float(criterion.k) * np.nan_to_num(sigma) ** 2 * np.log(courses.length)
     start = np.flatnonzero(segment_starts(courses, penalty))
     number = np.diff(np.append(start, len(courses.rating)))
     mean = np.add.reduceat(courses.rating, start) / number
