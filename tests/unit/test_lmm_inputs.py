@@ -4,7 +4,7 @@ import dense
 import numpy as np
 import pandas as pd
 import pytest
-from rupture_repair import lmm
+from rupture_repair import design, lmm
 from rupture_repair.design import NotAssessable
 from rupture_repair.problems import ProblemsFound
 
@@ -36,9 +36,8 @@ REFUSED = {
         "y ~ x + (1 | course) + (1 + x | therapist)", {}, "E505",
         "(Intercept + x | therapist) above course",
     ),
-    "ar1 alone": ("y ~ x", {"ar1": "session"}, "E505", "autocorrelated residuals without a level"),
-    "text weights": ("y ~ x + (1 | course)", {"weights": "therapist"}, "E516", "column therapist"),
-    "text ar1": ("y ~ x + (1 | course)", {"ar1": "therapist"}, "E516", "a column of numbers"),
+    "text weights": ("y ~ x + (1 | course)", {"weights": "therapist"}, "E520", "column therapist"),
+    "text ar1": ("y ~ x + (1 | course)", {"ar1": "therapist"}, "E520", "a column of numbers"),
 }  # fmt: skip
 
 
@@ -100,6 +99,12 @@ def test_a_session_that_occurs_twice_is_refused_for_ar1(table):
     lmm.fit("y ~ x + (1 | course)", twice)
 
 
+def test_autocorrelation_needs_courses(table):
+    with pytest.raises(ProblemsFound, match="autocorrelated residuals without a level") as raised:
+        lmm.solve(design.build("y ~ x", table, ar1="session"))
+    assert raised.value.problems[0].code == "E505"
+
+
 def test_without_random_part_there_is_no_mixed_model(table):
     with pytest.raises(NotAssessable, match="the model has no random part"):
         lmm.fit("y ~ x", table)
@@ -154,7 +159,7 @@ def test_columns_that_others_explain_are_left_out_and_named(table):
     fit = lmm.fit("y ~ session + twice + one + x + both + (1 | course)", wide)
     same = lmm.fit("y ~ session + x + (1 | course)", table)
     assert list(fit.terms["term"]) == ["Intercept", "session", "x"]
-    assert "left out, being constant or a combination of other terms: twice, one and both" in (
+    assert "left out, being constant or a combination of other terms: twice, one, both" in (
         fit.design.notes[0]
     )
     np.testing.assert_allclose(fit.terms.iloc[:, 1:], same.terms.iloc[:, 1:], rtol=1e-9)

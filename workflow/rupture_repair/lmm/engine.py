@@ -15,8 +15,9 @@ from . import search
 from .likelihood import Likelihood
 from .products import CrossProducts
 
-#: Of an outcome explained but for this share of its variance nothing is left.
-EXPLAINED = 1e-9
+#: Where terms, or terms and an effect of every course, leave a smaller share of the sum of squares,
+#: the outcome is explained.
+LEFT, LEFT_WITHIN = 1e-12, 1e-6
 
 _SUPPORTED = (
     "two nested levels, as in (1 + x + z | course) + (1 | therapist): below any random effects, "
@@ -271,13 +272,13 @@ def _check_residuals(standard: Standardised) -> None:
     """Raise if fixed terms, alone or with an effect of every course, explain the outcome."""
     total = standard.products.total
     fixed, cross, square = total[:-1, :-1], total[:-1, -1], total[-1, -1]
-    if square - cross @ np.linalg.solve(fixed, cross) < EXPLAINED * square:
+    if square - cross @ np.linalg.solve(fixed, cross) < LEFT * square:
         raise NotAssessable("the terms explain the outcome completely, nothing is left to estimate")
     likelihood = standard.likelihood
-    # So large a variance leaves to the effects whatever they can take.
+    # So large a variance gives to the effects nearly all that they can take.
     point = np.zeros(likelihood.parameters)
-    point[: len(likelihood.entries[0])] = 1e5 * np.eye(likelihood.size)[likelihood.entries]
-    if not likelihood.value(point).rest > EXPLAINED * square:
+    point[: len(likelihood.entries[0])] = 1e3 * np.eye(likelihood.size)[likelihood.entries]
+    if not likelihood.value(point).rest > LEFT_WITHIN * square:
         factor = standard.design.levels[0].factor
         raise NotAssessable(
             f"the outcome does not vary within any {factor}, but for what the terms explain"
