@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rupture_repair import lmm
 from scipy import optimize
 
+from rupture_repair import lmm
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
-import random_cases  # noqa: E402
+import random_cases
 
 FITTED = [seed for seed in range(320) if random_cases.fits(*random_cases.random_case(seed)[::2])]
 

@@ -6,6 +6,7 @@ import dense
 import numpy as np
 import pandas as pd
 import pytest
+
 from rupture_repair import design, lmm
 from rupture_repair.lmm import engine
 from rupture_repair.problems import ProblemsFound
@@ -117,7 +118,10 @@ def test_reported_fit_is_the_written_out_one(table, lower, therapist, ar1, weigh
 def test_products_of_many_courses_are_summed_by_pattern(table):
     # Courses of the same sessions share a pattern; repeated ten times they need ten times the rows.
     every = pd.concat(
-        [table.assign(course=table["course"] + str(copy), y=table["y"] + copy) for copy in range(10)]
+        [
+            table.assign(course=table["course"] + str(copy), y=table["y"] + copy)
+            for copy in range(10)
+        ]
     )
     matrices = design.build(formula(2, True), every)
     standard = engine.standardise(matrices)

@@ -4,6 +4,7 @@ import dense
 import numpy as np
 import pandas as pd
 import pytest
+
 from rupture_repair import design, lmm
 from rupture_repair.design import NotAssessable
 from rupture_repair.problems import ProblemsFound
@@ -114,7 +115,9 @@ NOT_ASSESSABLE = {
     "constant": (lambda t: t.assign(y=3.0), "y does not vary: it is 3 in all"),
     "no rows": (lambda t: t.iloc[:0], "there are no rows to analyse"),
     "no outcome": (lambda t: t.assign(y=np.nan), "no complete rows: y missing"),
-    "explained": (lambda t: t.assign(y=2 * t["x"] - t["session"]), "explain the outcome completely"),
+    "explained": (
+        lambda t: t.assign(y=2 * t["x"] - t["session"]), "explain the outcome completely",
+    ),
     "same within": (
         lambda t: t.assign(y=t["course"].rank(method="dense")), "does not vary within any course",
     ),
@@ -159,8 +162,9 @@ def test_columns_that_others_explain_are_left_out_and_named(table):
     fit = lmm.fit("y ~ session + twice + one + x + both + (1 | course)", wide)
     same = lmm.fit("y ~ session + x + (1 | course)", table)
     assert list(fit.terms["term"]) == ["Intercept", "session", "x"]
-    assert "left out, being constant or a combination of other terms: twice, one, both" in (
-        fit.design.notes[0]
+    assert (
+        "left out, being constant or a combination of other terms: twice, one, both"
+        in (fit.design.notes[0])
     )
     np.testing.assert_allclose(fit.terms.iloc[:, 1:], same.terms.iloc[:, 1:], rtol=1e-9)
 

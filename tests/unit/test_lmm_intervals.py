@@ -4,8 +4,9 @@ import dense
 import numpy as np
 import pandas as pd
 import pytest
-from rupture_repair import lmm, summary
 from scipy import optimize, special
+
+from rupture_repair import lmm, summary
 
 RISE = special.chdtri(1, 0.05)
 
