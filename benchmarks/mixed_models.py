@@ -3,12 +3,13 @@
     python benchmarks/mixed_models.py [--courses 2000] [--rounds 5] [--large 100000]
 
 Simulated sessions in courses in therapists, some sessions missing. Every round times each program
-once (statsmodels in the first round only) on the same data, one after the other, so that other work on the machine hits them alike; the
-ratio is taken within a round and its median is reported. Prints Markdown tables. Ours is timed
-from the table to the estimates with Satterthwaite's degrees of freedom, on one core; lme4 likewise
-from the data frame, without degrees of freedom unless lmerTest is named. statsmodels cannot
-correlate intercept and slope below a therapist: there it fits the smaller model without the
-correlation. R and its packages are needed (see tests/reference/README.md).
+once (statsmodels, which takes long, in the first round only) on the same data, one after the other,
+so that other work on the machine hits them alike; the ratio is taken within a round and its median
+is reported. Prints Markdown tables. Ours is timed from the table to the estimates with
+Satterthwaite's degrees of freedom, on one core; lme4 likewise from the data frame, without degrees
+of freedom unless lmerTest is named. statsmodels cannot correlate intercept and slope below a
+therapist: there it fits the smaller model without the correlation. R and its packages are needed
+(see tests/reference/README.md).
 """
 
 import argparse
