@@ -55,8 +55,9 @@ def test_of_several_hills_the_highest_is_taken():
     random = np.random.default_rng(5)
     grid = np.append(0, np.geomspace(1e-7, 1e3, 1000))[:, None]
     several = 0
-    for _ in range(60):
-        errors, values = np.exp(random.uniform(-5, 1, 4)), random.normal(0, 1.5, 4)
+    for _ in range(300):
+        errors = np.exp(random.uniform(-5, 2, 5))
+        values = random.normal(0, 1, 5) * np.exp(random.uniform(-3, 2, 5))
         weights = 1 / (errors**2 + grid)
         total = weights.sum(axis=1)
         rest = weights * (values - (weights @ values / total)[:, None]) ** 2
