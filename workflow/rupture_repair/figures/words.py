@@ -11,7 +11,8 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     Parameters
     ----------
     figure : str
-        courses, raster, episodes_per_criterion, agreement, effects_forest or sensitivity.
+        courses, raster, episodes_per_criterion, agreement, effects_forest, sensitivity,
+        specification_curve or synthesis_forest.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -101,6 +102,36 @@ def _alt_sensitivity(numbers: pd.DataFrame) -> str:
     )
 
 
+def _alt_synthesis(numbers: pd.DataFrame) -> str:
+    number = numbers.loc[numbers["kind"].isin(["dataset", "left out"]), "name"].nunique()
+    text = f"Forest plot of {number} datasets."
+    for row in numbers[numbers["kind"] == "pooled"].to_dict("records"):
+        text += (
+            f" {row['panel'].replace('→', 'and')}: pooled {row['estimate']:.2f}, interval "
+            f"{row['ci_low']:.2f} to {row['ci_high']:.2f}."
+        )
+    for row in numbers[numbers["kind"] == "published"].to_dict("records"):
+        text += (
+            f" Published, {row['name']}: r = {row['estimate']:.2f}, interval {row['ci_low']:.2f} "
+            f"to {row['ci_high']:.2f}."
+        )
+    return text
+
+
+def _alt_curve(numbers: pd.DataFrame) -> str:
+    curve = numbers[numbers["estimate"].notna()]
+    number = numbers["specification"].nunique()
+    text = f"Specification curve of {number} specifications, their choices below it."
+    for term, rows in curve.groupby("term", sort=False):
+        text += (
+            f" {TERMS[str(term)][0].capitalize()}: standardised estimates from "
+            f"{rows['standardised'].min():.2f} to {rows['standardised'].max():.2f}, median "
+            f"{rows['standardised'].median():.2f}, {(rows['standardised'] > 0).sum()} of "
+            f"{len(rows)} above zero."
+        )
+    return text
+
+
 _ALT_TEXTS = {
     "courses": _alt_courses,
     "raster": _alt_raster,
@@ -108,4 +139,6 @@ _ALT_TEXTS = {
     "agreement": _alt_agreement,
     "effects_forest": _alt_forest,
     "sensitivity": _alt_sensitivity,
+    "specification_curve": _alt_curve,
+    "synthesis_forest": _alt_synthesis,
 }
