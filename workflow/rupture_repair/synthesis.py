@@ -5,7 +5,9 @@ of the first alliance measure that clients rate, else of the first one. What is 
 the table with its reason. The statistics are those of :mod:`rupture_repair.pooling`.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,63 @@ def main_measure(measures: Mapping[str, Any]) -> str | None:
     ]
     by_client = [name for name in rated if measures[name]["rater"] == "client"]
     return next(iter(by_client or rated), None)
+
+
+def read(
+    names: Sequence[str],
+    about: Sequence[str],
+    measures: Sequence[str],
+    estimates: Sequence[str],
+    claims: Sequence[str] = (),
+    *,
+    same_scores: str = "left_out",
+) -> pd.DataFrame:
+    """Read the estimates of all datasets.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The datasets.
+    about, measures, estimates, claims : sequence of path
+        Their dataset.json, measures.json, estimates.parquet and, where there are any, claims.csv.
+    same_scores : str
+        As for :func:`studies`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`studies`.
+    """
+    facts = {}
+    for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
+        told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
+        content = json.loads(Path(of_measures).read_text(encoding="utf-8"))
+        facts[name] = {"synthetic": bool(told["synthetic"]), "measures": content}
+    tables = pd.concat([pd.read_parquet(file) for file in estimates], ignore_index=True)
+    others = [pd.read_csv(file) for file in claims]
+    return studies(
+        tables,
+        facts,
+        claims=pd.concat(others, ignore_index=True) if others else None,
+        same_scores=same_scores,
+    )
+
+
+def in_words(pooled: pd.DataFrame) -> list[str]:
+    """Say how the syntheses ended, one line for each way.
+
+    Parameters
+    ----------
+    pooled : DataFrame
+        From :func:`synthesise`.
+    """
+    lines = []
+    number = int((pooled["status"] == "pooled").sum())
+    if number:
+        lines.append(f"{number} of {len(pooled)} estimates were pooled")
+    rest = pooled[pooled["status"] == "not_pooled"]
+    counted = rest["reason"].value_counts(sort=False)
+    return lines + [f"{count} not pooled: {reason}" for reason, count in counted.items()]
 
 
 def studies(

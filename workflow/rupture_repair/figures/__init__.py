@@ -2,16 +2,19 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`agreement` (pairs of
-criteria) and :func:`effects_forest`. :func:`save` writes a figure for print, for the web and as
+criteria), :func:`effects_forest`, :func:`specification_curve` and, of all datasets,
+:func:`synthesis_forest`. :func:`save` writes a figure for print, for the web and as
 numbers; :func:`alt_text` says it in words.
 """
 
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
+from .multiverse import curve_rows, specification_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
+from .synthesis import synthesis_forest, synthesis_rows
 from .words import alt_text
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "alt_text",
     "choose_courses",
     "courses",
+    "curve_rows",
     "draw_all",
     "effects_forest",
     "episodes_per_criterion",
@@ -34,5 +38,8 @@ __all__ = [
     "save",
     "save_as",
     "sensitivity",
+    "specification_curve",
+    "synthesis_forest",
+    "synthesis_rows",
     "what_to_show",
 ]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
+from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
 from .style import individuals_shown, nothing, save, what_to_show
@@ -26,6 +27,7 @@ def draw_all(
     config: Mapping[str, Any],
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
+    multiverse: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
 
@@ -41,12 +43,14 @@ def draw_all(
         The table of this name; without it there is no heat map.
     sensitivity : DataFrame, optional
         The table of this name; without it there is no figure of planted falls.
+    multiverse : DataFrame, optional
+        The table multiverse_estimates; without it there is no specification curve.
 
     Returns
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
-        tables are given, agreement and sensitivity. Where single courses may not be shown the
+        tables are given, agreement, sensitivity and specification_curve. Where single courses may not be shown the
         figure courses says so, and its table has no rows.
     """
     which = dict(
@@ -70,4 +74,6 @@ def draw_all(
     if sensitivity is not None:
         measure = which["measure"]
         drawn["sensitivity"] = planted_falls(sensitivity, detection, measures, measure=measure)
+    if multiverse is not None:
+        drawn["specification_curve"] = specification_curve(multiverse, detection, measures)
     return [file for name, one in drawn.items() for file in save(*one, folder / name)]

@@ -124,7 +124,7 @@ def _alt_curve(numbers: pd.DataFrame) -> str:
     text = f"Specification curve of {number} specifications, their choices below it."
     for term, rows in curve.groupby("term", sort=False):
         text += (
-            f" {TERMS[str(term)][0].capitalize()}: standardised estimates from "
+            f" {TERMS[str(term) + '_within'][0].capitalize()}: standardised estimates from "
             f"{rows['standardised'].min():.2f} to {rows['standardised'].max():.2f}, median "
             f"{rows['standardised'].median():.2f}, {(rows['standardised'] > 0).sum()} of "
             f"{len(rows)} above zero."

@@ -31,6 +31,8 @@ class Material:
         Episodes expected by chance, if that was computed.
     sensitivity : DataFrame or None
         What was found of planted falls, if that was computed.
+    multiverse : dict of str to DataFrame
+        The tables estimates, summary and choices of the multiverse; empty if it was not computed.
     """
 
     dataset: dict[str, Any]
@@ -46,6 +48,7 @@ class Material:
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -81,6 +84,7 @@ class Material:
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             chance=pd.read_parquet(chance) if chance.exists() else None,
             sensitivity=pd.read_parquet(planted) if planted.exists() else None,
+            multiverse=_multiverse(folder),
             **tables,
         )
 
@@ -92,6 +96,17 @@ class Material:
     def names(self) -> dict[str, str]:
         """Name by criterion."""
         return dict(zip(self.detection["criterion"], self.detection["name"], strict=True))
+
+
+def _multiverse(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of the multiverse, if there are any."""
+    if not (folder / "multiverse_estimates.parquet").exists():
+        return {}
+    return {
+        "estimates": pd.read_parquet(folder / "multiverse_estimates.parquet"),
+        "summary": pd.read_csv(folder / "multiverse_summary.csv"),
+        "choices": pd.read_csv(folder / "multiverse_choices.csv"),
+    }
 
 
 def _numbers(csv: Path) -> pd.DataFrame:
