@@ -113,6 +113,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
         )
         assert demo.jobs() == {
             *("detect", "agreement", "chance", "fit", "verify", "figures", "report", "index"),
+            *("specifications", "multiverse", "synthesis"),
             "all",
         }
     finally:
