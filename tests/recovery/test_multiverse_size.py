@@ -9,7 +9,7 @@ from scipy import stats
 from rupture_repair import multiverse
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from made_multiverse import RULES, dataset, settings  # noqa: E402
+from made_multiverse import RULES, dataset, settings
 
 DATASETS = 200
 
@@ -19,7 +19,7 @@ def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
         "k_factors": [1], "variants": ["main"], "minimum_sessions": [3], "permutations": 19,
     }  # fmt: skip
     chosen = settings(**changes)
-    rejected = {name: 0 for name in ("median", "sign", "significant")}
+    rejected = dict.fromkeys(("median", "sign", "significant"), 0)
     for seed in range(DATASETS):
         made = dataset(seed=1000 + seed, courses=25, length=8)
         plan = multiverse.plan(

@@ -39,25 +39,23 @@ def synthesised(number=4):
 
 
 def test_the_curve_is_sorted_and_complete(made, outcome):
-    figure, numbers = figures.specification_curve(
-        outcome.fits, made["detection"], made["measures"]
-    )
+    figure, numbers = figures.specification_curve(outcome.fits, made["detection"], made["measures"])
     assert texts_outside(figure) == []
     assert len(numbers) == len(outcome.fits)
     for _, rows in numbers.groupby("term"):
         drawn = rows.dropna(subset="standardised")
         assert drawn["standardised"].is_monotonic_increasing
         assert drawn["rank"].tolist() == list(range(1, len(drawn) + 1))
-        inside = drawn["standardised"].between(drawn["standardised_low"], drawn["standardised_high"])
+        inside = drawn["standardised"].between(
+            drawn["standardised_low"], drawn["standardised_high"]
+        )
         assert inside.all()
     for axes in figure.axes:
         assert axes.has_data()
 
 
 def test_every_level_of_every_choice_has_its_marks(made, outcome):
-    figure, numbers = figures.specification_curve(
-        outcome.fits, made["detection"], made["measures"]
-    )
+    figure, numbers = figures.specification_curve(outcome.fits, made["detection"], made["measures"])
     labels = [text.get_text() for text in figure.axes[2].get_yticklabels()]
     assert labels == [
         "Criterion", "V-shape, 1 SD", "V-shape, 2 SD", "Alliance", "Alliance, client",
@@ -109,9 +107,7 @@ def test_the_forest_holds_datasets_pooled_and_published_estimates():
 
 
 def test_a_forest_of_one_dataset_says_why_nothing_is_pooled():
-    figure, numbers = figures.synthesis_forest(
-        *pooled(estimates("clinic", 0.5)), PUBLISHED, "dip"
-    )
+    figure, numbers = figures.synthesis_forest(*pooled(estimates("clinic", 0.5)), PUBLISHED, "dip")
     assert texts_outside(figure) == []
     said = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert any("only the dataset clinic has an estimate" in text for text in said)

@@ -102,9 +102,7 @@ def test_one_dataset_says_that_nothing_can_be_pooled():
 
 def test_datasets_without_an_estimate_are_named_with_their_reason():
     none = {"status": "not_assessable", "message": "the criterion is not assessable: no range"}
-    found, studies = pooled(
-        estimates("a", 0.1), estimates("b", 0.2), estimates("c", 0, **none)
-    )
+    found, studies = pooled(estimates("a", 0.1), estimates("b", 0.2), estimates("c", 0, **none))
     row = of(found).iloc[0]
     assert (row["status"], row["n_datasets"], row["n_left_out"]) == ("pooled", 2, 1)
     reason = of(studies).set_index("dataset").loc["c", "reason"]

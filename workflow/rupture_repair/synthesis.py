@@ -200,7 +200,8 @@ def _from_claims(claims: pd.DataFrame) -> pd.DataFrame:
             *("message", "n_sessions", "n_courses", "model", "variant", "term", "status"),
         ]
     )
-    return rows.assign(**{name: rows[name].fillna("") for name in ("model", "variant", "term")})
+    texts = rows[["model", "variant", "term"]].astype("str").fillna("")
+    return rows.assign(**{name: texts[name] for name in texts})
 
 
 def _reasons(

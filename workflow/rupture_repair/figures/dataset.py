@@ -50,8 +50,8 @@ def draw_all(
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
-        tables are given, agreement, sensitivity and specification_curve. Where single courses may not be shown the
-        figure courses says so, and its table has no rows.
+        tables are given, agreement, sensitivity and specification_curve. Where single courses may
+        not be shown the figure courses says so, and its table has no rows.
     """
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)

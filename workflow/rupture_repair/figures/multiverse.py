@@ -114,6 +114,9 @@ def specification_curve(
         curve.set_title(f"Outcome {TERMS[f'{term}_within'][0]}")
         choices.set_xlabel(f"{len(rows)} specifications, by estimate")
     grid[0, 0].set_ylabel("standardised estimate")
+    grid[1, 0].set_yticks(range(len(panel)), [text for _, _, text in panel])
+    for tick, (_, level, _) in zip(grid[1, 0].get_yticklabels(), panel, strict=True):
+        tick.set(size=7.2, weight="bold" if level is None else "normal")
     handles = [
         Line2D([], [], color=colour, marker=marker, lw=0, ms=5, label=name)
         for name, colour, marker in _KINDS.values()
@@ -154,6 +157,7 @@ def _panel_rows(
     """Return choice, level and label of each row of the panel; headings have the level None."""
     names = drawn.drop_duplicates("criterion").set_index("criterion")["name"]
     rows: list[tuple[str, Any, str]] = []
+    drawn = drawn.sort_values("specification", kind="stable")  # the order of config.yaml
     for choice in CHOICES:
         levels = list(drawn[choice].dropna().unique())
         if len(levels) < 2:
@@ -190,9 +194,6 @@ def _draw_choices(axes: Axes, rows: pd.DataFrame, panel: list[tuple[str, Any, st
             at = rows.loc[chosen & (kind == key), "rank"]
             axes.vlines(at, y - 0.38, y + 0.38, color=colour, lw=1.0)
     axes.set_ylim(len(panel) - 0.4, -0.6)
-    axes.set_yticks(range(len(panel)), [text for _, _, text in panel])
-    for tick, (_, level, _) in zip(axes.get_yticklabels(), panel, strict=True):
-        tick.set(size=7.2, weight="bold" if level is None else "normal")
     axes.tick_params(axis="y", length=0)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)

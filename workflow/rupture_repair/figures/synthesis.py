@@ -66,9 +66,7 @@ def synthesis_rows(
             reach = 1.96 * row["std_error"]
             interval = {"ci_low": row["estimate"] - reach, "ci_high": row["estimate"] + reach}
             kind = "dataset" if row["used"] else "left out"
-            rows.append(
-                {**row, **interval, "panel": heading, "kind": kind, "name": row["dataset"]}
-            )
+            rows.append({**row, **interval, "panel": heading, "kind": kind, "name": row["dataset"]})
         for row in pooled[(pooled[list(own)] == wanted).all(axis=1)].to_dict("records"):
             kind = row["status"].replace("_", " ")
             rows.append({**row, "panel": heading, "kind": kind, "name": "Pooled"})
@@ -113,7 +111,7 @@ def synthesis_forest(
     look: dict[str, Any] = {"color": QUIET, "lw": 1.2}
     handles = [
         Line2D([], [], marker="s", ms=5, label="dataset, larger with more weight", **look),
-        Line2D([], [], marker="D", ms=7, lw=0, color=QUIET, label="pooled, as wide as its interval"),
+        Line2D([], [], marker="D", ms=7, lw=0, color=QUIET, label="pooled, with its interval"),
         Line2D([], [], ls=":", color=QUIET, lw=1.4, label="prediction interval"),
         Line2D([], [], marker="s", mfc="white", ms=5, label="not pooled", **look),
     ]

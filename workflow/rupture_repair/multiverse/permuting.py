@@ -2,8 +2,8 @@ r"""Estimates of permuted exposures, all permutations of a specification at once
 
 A permutation changes the within parts of the exposures only, :math:`E`; the other columns
 :math:`C`, the outcome and the random effects stay. The statistic is the generalised least squares
-estimate of the exposures with the *relative* covariance :math:`V` of the model without them, which is
-the same for every permutation and for the data as they are, so that these are exchangeable; the
+estimate of the exposures with the *relative* covariance :math:`V` of the model without them, which
+is the same for every permutation and for the data as they are, so that these are exchangeable; the
 residual variance is estimated anew each time. With
 :math:`r=V^{-1}(y-C(C'V^{-1}C)^{-1}C'V^{-1}y)` and :math:`G=V^{-1}C`
 
@@ -154,7 +154,7 @@ class Whitened:
         inner = self._by_course(self.random[:, :, None] * self.random[:, None])
         self.inverse = np.linalg.inv(inner + np.eye(size))
         if self.upper is not None:
-            self._prepare_therapists(effects[:, size])
+            self._prepare_therapists(effects[:, size], self.upper)
         columns = self._decorrelated(standard.columns @ kept)
         controls, outcome = columns[:, :-1], columns[:, -1]
         self.solved = self._solve(controls)  # G
@@ -163,10 +163,10 @@ class Whitened:
         self.apart = self._solve((outcome - controls @ estimate)[:, None])[:, 0]  # r
         self.rest = float(self.apart @ outcome)
 
-    def _prepare_therapists(self, column: Floats) -> None:
+    def _prepare_therapists(self, column: Floats, upper: NDArray[np.intp]) -> None:
         """Prepare the rank-one changes of therapists."""
         self.column = self._without_courses(column[:, None])[:, 0]  # course effects taken out of t
-        first = np.flatnonzero(np.diff(self.upper, prepend=-1))
+        first = np.flatnonzero(np.diff(upper, prepend=-1))
         self.first_of_upper = first
         grown = np.add.reduceat(self.column * column, first)
         self.share = self.tau**2 / (1 + self.tau**2 * grown)

@@ -90,7 +90,7 @@ def plan(
 
 
 def _has_k(rule: Criterion) -> bool:
-    """Say whether k counts units of a fall, so that another k is the same rule, more or less strict.
+    """Say whether k counts units of a fall: another k is then the same rule, more or less strict.
 
     Rules with constants of their own have none, and the k of rupture_probability is a probability.
     """
@@ -152,5 +152,5 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     texts = ("criterion", "measure", "rater", "outcome", "variant", "trend", "censored")
     kinds = dict.fromkeys((*texts, "reason"), "str") | {"k_factor": "float64", "k": "float64"}
     kinds |= {"specification": "int64", "minimum_sessions": "Int64", "main": "bool"}
-    table["main"] = table["main"].fillna(False).astype(bool)
+    table["main"] = [value is True or value == 1 for value in table["main"]]
     return table.astype(kinds)

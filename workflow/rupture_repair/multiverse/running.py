@@ -247,7 +247,9 @@ def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> 
         matrices = design.build(formula, table, ar1=variant.ar1)
         estimates.check_information(matrices)
         if not matrices.levels or matrices.levels[0].factor != "course":
-            reason = "; ".join(["no course effects can be told, so none are within", *matrices.notes])
+            reason = "; ".join(
+                ["effects of courses cannot be told from the residual", *matrices.notes]
+            )
             return _without("not_assessable", reason)
         standard = engine.standardise(matrices)
         optimum = search.find(standard.likelihood)

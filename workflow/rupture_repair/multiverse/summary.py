@@ -27,8 +27,8 @@ def summarise(outcome: Outcome) -> pd.DataFrame:
     DataFrame
         One row per term: `n_specifications`, `n_fitted`, `n_failed`, `n_not_assessable`; `median`
         (points), `median_standardised`, and of standardised estimates `least`, `lower_quarter`,
-        `upper_quarter` and `most`; `share_positive`, `share_negative`, `share_significant_positive`,
-        `share_significant_negative` (of those fitted; p below .05). Of the joint test:
+        `upper_quarter` and `most`; of those fitted `share_positive`, `share_negative`,
+        `share_significant_positive`, `share_significant_negative` (p below .05). Of the joint test:
         `n_permuted` specifications, `permutations`, and for each statistic - the size of the
         `median` standardised estimate, the share of the commoner `sign`, and the larger of the
         shares of `significant` estimates upwards and downwards - `p_...` and its Monte Carlo error
@@ -101,7 +101,7 @@ def explained_by_choices(fits: pd.DataFrame) -> pd.DataFrame:
         values = fitted["standardised"].to_numpy(float)
         if len(values) < 3 or np.ptp(values) <= 1e-12 * np.abs(values).max():
             continue
-        varies = [name for name in CHOICES if fitted[name].nunique() > 1]
+        varies = [name for name in CHOICES if len(fitted[name].unique()) > 1]
         shares, alone = _averaged_over_orders(values, fitted[varies])
         for at, name in enumerate(varies):
             row = {"term": term, "choice": name, "levels": fitted[name].nunique()}
@@ -116,9 +116,7 @@ def explained_by_choices(fits: pd.DataFrame) -> pd.DataFrame:
 def _averaged_over_orders(values: Floats, factors: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return what each factor adds to the explained variance on average, and explains alone."""
     number = factors.shape[1]
-    columns = [
-        pd.get_dummies(factors[name], drop_first=True).to_numpy(float) for name in factors
-    ]
+    columns = [pd.get_dummies(factors[name], drop_first=True).to_numpy(float) for name in factors]
     explained = {
         subset: _explained(values, [columns[at] for at in subset])
         for size in range(number + 1)
