@@ -10,9 +10,9 @@ import pytest
 from rupture_repair import pooling
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-STUDIES = dict(list(pd.read_csv(REFERENCE / "synthesis_studies.csv").groupby("case")))
+STUDIES = dict(list(pd.read_csv(REFERENCE / "pooling_studies.csv").groupby("case")))
 RESULTS = dict(
-    list(pd.read_csv(REFERENCE / "synthesis_results.csv").groupby(["case", "without"], sort=False))
+    list(pd.read_csv(REFERENCE / "pooling_results.csv").groupby(["case", "without"], sort=False))
 )
 
 

@@ -166,7 +166,16 @@ def claims(name, standardised, error=0.05):
     columns = ["claim", "verdict", "standardised", "standardised_error", "reason"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(
-        dataset=name, measure="bond", criterion="dip", estimate=1.0, std_error=1.0, n_courses=20
+        dataset=name,
+        measure="bond",
+        outcome="mood",
+        criterion="dip",
+        part="outcome",
+        note=None,
+        estimate=1.0,
+        std_error=1.0,
+        n_courses=20,
+        n_sessions=pd.NA,
     )
 
 
@@ -177,7 +186,7 @@ def test_claims_with_a_standardised_estimate_are_pooled_too():
     )
     row = found[found["claim"] == "C6"].iloc[0]
     assert row["estimate"] == pytest.approx(0.3)
-    assert (row["n_datasets"], row["n_left_out"]) == (2, 1)
+    assert (row["n_datasets"], row["n_left_out"], row["term"]) == (2, 1, "outcome")
     assert set(found["claim"]) == {"C6", "C7"}
     assert of(found)["estimate"].item() < 1
     assert studies.query("claim == 'C6' and dataset == 'c'")["reason"].item() == "an estimate"
@@ -199,7 +208,7 @@ def test_files_are_read(tmp_path):
         estimates(name, value).to_parquet(files["estimates"][-1])
     found = of(synthesis.read(["a", "b"], **files))
     assert found["used"].all()
-    path = tmp_path / "claims.csv"
-    claims("a", 0.2).to_csv(path, index=False)
+    path = tmp_path / "claims.parquet"
+    claims("a", 0.2).astype({"n_sessions": "Int64"}).to_parquet(path)
     found = synthesis.read(["a", "b"], **files, claims=[str(path)])
     assert set(found["claim"]) == {"C6", "C7"}

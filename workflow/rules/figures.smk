@@ -13,11 +13,13 @@ rule figures:
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
         multiverse="data/processed/{dataset}/multiverse_estimates.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("figures"),
     output:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
+    threads: workflow.cores
     params:
         config={key: SETTINGS[key] for key in ("default_criterion", "report")},
     script:

@@ -24,6 +24,8 @@ rule report:
             "summary.csv",
             "choices.csv",
         ),
+        claims="data/processed/{dataset}/claims.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,
         code=project.modules("report"),

@@ -6,11 +6,7 @@ rule synthesis:
         about=expand("data/processed/{dataset}/dataset.json", dataset=DATASETS),
         measures=expand("data/processed/{dataset}/measures.json", dataset=DATASETS),
         estimates=expand("data/processed/{dataset}/estimates.parquet", dataset=DATASETS),
-        claims=(
-            expand("data/processed/{dataset}/claims.csv", dataset=DATASETS)
-            if Path("workflow/rules/claims.smk").is_file()
-            else []
-        ),
+        claims=expand("data/processed/{dataset}/claims.parquet", dataset=DATASETS),
         published="workflow/published.yaml",
         code=project.modules("synthesis"),
         figure=project.modules("figures.synthesis"),

@@ -14,6 +14,8 @@ rule verify:
         multiverse=multiext(
             "data/processed/{dataset}/multiverse_", "estimates.parquet", "summary.csv"
         ),
+        claims="data/processed/{dataset}/claims.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("verify"),
     output:
         "data/processed/{dataset}/verified.json",

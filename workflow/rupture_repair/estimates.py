@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from . import design, gee, lmm, logistic, mixedlm
 from .design import Design, NotAssessable
-from .solution import NoOptimum, Solution, explained, wald
+from .solution import NoOptimum, Solution, explained, information_criteria, wald
 
 #: What a fit can end as.
 STATUSES = ("converged", "singular", "failed", "not_assessable")
@@ -26,6 +26,13 @@ ENGINES: dict[str, Callable[[Design, bool], Solution]] = {
     "blocks": lmm.solve,
     "statsmodels": mixedlm.solve,
 }
+
+#: Points of adaptive quadrature of logistic models: one (Laplace) is biased in small units.
+QUADRATURE_POINTS = 7
+
+#: With fewer groups the robust errors of estimating equations are too small (Mancl & DeRouen 2001,
+#: doi 10.1111/j.0006-341X.2001.00126.x).
+FEW_GROUPS = 40
 
 #: What identifies a fit in the table of estimates.
 KEYS = ("dataset", "measure", "outcome", "criterion", "model", "variant")
@@ -115,8 +122,9 @@ def fit(
     ar1 : str, optional
         Column of session numbers over which the residuals of a course are autocorrelated.
     family : {"gaussian", "binomial"}
-        With binomial a logistic model with one random intercept, by Laplace's approximation; the
-        engine is then always the project's own, and `reml` has no meaning.
+        With binomial a logistic model with one random intercept, by adaptive quadrature with
+        :data:`QUADRATURE_POINTS` points; the engine is then the project's own, and `reml` has
+        no meaning.
 
     Returns
     -------
@@ -151,8 +159,9 @@ def fit(
             matrices = design.build(formula, table, ar1=ar1)
             if family == "binomial":
                 engine = "logistic"
+                logistic.check_outcome(matrices)
                 _check_events(matrices)
-                solution: Solution = logistic.solve(matrices)
+                solution: Solution = logistic.solve(matrices, QUADRATURE_POINTS)
             else:
                 check_information(matrices)
                 solution = ENGINES[engine](matrices, reml)
@@ -188,14 +197,19 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
     try:
         with threadpool_limits(1, "blas"):
             matrices = design.build(formula, table)
+            logistic.check_outcome(matrices)
             _check_events(matrices)
             solution = gee.solve(matrices, group)
+            groups = matrices.counts[group]
             matrices = replace(matrices, levels=())
     except NotAssessable as reason:
         return without_result(formula, "not_assessable", str(reason), "gee")
     except NoOptimum as reason:
         return without_result(formula, "failed", str(reason), "gee")
-    return of_solution(formula, matrices, solution, "gee")
+    few = f"{groups} groups: robust errors are too small with fewer than about {FEW_GROUPS}"
+    return of_solution(formula, matrices, solution, "gee").noted(
+        *([few] if groups < FEW_GROUPS else [])
+    )
 
 
 def _check_events(matrices: Design) -> None:
@@ -260,9 +274,8 @@ def of_solution(formula: str, matrices: Design, solution: Solution, engine: str)
     columns = {"term": list(matrices.terms)} | wald(solution)
     columns["standardised"] = np.where(varies, solution.estimate * spread, np.nan)
     facts = _counts(matrices) | _variances(matrices, solution)
-    facts |= {"loglik": solution.loglik, "aic": 2 * (matrices.parameters - solution.loglik)}
-    facts["bic"] = np.log(len(matrices.outcome)) * matrices.parameters - 2 * solution.loglik
-    facts["rho"] = solution.rho
+    facts |= {"loglik": solution.loglik, "rho": solution.rho}
+    facts["aic"], facts["bic"] = information_criteria(matrices, solution)
     facts |= {"engine": engine, "optimiser": solution.optimiser, "status": status}
     facts |= {"converged": True, "singular": bool(solution.zero), "message": message}
     covariances = {

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from . import logistic
 from .design import Design, NotAssessable
 from .solution import NoOptimum, Solution
 
@@ -26,8 +27,10 @@ def solve(design: Design, group: str) -> Solution:
 
     Raises
     ------
+    ProblemsFound
+        For an outcome that is not 0 or 1 (E510).
     NotAssessable
-        If the design has no such level.
+        If the design has no such level, or the terms separate the outcome.
     NoOptimum
         If the equations could not be solved.
     """
@@ -38,18 +41,22 @@ def solve(design: Design, group: str) -> Solution:
     groups = next((level.codes for level in design.levels if level.factor == group), None)
     if groups is None:
         raise NotAssessable("; ".join([f"no {group} level to average over", *design.notes]))
+    logistic.check_outcome(design)
+    logistic.check_separation(design)
+    columns, back = logistic.orthogonal(design)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = GEE(design.outcome, design.fixed, groups, family=Binomial(),
+        model = GEE(design.outcome, columns, groups, family=Binomial(),
                     cov_struct=Exchangeable())  # fmt: skip
-        found = model.fit(maxiter=200)
-    covariance = np.asarray(found.cov_robust)
+        # Moments without a correction for the number of terms, as R's geepack.
+        found = model.fit(maxiter=200, ctol=1e-9, ddof_scale=0)
+    covariance = back @ np.asarray(found.cov_robust) @ back.T
     said = "; ".join(sorted({str(one.message) for one in caught}))
     usable = np.isfinite(found.params).all() and np.isfinite(covariance).all()
     if not found.converged or not usable or not (np.diag(covariance) > 0).all():
         raise NoOptimum(f"the estimating equations were not solved{f': {said}' if said else ''}")
     return Solution(
-        estimate=np.asarray(found.params),
+        estimate=back @ np.asarray(found.params),
         covariance=covariance,
         residual=np.nan,
         random=(),

@@ -183,6 +183,14 @@ def variance_table(design: Design, solution: Solution) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "name", "with", "variance", "sd"])
 
 
+def information_criteria(design: Design, solution: Solution) -> tuple[float, float]:
+    """Return AIC and BIC, with all parameters and rows, as lme4 counts them."""
+    # A logistic model has no residual variance.
+    number = design.parameters - (solution.family == "binomial")
+    fit = -2 * solution.loglik
+    return 2 * number + fit, float(np.log(len(design.outcome)) * number + fit)
+
+
 def statistics(design: Design, solution: Solution) -> pd.Series:
     """Return the numbers of a whole model.
 
@@ -201,8 +209,7 @@ def statistics(design: Design, solution: Solution) -> pd.Series:
     facts: dict[str, float] = {"n_rows": len(design.outcome)}
     facts |= {f"n_{level.factor}": level.units for level in design.levels}
     facts |= {"loglik": solution.loglik, "deviance": -2 * solution.loglik}
-    facts["aic"] = 2 * (design.parameters - solution.loglik)
-    facts["bic"] = np.log(len(design.outcome)) * design.parameters - 2 * solution.loglik
+    facts["aic"], facts["bic"] = information_criteria(design, solution)
     facts |= explained(design, solution)
     return pd.Series(facts | ({} if solution.rho is None else {"rho": solution.rho}), name="value")
 

@@ -82,7 +82,8 @@ def read(
     names : sequence of str
         The datasets.
     about, measures, estimates, claims : sequence of path
-        Their dataset.json, measures.json, estimates.parquet and, where there are any, claims.csv.
+        Their dataset.json, measures.json, estimates.parquet and, where there are any,
+        claims.parquet.
     same_scores : str
         As for :func:`studies`.
 
@@ -97,7 +98,7 @@ def read(
         content = json.loads(Path(of_measures).read_text(encoding="utf-8"))
         facts[name] = {"synthetic": bool(told["synthetic"]), "measures": content}
     tables = pd.concat([pd.read_parquet(file) for file in estimates], ignore_index=True)
-    others = [pd.read_csv(file) for file in claims]
+    others = [pd.read_parquet(file) for file in claims]
     return studies(
         tables,
         facts,
@@ -140,7 +141,7 @@ def studies(
         Name of each dataset -> `synthetic` and `measures` (content of measures.json).
     claims : DataFrame, optional
         The tables of claims likewise: rows with `standardised` and `standardised_error` are pooled
-        by claim and criterion; those of C7 come from `estimates`.
+        by claim, part (as `term`) and criterion; those of C7 come from `estimates`.
     same_scores : {"left_out", "pooled"}
         What becomes of datasets whose alliance and outcome are the same scores.
 
@@ -188,12 +189,18 @@ def _from_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
 def _from_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """Return the standardised estimates of the other claims."""
     rows = claims[~claims["claim"].isin([claim for claim, *_ in FROM_ESTIMATES])]
-    rows = rows.drop(columns=["estimate", "std_error"], errors="ignore")
+    rows = rows.drop(columns=["estimate", "std_error"])
     rows = rows.rename(
-        columns={"standardised": "estimate", "standardised_error": "std_error", "reason": "message"}
+        columns={
+            "standardised": "estimate",
+            "standardised_error": "std_error",
+            "part": "term",
+        }
     )
+    said = rows[["reason", "note"]].astype("str").fillna("")
+    rows["message"] = (said["reason"] + "; " + said["note"]).str.strip("; ")
     # A claim that is never a standardised effect (a share, a reliability) cannot be pooled.
-    known = rows.groupby(["claim", "criterion"])["estimate"].transform("count") > 0
+    known = rows.groupby(["claim", "term", "criterion"])["std_error"].transform("count") > 0
     rows = rows[known].reindex(
         columns=[
             *("claim", "criterion", "dataset", "measure", "outcome", "estimate", "std_error"),

@@ -16,7 +16,7 @@ groups are fixed at a landmark, and censored episodes are a category of their ow
 """
 
 from .courses import GROUPS, courses, recovery_reason
-from .episodes import MODERATORS, growth, moderation
+from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
 from .shared import EXPOSURES, same_scores, turned
 
@@ -24,6 +24,7 @@ __all__ = [
     "EXPOSURES",
     "GROUPS",
     "MODERATORS",
+    "NOT_CODED",
     "SESSION_COLUMNS",
     "courses",
     "growth",

@@ -2,14 +2,15 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`agreement` (pairs of
-criteria), :func:`effects_forest`, :func:`specification_curve` and, of all datasets,
-:func:`synthesis_forest`. :func:`save` writes a figure for print, for the web and as
-numbers; :func:`alt_text` says it in words.
+criteria), :func:`effects_forest`, :func:`diagnostic_figures` (does the model describe the data?),
+:func:`specification_curve` and, of all datasets, :func:`synthesis_forest`. :func:`save` writes a
+figure for print, for the web and as numbers; :func:`alt_text` says it in words.
 """
 
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
+from .diagnostics import diagnostic_figures, influence_rows, name_of
 from .multiverse import curve_rows, specification_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
@@ -26,13 +27,16 @@ __all__ = [
     "choose_courses",
     "courses",
     "curve_rows",
+    "diagnostic_figures",
     "draw_all",
     "effects_forest",
     "episodes_per_criterion",
     "forest_rows",
     "individuals_shown",
+    "influence_rows",
     "kinds_of_courses",
     "label",
+    "name_of",
     "one_course",
     "raster",
     "save",

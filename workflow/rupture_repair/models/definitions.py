@@ -24,6 +24,8 @@ class Variant:
         The column that moderates.
     answers : tuple of str or None
         As for the model, where the variant differs.
+    always : bool
+        Whether it is fitted for every criterion whatever `variants_for` says: claims rest on it.
     """
 
     formula: str
@@ -34,6 +36,7 @@ class Variant:
     group: str | None = None
     moderator: str | None = None
     answers: tuple[str, ...] | None = None
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ _TRAJECTORY = Model(
             "groups fixed by what had happened up to a landmark, slopes after it, so that a long "
             "course has no better chance of a repair; time is counted from the landmark",
             "trajectories_after",
+            always=True,
         ),
     },
     reading={
@@ -275,6 +279,7 @@ _MODERATION = Model(
                 family="binomial",
                 moderator=name,
                 answers=(name,),
+                always=name in ("disagreement", "noticed"),
             )
             for name, about in {
                 "disagreement": "how far client's and therapist's ratings lie apart",

@@ -149,13 +149,15 @@ class Whitened:
         self.position = None if design.position is None else design.position[self.order]
         self.upper = None if standard.upper is None else standard.upper[course]
         size = likelihood.size
-        effects = self._decorrelated(standard.effects)
+        effects, columns = np.split(
+            self._decorrelated(standard.columns[self.order]), [standard.products.effects], axis=1
+        )
         self.random = effects[:, :size] @ factor
         inner = self._by_course(self.random[:, :, None] * self.random[:, None])
         self.inverse = np.linalg.inv(inner + np.eye(size))
         if self.upper is not None:
             self._prepare_therapists(effects[:, size], self.upper)
-        columns = self._decorrelated(standard.columns @ kept)
+        columns = columns @ kept
         controls, outcome = columns[:, :-1], columns[:, -1]
         self.solved = self._solve(controls)  # G
         self.crossed = np.linalg.inv(controls.T @ self.solved)

@@ -1,10 +1,9 @@
 """Fit the specifications of a plan, and permute their exposures."""
 
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..criteria import Criterion
 from ..design import Floats, NotAssessable
 from ..lmm import engine, search
 from ..models import MODELS, SAME_SCORES
+from ..parallel import one_by_one
 from ..problems import ProblemsFound
 from ..solution import NoOptimum
 from .permuting import Permutations, Rows, Whitened, permuted
@@ -66,10 +66,6 @@ class _Data:
     permutations: Permutations
     places: pd.MultiIndex  # the sessions of the dataset in their order
     same_scores: set[tuple[str, str]]  # pairs of measure and outcome that are one
-
-
-#: The dataset that a worker process works on, given once so that its tasks stay small.
-_SHARED: list[_Data] = []
 
 
 def run(
@@ -139,32 +135,13 @@ def run(
     tasks = [rows.to_dict("records") for _, rows in plan.groupby(groups, sort=False)]
     results: dict[int, _Result] = {}
     next_tenth = 1
-    for part in _each(data, tasks, processes):
+    for part in one_by_one(partial(_run_task, data), tasks, processes):
         results |= part
         if len(results) * 10 >= next_tenth * len(plan):
             said = f"{len(results)} of {len(plan)} specifications"
             say(f"{said}, each with {data.permutations.number} permutations")
             next_tenth = len(results) * 10 // len(plan) + 1
     return _gathered(plan, results, data.permutations.number)
-
-
-def _each(data: _Data, tasks: list[list[dict]], processes: int):
-    """Yield the results of the tasks, in their order."""
-    if processes > 1 and len(tasks) > 1:
-        # A forked process shares the tables without a copy, and needs no importable main module.
-        method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-        context = multiprocessing.get_context(method)
-        workers = min(processes, len(tasks))
-        with ProcessPoolExecutor(workers, context, _SHARED.append, (data,)) as pool:
-            yield from pool.map(_run_shared, tasks)
-    else:
-        for task in tasks:
-            yield _run_task(data, task)
-
-
-def _run_shared(task: list[dict]) -> "dict[int, _Result]":
-    """Do one task of a worker process."""
-    return _run_task(_SHARED[-1], task)
 
 
 @dataclass(frozen=True)

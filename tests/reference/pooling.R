@@ -1,9 +1,9 @@
 # Random-effects meta-analyses by metafor: REML, Hartung-Knapp, prediction interval, interval of tau2
 # from the profile of Q, leave-one-out.
 #
-#   Rscript tests/reference/synthesis.R tests/reference
+#   Rscript tests/reference/pooling.R tests/reference
 #
-# writes synthesis_studies.csv (estimates and their errors) and synthesis_results.csv (of all studies
+# writes pooling_studies.csv (estimates and their errors) and pooling_results.csv (of all studies
 # and without each of them). The default tolerance of the search for tau2 is too wide for a
 # comparison to six digits, so it is narrowed.
 
@@ -52,6 +52,6 @@ results <- do.call(rbind, lapply(names(cases), function(name) {
   do.call(rbind, rows)
 }))
 studies[-1] <- lapply(studies[-1], formatC, digits = 17, format = "g", width = 1)
-write.csv(studies, file.path(folder, "synthesis_studies.csv"), row.names = FALSE, quote = FALSE)
+write.csv(studies, file.path(folder, "pooling_studies.csv"), row.names = FALSE, quote = FALSE)
 results$value <- formatC(results$value, digits = 17, format = "g", width = 1)
-write.csv(results, file.path(folder, "synthesis_results.csv"), row.names = FALSE, quote = FALSE)
+write.csv(results, file.path(folder, "pooling_results.csv"), row.names = FALSE, quote = FALSE)
