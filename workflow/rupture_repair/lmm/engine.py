@@ -68,10 +68,10 @@ class Standardised:
 
     def whole_products(self) -> CrossProducts:
         """Return products by course of all columns, U among the effects, to draw courses from."""
-        return self._products(self._columns.shape[1])
+        return self._products(self.columns.shape[1])
 
     @cached_property
-    def _columns(self) -> Floats:
+    def columns(self) -> Floats:
         """Standardised [Z, t, X, y], times the root of the weights."""
         design = self.design
         lower, *upper = design.levels
@@ -83,7 +83,7 @@ class Standardised:
     def _products(self, effects: int) -> CrossProducts:
         position = self.design.position
         place = None if position is None else position[self.order]
-        return CrossProducts(self._columns, effects, self.order, self.course, place)
+        return CrossProducts(self.columns, effects, self.order, self.course, place)
 
     @cached_property
     def likelihood(self) -> Likelihood:
