@@ -10,7 +10,7 @@ LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
 
-.PHONY: help report real check test lint demo lock clean distclean
+.PHONY: help report real check test lint demo reference lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -43,6 +43,11 @@ lint: $(RUN_TESTS)
 
 demo: $(RUN) ## Write the synthetic demo dataset anew
 	@$(BIN)/rupture-repair simulate
+
+reference: $(RUN) ## Write the reference values anew (needs R, see tests/reference/README.md)
+	@for script in nested real linear autoregressive logistic large pooling binary; do \
+		Rscript tests/reference/$$script.R tests/reference "$(MIRROR)" || exit 1; done
+	@$(BIN)/python tests/reference/statsmodels_third_opinion.py tests/reference
 
 lock: ## Resolve the requirements anew (needs uv)
 	uv pip compile $(LOCK) requirements.in -o requirements.lock

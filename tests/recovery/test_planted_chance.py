@@ -106,7 +106,7 @@ def test_a_sharp_ceiling_would_not_do(quiet):
 
 
 def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
-    table = chance.expected(
+    table, _ = chance.expected(
         quiet, criteria.load(NAMES, FIXED), EDGE_RULES, SETTINGS, dataset="quiet"
     )
     assert table.ratio.to_numpy() == pytest.approx(1, abs=0.2)
@@ -119,7 +119,7 @@ def test_with_ruptures_more_are_observed_than_expected(planted):
     rules = [replace(rule, k="calibrated") for rule in criteria.load(["dip", "tooth"], FIXED)]
     solved = chance.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     rules = chance.with_calibrated_k(rules, solved)
-    table = chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    table, _ = chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert (table.ratio > 1.3).all()
     assert (table.p <= 0.05).all()
 
@@ -146,7 +146,8 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
             ["v_2sd", "own_mean_2sd", "dip"],
             {"dip": {"floor": None, "k": 1.8, "unit": "larger_sd"}},
         )
-        found.append(chance.expected(made, rules, EDGE_RULES, SETTINGS, dataset="x").p.to_numpy())
+        table, _ = chance.expected(made, rules, EDGE_RULES, SETTINGS, dataset="x")
+        found.append(table.p.to_numpy())
     for p in np.transpose(found):
         assert (p <= 0.05).sum() <= stats.binom.ppf(0.995, 40, 0.05)
         assert stats.kstest(p, "uniform", alternative="greater").pvalue > 0.01

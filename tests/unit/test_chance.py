@@ -8,6 +8,8 @@ import pytest
 
 from rupture_repair import chance, criteria, detect, noise, null, sensitivity
 from rupture_repair import courses as flat
+from rupture_repair.chain import Parameters
+from rupture_repair.probability import Model
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 SETTINGS = {
@@ -55,7 +57,7 @@ def rules(*names: str, **settings) -> list[criteria.Criterion]:
 
 def expected(model: chance.Null, criteria_, **settings) -> pd.DataFrame:
     settings = {**SETTINGS, "null_models": ["autoregressive"], **settings}
-    return chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")
+    return chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")[0]
 
 
 # ------------------------------------------------------------------------------ the form
@@ -214,6 +216,14 @@ def test_expected_agrees_with_the_published_null_table():
     assert share == pytest.approx([99.6, 72.4, 17, 1.4], abs=1.5)
 
 
+def test_shares_by_course_sum_to_the_courses_expected():
+    made = prepared(sessions(20 + 2 * series(60, 8, 0.3, seed=9)))
+    settings = {**SETTINGS, "null_models": ["autoregressive", "shuffle"], "replicates": 20}
+    table, courses = chance.expected(made, rules("v_2sd"), EDGE_RULES, settings, dataset="made")
+    assert list(courses["course"]) == list(made.ratings.course_ids)
+    assert courses["expected"].sum() == pytest.approx(table["expected_courses"][0])
+
+
 def test_expected_agrees_with_the_published_null_table_for_correlated_ratings():
     made = prepared(sessions(20 + 2 * series(1500, 20, 0.6, seed=11)))
     table = expected(made, rules("own_mean_2sd", "shewhart_3"), replicates=20)
@@ -236,6 +246,10 @@ def test_what_is_observed_is_what_detection_finds():
         assert row.observed_repaired == pytest.approx(found["n_repaired"] / ended)
 
 
+def tables_of(found) -> tuple:
+    return found if isinstance(found, tuple) else (found,)
+
+
 def test_numbers_do_not_depend_on_the_number_of_processes():
     made = prepared(sessions(np.clip(36 + 3 * series(40, 9, 0.3, seed=13), 0, 40).round(1)))
     chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
@@ -245,7 +259,33 @@ def test_numbers_do_not_depend_on_the_number_of_processes():
                      EDGE_RULES, SETTINGS, dataset="made", processes=processes)
             for processes in (1, 2)
         )  # fmt: skip
-        pd.testing.assert_frame_equal(one, two)
+        for alone, shared in zip(tables_of(one), tables_of(two), strict=True):
+            pd.testing.assert_frame_equal(alone, shared)
+
+
+def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
+    rating = (30 + 3 * series(40, 9, 0.3, seed=26)).round(1)
+    table = sessions(rating, other=(rating[::-1] - 1).ravel())
+    role = {"role": "alliance", "level": "session"}
+    measures = {
+        "srs": MEASURE | role,
+        "other": MEASURE | role,
+        "ors": MEASURE | {"role": "outcome"},
+    }
+    chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
+    how = {"dataset": "made", "seed": 1}
+    settings = SETTINGS | {"sensitivity": SETTINGS}
+    one, two = [], []
+    for processes, found in ((1, one), (2, two)):
+        solved = chance.calibrate_each(
+            table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
+        )
+        found += [solved, *chance.assess_each(
+            table, measures, chosen, solved, EDGE_RULES, settings, **how, processes=processes
+        )]  # fmt: skip
+    for alone, shared in zip(one, two, strict=True):
+        assert alone["measure"].unique().tolist() == ["srs", "other"]
+        pd.testing.assert_frame_equal(alone, shared)
 
 
 def test_the_seed_decides_the_numbers():
@@ -263,10 +303,11 @@ def test_better_lower_is_the_mirror_image():
     higher = prepared(sessions(rating))
     lower = prepared(sessions(-rating), {"better": "lower", "range": [-40, 0]})
     for function in (chance.expected, chance.sensitivity):
-        pd.testing.assert_frame_equal(
-            *(function(made, chosen, EDGE_RULES, SETTINGS, dataset="made")
-              for made in (higher, lower))
-        )  # fmt: skip
+        pair = (
+            function(made, chosen, EDGE_RULES, SETTINGS, dataset="made") for made in (higher, lower)
+        )
+        for one, other in zip(*map(tables_of, pair), strict=True):
+            pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_criterion_that_is_not_assessable_has_its_reason_and_no_numbers():
@@ -286,8 +327,8 @@ def test_p_counts_replicates_with_as_many_episodes_or_more():
     made = prepared(sessions(20 + 2 * series(20, 8, 0.0, seed=17)))
     counts = np.array([3, 5, 5, 8])
     zero = np.zeros(4, dtype=int)
-    seen = chance.Tally(*([np.array([5])] + [np.array([1])] * 5))
-    row = chance._compared(seen, chance.Tally(counts, counts, zero, zero, counts, counts))
+    seen = chance.Tally(*([np.array([5])] + [np.array([1])] * 7))
+    row = chance._compared(seen, chance.Tally(*[counts, counts, zero, zero] + [counts] * 4))
     assert row["p"] == (1 + 3) / 5
     assert row["p_error"] == pytest.approx(np.sqrt(0.8 * 0.2 / 4))
     assert row["expected"] == 5.25
@@ -324,13 +365,14 @@ def test_small_and_constant_courses_give_numbers_or_reasons(rating):
 def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
     table = sessions((30 + 3 * series(12, 9, 0.3, seed=24)).round(1))
     base = rules("v_2sd")[0]
-    reported, slow = (
-        replace(base, id="a", run="reported"),
-        replace(base, id="b", run="change_point"),
-    )
-    courses = replace(prepared(table).courses, reported=np.zeros(108, dtype=bool))
+    reported = replace(base, id="a", run="reported")
+    slow = replace(base, id="b", run="rupture_probability", k=0.5)
+    parameters = Parameters(30, 0, np.eye(2), 1.5, depth=6.0, onset=0.1, recovery=0.3)
+    model = Model(parameters, 5.0, 0.0, 40.0, 0.1, identified=True)
     made = prepared(table)
-    made = replace(made, ratings=replace(made.ratings, courses=courses))
+    courses = replace(made.courses, reported=np.zeros(108, dtype=bool))
+    scale = replace(made.ratings.scale, model=model)
+    made = replace(made, ratings=replace(made.ratings, courses=courses, scale=scale))
     found = expected(made, [reported, slow, base])
     assert "cannot be simulated" in found.reason[0]
     assert found.replicates[1:].tolist() == [SETTINGS["slow_replicates"], SETTINGS["replicates"]]

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_texts import texts_outside
 from made_tables import tables
 from matplotlib.text import Text
 
@@ -36,31 +37,6 @@ def made():
 def own():
     """Tables that a test may change."""
     return tables()
-
-
-def texts_outside(figure):
-    """Texts that are drawn but do not lie wholly on the page."""
-    figure.draw_without_rendering()
-    page = figure.bbox.padded(1)
-    ticks = {
-        label: low - 1e-9 <= tick.get_loc() <= high + 1e-9
-        for axes in figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for low, high in [sorted(axis.get_view_interval())]
-        for tick in axis.get_major_ticks()
-        for label in (tick.label1, tick.label2)
-    }
-    drawn = [
-        text
-        for text in figure.findobj(Text)
-        if text.get_visible() and text.get_text() and ticks.get(text, True)
-    ]
-    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn]
-    return [
-        text
-        for text, box in boxes
-        if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1))
-    ]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -166,6 +142,16 @@ def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
     assert ("C0001" in written) is shown
     assert len(list(tmp_path.iterdir())) == 12
+
+
+def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
+    given = {key: value for key, value in made.items() if key not in ("criteria", "courses")}
+    one, two = (
+        figures.draw_all(tmp_path / str(processes), **given, processes=processes)
+        for processes in (1, 2)
+    )
+    assert [file.name for file in one] == [file.name for file in two]
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(one, two, strict=True))
 
 
 # --- raster

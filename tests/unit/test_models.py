@@ -3,7 +3,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+from rupture_repair import estimates as estimates_module
 from rupture_repair import mixedlm, models
 from rupture_repair.problems import ProblemsFound
 
@@ -25,6 +27,14 @@ class Made:
     def fit_all(self, processes=1, **changed):
         given = vars(replace(self, **changed))
         return models.fit_all("made", **given, settings={}, processes=processes)
+
+
+def with_sessions(episodes, rng):
+    """Return episodes of one low session, of random depth, that are over at that session."""
+    low = episodes["session"].astype("int64")
+    repair = low.where(episodes["status"] == "repaired").astype("Int64")
+    around = {"onset": (low - 1).astype("Int64"), "first_low": low, "end": low, "repair": repair}
+    return episodes[["course", "status"]].assign(**around, fall=rng.gamma(4, 1.5, len(episodes)))
 
 
 def make(seed, courses=60, repaired=1.5, open_=-2.0, sd_therapist=1.0):
@@ -56,7 +66,7 @@ def make(seed, courses=60, repaired=1.5, open_=-2.0, sd_therapist=1.0):
     states = pd.DataFrame({"course": ids[index], "session": time + 1, "state": state})
     status = {"repaired_here": "repaired", "after_unrepaired": "unrepaired", "ruptured": "censored"}
     episodes = states[states["state"].isin(status) & (rng.random(len(states)) < 0.4)]
-    episodes = episodes.assign(status=episodes["state"].map(status)).drop(columns="state")
+    episodes = with_sessions(episodes.assign(status=episodes["state"].map(status)), rng)
     measures = {
         "alliance": {"better": "higher", "level": "session", "outcome": "outcome"},
         "outcome": {"better": "higher", "level": "session", "outcome": None},
@@ -134,7 +144,7 @@ def test_detrending_frees_the_estimate_from_any_trend_of_a_course(made):
     course = made.sessions["course"].map(number)
     trend = rng.normal(0, 5, len(number))[course] * made.sessions["session"]
     steep = replace(made, sessions=made.sessions.assign(outcome=made.sessions["outcome"] + trend))
-    formula = models.MODELS["next_session"].variants["detrended"]
+    formula = models.MODELS["next_session"].variants["detrended"].formula
     rows = [
         models.fit(formula, exposed(tables)).terms.set_index("term") for tables in (made, steep)
     ]
@@ -146,9 +156,25 @@ def test_wald_rows_agree_with_each_other(estimates):
     rows = estimates.dropna(subset="estimate")
     half = (rows["ci_high"] - rows["ci_low"]) / 2
     np.testing.assert_allclose(rows["statistic"], rows["estimate"] / rows["std_error"])
-    mixed = rows["df"].isna()
-    np.testing.assert_allclose(half[mixed] / rows["std_error"][mixed], 1.959964, rtol=1e-6)
-    assert rows.loc[mixed, "message"].str.contains("no degrees of freedom").all()
+    normal = rows["df"].isna()
+    assert set(rows.loc[normal, "engine"]) == {"logistic"}
+    np.testing.assert_allclose(half[normal] / rows["std_error"][normal], 1.959964, rtol=1e-6)
+    student = rows[~normal]
+    quantile = stats.t.ppf(0.975, student["df"])
+    np.testing.assert_allclose(half[~normal] / student["std_error"], quantile, rtol=1e-9)
+    p = 2 * stats.t.sf(student["statistic"].abs(), student["df"])
+    np.testing.assert_allclose(student["p"], p, rtol=1e-9)
+
+
+def test_statsmodels_gives_no_degrees_of_freedom_and_says_so(table):
+    formula = "outcome_next ~ time + (1 | course)"
+    ours, theirs = (models.fit(formula, table, engine=name) for name in ("blocks", "statsmodels"))
+    np.testing.assert_allclose(ours.terms["estimate"], theirs.terms["estimate"], rtol=1e-5)
+    np.testing.assert_allclose(ours.terms["std_error"], theirs.terms["std_error"], rtol=1e-4)
+    assert theirs.terms["df"].isna().all()
+    assert ours.terms["df"].notna().all()
+    assert "no degrees of freedom" in theirs.message
+    assert "no degrees of freedom" not in ours.message
 
 
 def test_without_random_part_it_is_least_squares_with_t():
@@ -272,9 +298,9 @@ def test_what_is_not_assessable_is_one_row_with_its_reason(table, change, reason
         ("time + baseline", "E501", "no outcome stands before '~'"),
         ("therapist ~ time", "E503", "must be one column of numbers"),
         ("outcome_next ~ time + (1 | course) + (1 | session)", "E504", "crossed"),
-        ("outcome_next ~ (1 + time + baseline | course)", "E505", "not supported"),
-        ("outcome_next ~ (1 | course) + (0 + time | course)", "E505", "two random terms"),
-        ("outcome_next ~ time || course", "E505", "'||'"),
+        ("outcome_next ~ (1 | course) + (1 + time | course)", "E501", "stands twice"),
+        ("outcome_next ~ time || course", "E501", "stands in parentheses"),
+        ("outcome_next ~ (1 | course) + (1 + time | therapist)", "E505", "engine blocks"),
         ("outcome_next ~ endless", "E506", "row 2, column endless: the value is infinite"),
     ],
 )
@@ -283,6 +309,31 @@ def test_mistakes_in_a_formula(table, formula, code, text):
         models.fit(formula, table.assign(endless=np.inf))
     assert caught.value.problems[0].code == code
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("outcome_next ~ (1 + time + baseline | course)", "(Intercept + time + baseline | course)"),
+        ("outcome_next ~ (1 + time || course)", "(Intercept + time || course)"),
+    ],
+)
+def test_what_statsmodels_does_not_support_names_the_engine_that_does(table, formula, found):
+    with pytest.raises(ProblemsFound) as caught:
+        models.fit(formula, table, engine="statsmodels")
+    assert caught.value.problems[0].code == "E505"
+    assert f"engine statsmodels: {found}" in str(caught.value)
+    assert "more by the engine blocks" in str(caught.value)
+    assert models.fit(formula, table).status in ("converged", "singular")
+
+
+def test_crossed_levels_are_fitted_by_statsmodels_only(table):
+    # Sessions occur in every course: (1 | session) is crossed with (1 | course).
+    formula = "outcome_next ~ time + (1 | course) + (1 | session)"
+    result = models.fit(formula, table, engine="statsmodels")
+    assert result.status in ("converged", "singular")
+    with pytest.raises(ProblemsFound, match="engine: statsmodels"):
+        models.fit(formula, table)
 
 
 def test_all_unknown_columns_are_named_at_once(table):
@@ -303,9 +354,9 @@ def test_a_failed_attempt_is_retried_and_kept_on_record(table, monkeypatch):
         return minimize(loss, start, method=method, **rest)
 
     formula = "outcome_next ~ time + (1 + time | course)"
-    expected = models.fit(formula, table)
+    expected = models.fit(formula, table, engine="statsmodels")
     monkeypatch.setattr(mixedlm.optimize, "minimize", stops_early)
-    result = models.fit(formula, table)
+    result = models.fit(formula, table, engine="statsmodels")
     assert result.attempts[0].startswith("BFGS: stopped with a gradient of")
     assert result.terms["optimiser"][0] == "L-BFGS-B"
     np.testing.assert_allclose(result.terms["loglik"], expected.terms["loglik"], atol=1e-6)
@@ -316,7 +367,9 @@ def test_when_every_attempt_fails_the_status_is_failed(table, monkeypatch):
         raise np.linalg.LinAlgError("Singular matrix")
 
     monkeypatch.setattr(mixedlm.optimize, "minimize", broken)
-    result = models.fit("outcome_next ~ time + (1 + time | course) + (1 | therapist)", table)
+    result = models.fit(
+        "outcome_next ~ time + (1 + time | course) + (1 | therapist)", table, engine="statsmodels"
+    )
     assert result.status == "failed"
     message = only_row(result)["message"]
     assert all(f"{name}: Singular matrix" in message for name in mixedlm.OPTIMISERS)
@@ -330,7 +383,7 @@ def test_an_estimate_of_exactly_zero_is_a_failure(table, monkeypatch):
         return np.zeros_like(estimate), *rest
 
     monkeypatch.setattr(mixedlm, "_fixed_part", zeroed)
-    result = models.fit("outcome_next ~ time + (1 | course)", table)
+    result = models.fit("outcome_next ~ time + (1 | course)", table, engine="statsmodels")
     assert result.status == "failed"
     assert "the estimate of Intercept, time is exactly zero" in result.message
 
@@ -384,11 +437,17 @@ def test_every_model_and_variant_has_its_rows_in_order(estimates):
     assert list(found) == [
         ("next_session", "main"), ("next_session", "with_outcome_now"),
         ("next_session", "detrended"), ("next_session", "ar1"),
-        ("trajectory", "main"), ("final", "main"),
+        ("trajectory", "main"), ("trajectory", "landmark"),
+        ("final", "main"), ("final", "recovered"), ("final", "recovered_gee"),
+        ("ending", "main"), ("ending", "without_baseline"), ("growth", "main"),
+        ("moderation", "main"), ("moderation", "disagreement"), ("moderation", "noticed"),
+        ("moderation", "kind"), ("moderation", "cause"), ("moderation", "strategy"),
     ]  # fmt: skip
-    ar1 = estimates[estimates["variant"] == "ar1"].iloc[0]
-    assert ar1["status"] == "not_assessable"
-    assert "no autocorrelated residuals" in ar1["message"]
+    ar1 = estimates[estimates["variant"] == "ar1"]
+    assert ar1["status"].isin(["converged", "singular"]).all()
+    # The residuals were drawn without autocorrelation.
+    assert abs(ar1["rho"].iloc[0]) < 0.2
+    assert estimates[estimates["variant"] == "main"]["rho"].isna().all()
     final = estimates[estimates["model"] == "final"]
     assert final["n_sessions"].isna().all()
     assert (final["n_courses"] == 60).all()
@@ -401,9 +460,9 @@ def test_trajectories_are_compared_with_courses_without_ruptures(estimates):
 
 
 def test_courses_that_all_have_ruptures_are_compared_with_what_there_is(made):
-    every = made.courses[["course"]].assign(
-        measure="alliance", criterion="dip", status=["repaired", "unrepaired"] * 30
-    )
+    every = made.courses[["course"]].assign(status=["repaired", "unrepaired"] * 30, session=2)
+    every = with_sessions(every, np.random.default_rng(0))
+    every = every.assign(measure="alliance", criterion="dip")
     rows = made.fit_all(episodes=every)
     trajectory = rows[rows["model"] == "trajectory"]
     assert trajectory["message"].str.contains("the reference is 'repaired only'").all()
@@ -474,36 +533,46 @@ def test_no_ruptures_at_all(made):
 
 @pytest.mark.parametrize("keep", [lambda t: t["session"] == 1, lambda t: t["course"] == "c001"])
 def test_courses_of_one_session_and_one_course(made, keep):
+    episodes = made.episodes.assign(session=made.episodes["end"])
     rows = made.fit_all(sessions=made.sessions[keep(made.sessions)],
-                        states=made.states[keep(made.states)])  # fmt: skip
+                        states=made.states[keep(made.states)],
+                        episodes=episodes[keep(episodes)])  # fmt: skip
     status, message = statuses(rows)
     assert (status == "not_assessable").all()
     assert message.str.len().min() > 0
-    assert len(rows) == 6
+    assert len(rows) == sum(len(model.variants) for model in models.MODELS.values())
 
 
 def test_no_therapist_is_said_and_the_rest_is_fitted(made):
     rows = made.fit_all(courses=made.courses.assign(therapist=None))
     fitted = rows[rows["status"] != "not_assessable"]
-    assert set(fitted["model"]) == {"next_session", "trajectory", "final"}
-    assert fitted["message"].str.contains("no therapist is named").all()
+    assert set(fitted["model"]) == {"next_session", "trajectory", "final", "growth", "moderation"}
+    # Growth has no therapist level.
+    assert (
+        fitted["message"]
+        .str.contains("no therapist is named")
+        .eq(fitted["model"] != "growth")
+        .all()
+    )
     assert (fitted.loc[fitted["model"] == "final", "df"] > 40).all()
 
 
 def test_same_scores_are_said_in_every_row(made):
     rows = made.fit_all(sessions=made.sessions.assign(alliance=30 - made.sessions["outcome"]))
-    assert rows["message"].str.contains("rating and outcome are the same scores").all()
+    said = rows["message"].str.contains("rating and outcome are the same scores")
+    # The outcome has no part in the others.
+    assert said.eq(~rows["model"].isin(["growth", "moderation"])).all()
 
 
 def test_one_failed_fit_does_not_stop_the_others(made, monkeypatch):
-    fit = models.fit
+    fit = estimates_module.fit
 
     def breaks_once(formula, *arguments, **rest):
         if "outcome_now" in formula:
             raise RuntimeError("the disk is on fire")
         return fit(formula, *arguments, **rest)
 
-    monkeypatch.setattr(models, "fit", breaks_once)
+    monkeypatch.setattr(estimates_module, "fit", breaks_once)
     status, message = statuses(made.fit_all())
     assert status["next_session", "with_outcome_now"] == "failed"
     assert message["next_session", "with_outcome_now"] == "RuntimeError: the disk is on fire"
@@ -513,7 +582,7 @@ def test_one_failed_fit_does_not_stop_the_others(made, monkeypatch):
 def test_status_counts(estimates):
     counts = models.status_counts(estimates).set_index(["model", "variant"])
     assert list(counts.columns) == [*models.STATUSES, "fits"]
-    assert counts.loc[("next_session", "ar1"), "not_assessable"] == 1
+    assert counts.loc[("ending", "main"), "not_assessable"] == 1
     assert (counts["fits"] == 1).all()
     assert counts.index[0] == ("next_session", "main")
 

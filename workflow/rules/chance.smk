@@ -6,10 +6,14 @@ rule chance:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         calibrated="data/processed/{dataset}/calibrated.parquet",
+        models="data/processed/{dataset}/hidden_markov.json",
         code=project.modules("chance"),
     output:
         chance=multiext("data/processed/{dataset}/chance", ".parquet", ".csv"),
         sensitivity=multiext("data/processed/{dataset}/sensitivity", ".parquet", ".csv"),
+        chance_courses=multiext(
+            "data/processed/{dataset}/chance_courses", ".parquet", ".csv"
+        ),
     log:
         "logs/{dataset}/chance.log",
     threads: workflow.cores

@@ -12,11 +12,13 @@ rule figures:
         estimates="data/processed/{dataset}/estimates.parquet",
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("figures"),
     output:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
+    threads: workflow.cores
     params:
         config={key: SETTINGS[key] for key in ("default_criterion", "report")},
     script:

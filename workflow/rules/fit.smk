@@ -6,6 +6,7 @@ rule fit:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         courses="data/processed/{dataset}/courses.parquet",
+        events="data/processed/{dataset}/events.parquet",
         states="data/processed/{dataset}/session_states.parquet",
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",

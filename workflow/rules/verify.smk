@@ -10,6 +10,8 @@ rule verify:
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
+        claims="data/processed/{dataset}/claims.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("verify"),
     output:
         "data/processed/{dataset}/verified.json",

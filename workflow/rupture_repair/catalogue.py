@@ -157,6 +157,10 @@ CATALOGUE: dict[str, Entry] = {
         "the reference 'fixed' needs the level to compare with.",
         "Add value: in points of the instrument.",
     ),
+    "E405": Entry(
+        "'{found}' is no part of a claim.{hint}",
+        "Allowed: {allowed}.",
+    ),
     # --- E5 models
     "E501": Entry(
         "the formula cannot be read: {found}.",
@@ -173,16 +177,53 @@ CATALOGUE: dict[str, Entry] = {
     "E504": Entry(
         "the levels are crossed: a {lower} occurs in more than one {upper}.",
         "Supported are nested levels, each {lower} in one {upper}. Give each {lower} of each "
-        "{upper} an id of its own, or leave one of the two levels out.",
+        "{upper} an id of its own, leave one of the two levels out, or take the slower engine "
+        "(models: engine: statsmodels in config.yaml), which fits crossed levels.",
     ),
     "E505": Entry(
-        "random part not supported: {found}.",
-        "Supported per level: (1 | level), (0 + x | level) or (1 + x | level) with a correlation, "
-        "each level once.",
+        "not supported by the engine {engine}: {found}.",
+        "Supported: {allowed}.",
     ),
     "E506": Entry(
         "the value is infinite.",
         "Correct it, or leave the cell empty.",
+    ),
+    "E507": Entry(
+        "the weight {found} is not positive.",
+        "Correct it, or leave the cell empty so that the row is left out.",
+    ),
+    "E508": Entry(
+        "the session number {found} is not whole.",
+        "Autocorrelation is over whole numbers of sessions or days; round them or number them.",
+    ),
+    "E509": Entry(
+        "{found} occurs twice in one {factor}.",
+        "Autocorrelated residuals need one row for each session of a {factor}: keep one of them.",
+    ),
+    "E510": Entry(
+        "the outcome of a logistic model must be 0 or 1; found {found}.",
+        "Code the event as 1 and its absence as 0; leave cells empty where it is not known.",
+    ),
+    "E511": Entry(
+        "not supported in a logistic model: {found}.",
+        "Supported: one random intercept, for example (1 | therapist), or none.",
+    ),
+    "E520": Entry(
+        "a column of numbers is needed; found {found}.",
+        "Name another column, or correct the cells.",
+    ),
+    "E521": Entry(
+        "this does not go with --family {found}.",
+        "Leave one of the two away: autocorrelated residuals, weights and --ml belong to linear "
+        "models, --quadrature-points to logistic ones.",
+    ),
+    "E522": Entry(
+        "not assessable: {found}.",
+        "The data cannot answer this question; a simpler formula or more data may.",
+    ),
+    "E523": Entry(
+        "the model could not be fitted: {found}.",
+        "Look at the terms for extreme values, or try a simpler random part.",
     ),
     # --- E6 simulation
     "E601": Entry(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from . import episodes as ep
 from .courses import Courses
 from .criteria import Criterion, with_calibrated_k
-from .detect import prepared
+from .detect import alliance, prepared
 from .episodes import Episodes
 from .kernel import Falls, Scale
 from .null import (
@@ -29,9 +29,10 @@ from .null import (
     refusal,
     scale_of,
     simulate,
-    spread_out,
     stacked,
 )
+from .parallel import side_by_side, spread_out
+from .probability import Model
 from .sensitivity import sensitivity, smallest_found
 
 __all__ = [
@@ -67,6 +68,8 @@ class Tally:
     repaired, unrepaired : ndarray
         Episodes by what became of them; the others are censored.
     courses_assessable, sessions_assessable : ndarray
+    by_course, assessable_by_course : ndarray, shape (courses of one replicate,)
+        Replicates in which each course has an episode, and in which it can be assessed.
     """
 
     episodes: NDArray[np.int64]
@@ -75,6 +78,8 @@ class Tally:
     unrepaired: NDArray[np.int64]
     courses_assessable: NDArray[np.int64]
     sessions_assessable: NDArray[np.int64]
+    by_course: NDArray[np.int64]
+    assessable_by_course: NDArray[np.int64]
 
 
 def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) -> Tally:
@@ -95,14 +100,19 @@ def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) 
         unrepaired=count(these.status == ep.UNREPAIRED),
         courses_assessable=(assessable > 0).sum(axis=1),
         sessions_assessable=assessable.sum(axis=1).astype(np.int64),
+        by_course=np.bincount(course[first_of_course] % each, minlength=each),
+        assessable_by_course=(assessable > 0).sum(axis=0),
     )
 
 
 def joined(parts: Sequence[Tally]) -> Tally:
-    """Put the replicates of several tallies one after the other."""
-    return Tally(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Tally))
-    )
+    """Put the replicates of several tallies of the same courses one after the other."""
+
+    def put(name: str) -> NDArray[np.int64]:
+        every = [getattr(part, name) for part in parts]
+        return np.sum(every, axis=0) if name.endswith("by_course") else np.concatenate(every)
+
+    return Tally(*(put(field.name) for field in fields(Tally)))
 
 
 def observed(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> Tally:
@@ -207,7 +217,7 @@ def expected(
     *,
     dataset: str,
     processes: int = 1,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold the episodes of each criterion against those that noise alone makes.
 
     Parameters
@@ -226,7 +236,7 @@ def expected(
 
     Returns
     -------
-    DataFrame
+    chance : DataFrame
         One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
         `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
         `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
@@ -235,17 +245,22 @@ def expected(
         and its Monte Carlo standard error `p_error`; `observed_courses` and `expected_courses`
         (courses with an episode); `observed_repaired` and `expected_repaired` (share repaired of
         the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
+    chance_courses : DataFrame
+        One row per criterion that could be assessed and course, by the first null model: `dataset`,
+        `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course
+        can be assessed that show an episode; missing where there are none).
     """
     criteria = list(criteria)
     reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
     usable = [rule for rule in criteria if reasons[rule.id] is None]
     noise = _noise(null, usable, edge_rules, settings, processes)
+    seen = {rule.id: observed(null, rule, edge_rules) for rule in usable}
 
     def compare(rule: Criterion, model: str) -> dict[str, Any]:
         if reasons[rule.id] is not None:
             blank = dict.fromkeys(_NUMBERS, np.nan)
             return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
-        return _compared(observed(null, rule, edge_rules), noise[rule.id, model])
+        return _compared(seen[rule.id], noise[rule.id, model])
 
     rows = [
         {
@@ -259,7 +274,24 @@ def expected(
         for rule in criteria
         for model in settings["null_models"]
     ]
-    return pd.DataFrame(rows).astype({"reason": "str"})
+    tallies = {rule.id: noise[rule.id, settings["null_models"][0]] for rule in usable}
+    by_course = _by_course(tallies, {"dataset": dataset, "measure": null.name}, null)
+    return pd.DataFrame(rows).astype({"reason": "str"}), by_course
+
+
+def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Null) -> pd.DataFrame:
+    """Return the share of replicates in which each course shows an episode, by criterion."""
+    ids = null.ratings.course_ids
+    parts = []
+    for criterion, noise in tallies.items():
+        with np.errstate(invalid="ignore"):
+            share = noise.by_course / noise.assessable_by_course
+        place = {**names, "criterion": criterion}
+        parts.append(pd.DataFrame({"course": ids, "expected": share}).assign(**place))
+    columns = ["dataset", "measure", "criterion", "course", "expected"]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+    texts = dict.fromkeys(columns[:-1], "str")
+    return table.reset_index(drop=True)[columns].astype({**texts, "expected": "float64"})
 
 
 def _false_alarms(
@@ -395,15 +427,6 @@ def calibrated_k(
     return pd.DataFrame(rows, columns=columns).astype({"reason": "str"})
 
 
-def _alliance(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the names of the measures in which ruptures are detected."""
-    return [
-        name
-        for name, measure in measures.items()
-        if measure["role"] == "alliance" and measure["level"] == "session"
-    ]
-
-
 def calibrate_each(
     sessions: pd.DataFrame,
     measures: Mapping[str, Mapping[str, Any]],
@@ -432,15 +455,14 @@ def calibrate_each(
     DataFrame
         The rows of :func:`calibrated_k` of one measure after the other.
     """
-    parts = []
-    for name in _alliance(measures):
-        null = prepare(
-            prepared(sessions, name, measures[name], criteria), name, measures[name], seed=seed
-        )
-        parts.append(
-            calibrated_k(null, criteria, edge_rules, settings, dataset=dataset, processes=processes)
-        )
-    return pd.concat(parts, ignore_index=True)
+
+    def solve(name: str, processes: int) -> pd.DataFrame:
+        ratings = prepared(sessions, name, measures[name], criteria)
+        null = prepare(ratings, name, measures[name], seed=seed)
+        how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+        return calibrated_k(null, criteria, edge_rules, settings, **how)
+
+    return pd.concat(side_by_side(solve, alliance(measures), processes), ignore_index=True)
 
 
 def assess_each(
@@ -453,8 +475,9 @@ def assess_each(
     *,
     dataset: str,
     seed: int,
+    models: Mapping[str, Model] | None = None,
     processes: int = 1,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Hold all alliance measures of a dataset against chance, and plant falls in them.
 
     Parameters
@@ -463,18 +486,26 @@ def assess_each(
         As for :func:`calibrate_each`; `settings` is the group chance of config.yaml.
     calibrated : DataFrame
         From :func:`calibrate_each`.
+    models : dict, optional
+        From :func:`rupture_repair.detect.hidden_markov_models`, else fitted here.
 
     Returns
     -------
-    chance, sensitivity : DataFrame
+    chance, sensitivity, chance_courses : DataFrame
         The rows of :func:`expected` and of :func:`sensitivity`, of one measure after the other.
     """
-    by_chance, planted = [], []
-    how: dict[str, Any] = {"dataset": dataset, "processes": processes}
-    for name in _alliance(measures):
-        ratings = prepared(sessions, name, measures[name], criteria)
+
+    def assess(name: str, processes: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        ratings = prepared(sessions, name, measures[name], criteria, models=models)
         null = prepare(ratings, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
-        by_chance.append(expected(null, rules, edge_rules, settings, **how))
-        planted.append(sensitivity(null, rules, edge_rules, settings["sensitivity"], **how))
-    return pd.concat(by_chance, ignore_index=True), pd.concat(planted, ignore_index=True)
+        how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+        by_chance, courses = expected(null, rules, edge_rules, settings, **how)
+        planted = sensitivity(null, rules, edge_rules, settings["sensitivity"], **how)
+        return by_chance, planted, courses
+
+    tables = side_by_side(assess, alliance(measures), processes)
+    chance, planted, courses = (
+        pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)
+    )
+    return chance, planted, courses

@@ -136,6 +136,26 @@ def _episodes(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _fit(arguments: argparse.Namespace) -> int:
+    from . import model_file
+
+    options = model_file.Options(
+        reml=not arguments.ml,
+        ar1=arguments.ar1,
+        weights=arguments.weights,
+        family=arguments.family,
+        quadrature_points=arguments.quadrature_points,
+    )
+    delimiter = "\t" if arguments.delimiter in ("tab", "\\t") else arguments.delimiter
+    fitted = model_file.fit_file(arguments.data, arguments.formula, options, delimiter)
+    if arguments.format == "csv":
+        fitted.rows.to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.12g")
+        sys.stdout.flush()
+    else:
+        print(fitted.text)
+    return 0
+
+
 def _add_simulate(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="write the synthetic demo dataset")
     simulate.add_argument(
@@ -211,6 +231,30 @@ def _add_episodes(commands: Any) -> None:
     episodes.set_defaults(run=_episodes)
 
 
+def _add_fit(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="fit a linear or logistic mixed model to a CSV file, without a project",
+        description="Print a fitted mixed model. The formula is written as in lme4, for example "
+        "'y ~ x * time + (1 + time | course) + (1 | therapist)'. Rows with an empty cell (or NA) "
+        "in a column of the formula are left out, and counted.",
+    )
+    add = fit.add_argument
+    add("data", type=Path, metavar="data.csv")
+    add("formula")
+    add("--ml", action="store_true", help="maximum likelihood instead of restricted (REML)")
+    add("--ar1", metavar="SESSION",
+        help="session numbers over which the residuals of a course are autocorrelated")  # fmt: skip
+    add("--weights", metavar="COLUMN", help="observation weights")
+    add("--family", choices=("gaussian", "binomial"), default="gaussian",
+        help="binomial: a logistic model of a column of 0 and 1 (%(default)s)")  # fmt: skip
+    add("--quadrature-points", type=int, default=1, metavar="N",
+        help="of a logistic mixed model; 1 is Laplace's approximation (%(default)s)")  # fmt: skip
+    add("--format", choices=("csv", "text"), default="text", help="(%(default)s)")
+    add("--delimiter", default=",", metavar="SIGN", help="between columns (,), or tab")
+    fit.set_defaults(run=_fit)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rupture-repair",
@@ -218,7 +262,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_simulate, _add_check, _add_problems, _add_explain, _add_episodes):
+    for add in (
+        _add_simulate, _add_check, _add_problems, _add_explain, _add_episodes, _add_fit,
+    ):  # fmt: skip
         add(commands)
     return parser
 

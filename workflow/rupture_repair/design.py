@@ -5,19 +5,22 @@ are left out, and what the data cannot tell is taken out of the model with a not
 combinations of others, random slopes with too few rows, levels with one unit.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .problems import ProblemsFound, did_you_mean, listing, problem
+from . import formulas
+from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 Floats = NDArray[np.float64]
 
-#: Functions that a formula may use, beside those of formulae (I, center, scale, C, bs, ...).
-FUNCTIONS = {"log": np.log, "log1p": np.log1p, "exp": np.exp, "sqrt": np.sqrt}
+#: Name of an index that holds the rows of a file as a spreadsheet shows them.
+FILE_ROW = "row of the file"
 
 #: A column that the others explain up to this share of its length is a combination of them.
 ALIASED = 1e-7
@@ -39,9 +42,15 @@ class Level:
         Unit of each row, from 0.
     units : int
     names : tuple of str
-        Names of the random effects: "Intercept", or a column, or both in this order.
+        Names of the random effects, "Intercept" among them or not.
     columns : ndarray, shape (rows, len(names))
         Their design.
+    blocks : tuple of int
+        Sizes of the groups of effects that are correlated with each other, in the order of names.
+    evaluate : callable
+        From a table to the columns of its rows.
+    named : callable
+        Returns the names of the units.
     """
 
     factor: str
@@ -49,6 +58,14 @@ class Level:
     units: int
     names: tuple[str, ...]
     columns: Floats
+    blocks: tuple[int, ...]
+    evaluate: Callable[[pd.DataFrame], Floats]
+    named: Callable[[], Sequence[str]]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the units."""
+        return tuple(self.named())
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,7 @@ class Design:
 
     Attributes
     ----------
+    formula : str
     outcome : ndarray, shape (rows,)
     fixed : ndarray, shape (rows, terms)
         Full column rank.
@@ -68,14 +86,30 @@ class Design:
         grouping factors, as far as the table has them.
     notes : tuple of str
         What was left out of the model or the data, and why.
+    rows : ndarray of int, shape (rows,)
+        Positions, in the table given, of the rows analysed.
+    evaluate : callable
+        From a table to the fixed columns of its rows.
+    weights : ndarray, shape (rows,), or None
+        Observation weights: the variance of a row is the residual variance over its weight.
+    position : ndarray of int, shape (rows,), or None
+        Session numbers over which residuals are autocorrelated.
+    ar1 : str or None
+        The column that holds them.
     """
 
+    formula: str
     outcome: Floats
     fixed: Floats
     terms: tuple[str, ...]
     levels: tuple[Level, ...]
     counts: dict[str, int]
     notes: tuple[str, ...]
+    rows: NDArray[np.intp]
+    evaluate: Callable[[pd.DataFrame], Floats]
+    weights: Floats | None = None
+    position: NDArray[np.int64] | None = None
+    ar1: str | None = None
 
     @property
     def courses(self) -> int:
@@ -86,20 +120,27 @@ class Design:
     @property
     def parameters(self) -> int:
         """Number of parameters, counted as lme4 does: fixed, (co)variances, residual."""
-        sizes = (len(level.names) for level in self.levels)
-        return len(self.terms) + sum(size * (size + 1) // 2 for size in sizes) + 1
+        sizes = [size for level in self.levels for size in level.blocks]
+        covariances = sum(size * (size + 1) // 2 for size in sizes)
+        return len(self.terms) + covariances + 1 + (self.position is not None)
 
 
-def build(formula: str, table: pd.DataFrame) -> Design:
+def build(
+    formula: str, table: pd.DataFrame, *, weights: str | None = None, ar1: str | None = None
+) -> Design:
     """Return the matrices of a formula.
 
     Parameters
     ----------
     formula : str
-        In lme4's notation, for example ``y ~ x * time + (1 + time | course) + (1 | therapist)``.
-        A level may have an intercept, one slope, or both (then correlated); levels are nested.
+        In lme4's notation, for example ``y ~ x * time + (1 + time | course) + (1 | therapist)``;
+        ``||`` for random effects without correlation.
     table : DataFrame
         One row per observation; rows with a missing value in a column of the formula are left out.
+    weights : str, optional
+        Column of observation weights.
+    ar1 : str, optional
+        Column of session numbers over which the residuals of a course are autocorrelated.
 
     Returns
     -------
@@ -108,74 +149,106 @@ def build(formula: str, table: pd.DataFrame) -> Design:
     Raises
     ------
     ProblemsFound
-        For a formula that cannot be read or is not supported, an unknown column, an outcome that
-        is text, infinite values.
+        For a formula that cannot be read, an unknown column, an outcome that is text, infinite
+        values, weights that are not positive, session numbers that are not whole or occur twice.
     NotAssessable
         If the data cannot answer the question: no rows, an outcome that does not vary.
     """
-    description = _read(formula)
-    _check_columns(formula, description, table)
-    factors = list(dict.fromkeys(term.factor.name for term in description.group_terms))
+    description, random = formulas.read(formula)
+    table = table.set_axis(pd.Index(row_numbers(table), name=FILE_ROW))
+    beside = [name for name in (weights, ar1) if name is not None]
+    names = [name for name in [*description.var_names, *beside] if name]
+    _check_columns(formula, names, table)
+    factors = list(random)
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
-    kept, notes = _complete_rows(table, [*description.var_names], absent)
+    rows, notes = _complete_rows(table, names, absent)
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
-    kept = _usable_categories(kept)
+    kept = _usable_categories(table[list(dict.fromkeys(names))].iloc[rows])
     outcome = _outcome(formula, description, kept)
-    fixed, terms = _matrix(formula, description.common_terms, kept)
-    fixed, terms, aliased = _full_rank(fixed, terms)
+    fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
+    fixed, terms, aliased = _full_rank(fixed, names)
+    places = [names.index(term) for term in terms]
     if aliased:
         notes.append(
             f"left out, being constant or a combination of other terms: {listing(aliased)}"
         )
-    wanted = [factor for factor in factors if factor not in absent]
-    levels = [_level(formula, description, factor, kept) for factor in wanted]
-    levels = sorted(levels, key=lambda level: -level.units)
-    _check_nested(formula, levels)
-    levels, simplified = _identifiable(levels)
-    notes += simplified
-    counted = [name for name in dict.fromkeys(["course", "therapist", *wanted]) if name in kept]
-    counts = {name: int(kept[name].nunique()) for name in counted}
-    return Design(outcome, fixed, tuple(terms), tuple(levels), counts, tuple(notes))
+    present = [_level(formula, random[name], kept) for name in factors if name not in absent]
+    levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
+    counts = {level.factor: level.units for level in present if level.factor in table}
+    counted = {"course", "therapist", *factors} & set(table.columns) - set(counts)
+    counts |= {name: int(table[name].iloc[rows].nunique()) for name in counted}
+
+    def of_table(new: pd.DataFrame) -> Floats:
+        return evaluate(new)[:, places]
+
+    return Design(
+        formula=formula,
+        outcome=outcome,
+        fixed=fixed,
+        terms=tuple(terms),
+        levels=levels,
+        counts=counts,
+        notes=(*notes, *simplified),
+        rows=rows,
+        evaluate=of_table,
+        weights=None if weights is None else _weights(weights, kept),
+        position=None if ar1 is None else _position(ar1, kept, levels),
+        ar1=ar1,
+    )
 
 
-def _read(formula: str):
-    """Return formulae's description of a formula, refusing what it would misread."""
-    from formulae import model_description
-    from formulae.scanner import Scanner
+def restricted(design: Design, keep: NDArray[np.bool_]) -> Design:
+    """Return the same model on some of its rows.
 
-    def unreadable(why: str) -> ProblemsFound:
-        return ProblemsFound([problem("E501", key=formula, found=why)])
+    Parameters
+    ----------
+    design : Design
+    keep : ndarray of bool, shape (rows,)
 
-    try:
-        description = model_description(formula)
-        tokens = Scanner(formula).scan()
-    except Exception as error:
-        raise unreadable(" ".join(str(error).split()) or type(error).__name__) from error
-    if description.response is None:
-        raise unreadable("no outcome stands before '~'")
-    kinds = [token.kind for token in tokens]
-    if any(pair == ("PIPE", "PIPE") for pair in pairwise(kinds)):
-        raise ProblemsFound([problem("E505", key=formula, found="'||' (uncorrelated effects)")])
-    # formulae stops in silence at a token that it does not expect.
-    written = {
-        token.lexeme.strip("`")
-        for token, after in zip(tokens, [*kinds[1:], None], strict=True)
-        if token.kind in ("IDENTIFIER", "BQNAME") and after != "LEFT_PAREN"
-    }
-    unread = sorted(written - set(description.var_names))
-    if unread:
-        raise unreadable(f"nothing was made of {listing(unread)}")
-    factors = {term.factor.name for term in description.group_terms}
-    if kinds.count("PIPE") > len(factors):
-        raise ProblemsFound(
-            [problem("E505", key=formula, found="a grouping column used in two random terms")]
-        )
-    return description
+    Returns
+    -------
+    Design
+        As :func:`build` returns it for these rows: what they cannot tell is left out and noted.
+        `counts` are of the levels only.
+
+    Raises
+    ------
+    NotAssessable
+        If no row is left, or the outcome does not vary in those that are.
+    """
+    outcome = design.outcome[keep]
+    if not len(outcome) or np.ptp(outcome) <= 1e-12 * max(1.0, np.abs(outcome).max()):
+        raise NotAssessable("the outcome does not vary in the rows that are left")
+    fixed, terms, aliased = _full_rank(design.fixed[keep], list(design.terms))
+    places = [design.terms.index(term) for term in terms]
+    levels = []
+    for level in design.levels:
+        units, codes = np.unique(level.codes[keep], return_inverse=True)
+        labels = tuple(level.labels[unit] for unit in units)
+        named = partial(tuple, labels)
+        columns = level.columns[keep]
+        levels.append(replace(level, codes=codes, units=len(units), columns=columns, named=named))
+    kept, notes = _identifiable(sorted(levels, key=lambda level: -level.units))
+    if aliased:
+        notes.insert(0, f"left out in these rows: {listing(aliased)}")
+    return replace(
+        design,
+        outcome=outcome,
+        fixed=fixed,
+        terms=tuple(terms),
+        levels=kept,
+        counts={level.factor: level.units for level in levels},
+        notes=(*design.notes, *notes),
+        rows=design.rows[keep],
+        evaluate=lambda new: design.evaluate(new)[:, places],
+        weights=None if design.weights is None else design.weights[keep],
+        position=None if design.position is None else design.position[keep],
+    )
 
 
-def _check_columns(formula: str, description, table: pd.DataFrame) -> None:
-    """Raise if the formula names columns that the table does not have, or infinite values."""
-    names = sorted(name for name in description.var_names if name)
+def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
+    """Raise if columns are named that the table does not have, or that hold infinite values."""
+    names = sorted(set(names))
     allowed = [str(column) for column in table.columns]
     problems = [
         problem(
@@ -192,17 +265,16 @@ def _check_columns(formula: str, description, table: pd.DataFrame) -> None:
         if name in table and pd.api.types.is_numeric_dtype(table[name]):
             infinite = np.flatnonzero(np.isinf(table[name].to_numpy(float, na_value=np.nan)))
             if len(infinite):
-                row, more = int(infinite[0]) + 2, len(infinite) - 1
-                problems.append(problem("E506", column=name, row=row, more=more))
+                problems.append(_at_rows("E506", name, row_numbers(table)[infinite]))
     if problems:
         raise ProblemsFound(problems)
 
 
 def _complete_rows(
     table: pd.DataFrame, names: list[str], absent: list[str]
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[NDArray[np.intp], list[str]]:
     """Return the rows without missing values in the columns named, and a note on the others."""
-    names = sorted(name for name in names if name and name not in absent)
+    names = sorted(set(names) - set(absent))
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
     missing = table[names].isna()
@@ -210,12 +282,12 @@ def _complete_rows(
     if incomplete.all():
         empty = [name for name in names if missing[name].all()]
         raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
-    kept = table[~incomplete].reset_index(drop=True)
+    rows = np.flatnonzero(~incomplete)
     if not incomplete.any():
-        return kept, []
+        return rows, []
     by_column = missing.sum()
     which = listing(f"{name} {count}" for name, count in by_column[by_column > 0].items())
-    return kept, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
+    return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
 
 
 def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
@@ -232,35 +304,19 @@ def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(**changed)
 
 
-def _evaluated(formula: str, terms: list, kept: pd.DataFrame):
-    """Let formulae evaluate fixed terms on complete rows."""
-    from formulae.environment import Environment
-    from formulae.matrices import DesignMatrices
-    from formulae.terms.terms import Model
-
-    try:
-        return DesignMatrices(Model(*terms), kept, Environment([FUNCTIONS]))
-    except KeyError as error:
-        name = str(error).strip("'\"")
-        raise ProblemsFound(
-            [
-                problem(
-                    "E502",
-                    key=formula,
-                    found=name,
-                    hint=did_you_mean(name, FUNCTIONS),
-                    allowed=listing(FUNCTIONS),
-                )
-            ]
-        ) from error
-
-
-def _matrix(formula: str, terms: list, kept: pd.DataFrame) -> tuple[Floats, list[str]]:
-    """Return the design of fixed terms and the names of its columns."""
+def _matrix(
+    formula: str, terms: list, kept: pd.DataFrame
+) -> tuple[Floats, list[str], Callable[[pd.DataFrame], Floats]]:
+    """Return the design of fixed terms, the names of its columns, and how to make new rows."""
     if not terms:
         raise ProblemsFound([problem("E501", key=formula, found="there is no fixed term")])
-    frame = _evaluated(formula, terms, kept).common.as_dataframe()
-    return frame.to_numpy(float), [str(name) for name in frame.columns]
+    common = formulas.evaluated(formula, terms, kept).common
+    frame = common.as_dataframe()
+
+    def of_table(new: pd.DataFrame) -> Floats:
+        return np.asarray(common.evaluate_new_data(new).design_matrix, dtype=float)
+
+    return frame.to_numpy(float), [str(name) for name in frame.columns], of_table
 
 
 def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
@@ -269,7 +325,7 @@ def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
     name = term.name
     if name in kept and not pd.api.types.is_numeric_dtype(kept[name]):
         raise ProblemsFound([problem("E503", column=name, found=listing(kept[name].unique(), 3))])
-    values = _evaluated(formula, [term], kept).common.design_matrix
+    values = formulas.evaluated(formula, [term], kept).common.design_matrix
     if values.shape[1] != 1:
         raise ProblemsFound([problem("E503", column=name, found="several columns")])
     outcome = values[:, 0].astype(float)
@@ -287,6 +343,12 @@ def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list
     scale = np.linalg.norm(fixed, axis=0)
     length = np.linalg.norm(centred, axis=0)
     varies = length > 1e-10 * scale
+    slopes = [place for place, term in enumerate(terms) if term != "Intercept"]
+    if varies[slopes].all():
+        # Where correlations leave no doubt, the columns themselves need not be gone through.
+        products = centred.T @ centred / np.outer(length, length).clip(np.finfo(float).tiny)
+        if not slopes or np.linalg.eigvalsh(products[np.ix_(slopes, slopes)])[0] > 1e-6:
+            return fixed, terms, []
     kept: list[int] = []
     basis = np.empty((len(fixed), 0))
     for column, term in enumerate(terms):
@@ -303,34 +365,101 @@ def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list
     return fixed[:, kept], [terms[column] for column in kept], aliased
 
 
-def _level(formula: str, description, factor: str, kept: pd.DataFrame) -> Level:
+def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     """Return the random effects of one grouping factor."""
-    mine = [term for term in description.group_terms if term.factor.name == factor]
-    columns, names = _matrix(formula, [term.expr for term in mine], kept)
-    if len(names) > 2 or (len(names) == 2 and names[0] != "Intercept"):
-        found = f"({' + '.join(names)} | {factor})"
-        raise ProblemsFound([problem("E505", key=formula, found=found)])
-    parts = [kept[name].astype("str") for name in mine[0].factor.var_names]
-    codes = kept.groupby([part.to_numpy() for part in parts], sort=True).ngroup().to_numpy()
-    return Level(factor, codes.astype(np.intp), int(codes.max()) + 1, tuple(names), columns)
+    factor = blocks[0][0].factor
+    parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
+    names = tuple(name for _, found, _ in parts for name in found)
+    variables = sorted(factor.var_names, key=factor.name.index)
+    coded, units = zip(*(pd.factorize(kept[name], sort=True) for name in variables), strict=True)
+    codes, sizes = coded[0], tuple(map(len, units))
+    present = np.arange(sizes[0])
+    if len(coded) > 1:
+        present, codes = np.unique(np.ravel_multi_index(coded, sizes), return_inverse=True)
+
+    def named() -> list[str]:
+        places = np.unravel_index(present, sizes)
+        columns = [values[place] for values, place in zip(units, places, strict=True)]
+        return [":".join(map(str, unit)) for unit in zip(*columns, strict=True)]
+
+    def of_table(new: pd.DataFrame) -> Floats:
+        return np.hstack([evaluate(new) for _, _, evaluate in parts])
+
+    columns = np.hstack([part for part, _, _ in parts])
+    together = tuple(len(found) for _, found, _ in parts)
+    return Level(factor.name, codes, len(present), names, columns, together, of_table, named)
 
 
-def _check_nested(formula: str, levels: list[Level]) -> None:
-    """Raise unless each unit of a level lies in one unit of the next."""
-    for lower, upper in pairwise(levels):
-        pairs = len(np.unique(lower.codes.astype(np.int64) * upper.units + upper.codes))
-        if pairs > lower.units:
+def crossed(lower: Level, upper: Level) -> bool:
+    """Tell whether a unit of the lower level occurs in more than one unit of the upper."""
+    last = np.zeros(lower.units, dtype=np.intp)
+    last[lower.codes] = upper.codes
+    return bool((last[lower.codes] != upper.codes).any())
+
+
+def _weights(name: str, kept: pd.DataFrame) -> Floats:
+    """Return observation weights; refuse those that are not positive numbers."""
+    _check_numbers(name, kept)
+    weights = kept[name].to_numpy(float)
+    wrong = np.flatnonzero(weights <= 0)
+    if len(wrong):
+        raise ProblemsFound(
+            [_at_rows("E507", name, row_numbers(kept)[wrong], found=f"{weights[wrong[0]]:g}")]
+        )
+    return weights
+
+
+def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> NDArray[np.int64]:
+    """Return session numbers; refuse those that are not whole, or occur twice in a course."""
+    _check_numbers(name, kept)
+    numbers = kept[name].to_numpy(float)
+    wrong = np.flatnonzero(numbers != np.round(numbers))
+    if len(wrong):
+        raise ProblemsFound(
+            [_at_rows("E508", name, row_numbers(kept)[wrong], found=f"{numbers[wrong[0]]:g}")]
+        )
+    position = numbers.astype(np.int64)
+    if levels:
+        codes = levels[0].codes
+        order = np.lexsort((np.arange(len(codes)), position, codes))
+        again = order[1:][(np.diff(codes[order]) == 0) & (np.diff(position[order]) == 0)]
+        if len(again):
+            found, factor = f"{position[again.min()]}", levels[0].factor
             raise ProblemsFound(
-                [problem("E504", key=formula, lower=lower.factor, upper=upper.factor)]
+                [
+                    _at_rows(
+                        "E509", name, row_numbers(kept)[np.sort(again)], found=found, factor=factor
+                    )
+                ]
             )
+    return position
 
 
-def _identifiable(levels: list[Level]) -> tuple[list[Level], list[str]]:
+def row_numbers(table: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the rows as a spreadsheet shows them: those of the file where known, else from 2."""
+    if table.index.name == FILE_ROW:
+        return table.index.to_numpy(dtype=np.intp)
+    return np.arange(2, len(table) + 2)
+
+
+def _at_rows(code: str, column: str, rows: NDArray[np.intp], **facts: Any) -> Problem:
+    """Return a problem of the cells of a column in some rows."""
+    return problem(code, column=column, row=int(rows[0]), more=len(rows) - 1, **facts)
+
+
+def _check_numbers(name: str, kept: pd.DataFrame) -> None:
+    """Raise unless a column beside the formula holds numbers."""
+    if not pd.api.types.is_numeric_dtype(kept[name]):
+        raise ProblemsFound([problem("E520", column=name, found=listing(kept[name].unique(), 3))])
+
+
+def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
     """Take out random effects that the data cannot tell from the residual or from each other."""
     kept: list[Level] = []
     notes: list[str] = []
     for level in levels:
         rows, effects = len(level.codes), level.units * len(level.names)
+        slopes = [name for name in level.names if name != "Intercept"]
         if level.units < 2:
             notes.append(f"only one {level.factor}: fitted without the {level.factor} level")
         elif kept and kept[-1].units == level.units and level.names == ("Intercept",):
@@ -340,17 +469,26 @@ def _identifiable(levels: list[Level]) -> tuple[list[Level], list[str]]:
             )
         elif rows > effects:
             kept.append(level)
-        elif len(level.names) == 2 and rows > level.units:
+        elif slopes and "Intercept" in level.names and rows > level.units:
+            which = f"slope of {slopes[0]}" if len(slopes) == 1 else f"slopes of {listing(slopes)}"
             notes.append(
-                f"the random slope of {level.names[1]} given {level.factor} cannot be told from "
+                f"the random {which} given {level.factor} cannot be told from "
                 f"the residual ({rows} rows, {effects} random effects): fitted with the random "
                 "intercept only"
             )
-            columns, names = level.columns[:, :1], level.names[:1]
-            kept.append(Level(level.factor, level.codes, level.units, names, columns))
+            place = level.names.index("Intercept")
+            kept.append(
+                replace(
+                    level,
+                    columns=level.columns[:, [place]],
+                    names=("Intercept",),
+                    blocks=(1,),
+                    evaluate=lambda new: np.ones((len(new), 1)),
+                )
+            )
         else:
             notes.append(
                 f"the random effects of {level.factor} cannot be told from the residual ({rows} "
                 f"rows, {level.units} units): fitted without the {level.factor} level"
             )
-    return kept, notes
+    return tuple(kept), notes

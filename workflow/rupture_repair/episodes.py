@@ -313,16 +313,29 @@ def states(courses: Courses, found: Falls, episodes: Episodes) -> NDArray[np.int
 
 
 def levels_around(courses: Courses, episodes: Episodes) -> tuple[Floats, Floats]:
-    """Return the mean of up to three ratings before each episode and after it.
+    """Return the mean of up to three ratings before each episode and after it."""
+    return levels_between(courses, episodes.onset, episodes.end)
 
-    Before: up to and including the onset; after: from the rating after the end on. NaN where
-    there is none.
+
+def levels_between(courses: Courses, onset: Integers, end: Integers) -> tuple[Floats, Floats]:
+    """Return the mean of up to three ratings before and after stretches of ratings.
+
+    Parameters
+    ----------
+    courses : Courses
+    onset, end : ndarray of int, shape (stretches,)
+        Indices of ratings of one course; an onset of -1 is none.
+
+    Returns
+    -------
+    before, after : ndarray, shape (stretches,)
+        Up to and including the onset, and from the rating after the end on; NaN for none.
     """
-    first = courses.start[courses.course[episodes.first_low]]
-    last = courses.start[courses.course[episodes.first_low] + 1] - 1
+    first = courses.start[courses.course[end]]
+    last = courses.start[courses.course[end] + 1] - 1
 
     def mean(begin: Integers, direction: int) -> Floats:
-        total, number = np.zeros(len(episodes)), np.zeros(len(episodes))
+        total, number = np.zeros(len(end)), np.zeros(len(end))
         for step in range(LEVEL_RATINGS):
             index = begin + direction * step
             inside = (begin >= 0) & (index >= first) & (index <= last)
@@ -331,7 +344,7 @@ def levels_around(courses: Courses, episodes: Episodes) -> tuple[Floats, Floats]
         with np.errstate(invalid="ignore"):
             return total / number
 
-    return mean(episodes.onset, -1), mean(episodes.end + 1, 1)
+    return mean(onset, -1), mean(end + 1, 1)
 
 
 def shapes(courses: Courses, episodes: Episodes) -> tuple[Flags, Flags]:

@@ -7,21 +7,32 @@ explained variance, and what has to be said about them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from . import design, mixedlm
+from . import design, gee, lmm, logistic, mixedlm
 from .design import Design, NotAssessable
-from .mixedlm import NoOptimum, Solution
+from .solution import NoOptimum, Solution, explained, information_criteria, wald
 
 #: What a fit can end as.
 STATUSES = ("converged", "singular", "failed", "not_assessable")
 
 #: Engines by their name in config.yaml (`models.engine`): a function of a design and of `reml`.
-ENGINES: dict[str, Callable[[Design, bool], Solution]] = {"statsmodels": mixedlm.solve}
+ENGINES: dict[str, Callable[[Design, bool], Solution]] = {
+    "blocks": lmm.solve,
+    "statsmodels": mixedlm.solve,
+}
+
+#: Points of adaptive quadrature of logistic models: one (Laplace) is biased in small units.
+QUADRATURE_POINTS = 7
+
+#: With fewer groups the robust errors of estimating equations are too small (Mancl & DeRouen 2001,
+#: doi 10.1111/j.0006-341X.2001.00126.x).
+FEW_GROUPS = 40
 
 #: What identifies a fit in the table of estimates.
 KEYS = ("dataset", "measure", "outcome", "criterion", "model", "variant")
@@ -30,10 +41,11 @@ _TERM = (
     *("term", "estimate", "std_error", "df", "statistic", "p", "ci_low", "ci_high"),
     "standardised",
 )
-_COUNTS = ("n_sessions", "n_courses", "n_therapists")
+_COUNTS = ("n_sessions", "n_courses", "n_therapists", "n_episodes")
 _NUMBERS = (
     *("var_course", "var_course_slope", "var_therapist", "var_residual"),
-    *("icc_course", "icc_therapist", "r2_marginal", "r2_conditional", "loglik", "aic"),
+    *("icc_course", "icc_therapist", "r2_marginal", "r2_conditional", "loglik", "aic", "bic"),
+    "rho",
 )
 _STATUS = ("engine", "optimiser", "status", "converged", "singular", "message")
 
@@ -51,9 +63,8 @@ class Fit:
     Attributes
     ----------
     formula : str
-    terms : DataFrame
-        One row per term, with the columns of the table of estimates from `term` on; one row
-        without a term if there is no result.
+    rows : dict of str to list or scalar
+        The columns of `terms`: one entry per term, or one for all.
     status : {"converged", "singular", "failed", "not_assessable"}
     message : str
         Notes on what was left out, what lies on the boundary, why there is no result.
@@ -66,42 +77,63 @@ class Fit:
     """
 
     formula: str
-    terms: pd.DataFrame
+    rows: dict[str, Any]
     status: str
     message: str
     notes: tuple[str, ...] = ()
     covariances: dict[str, pd.DataFrame] = field(default_factory=dict)
     attempts: tuple[str, ...] = ()
 
+    @cached_property
+    def terms(self) -> pd.DataFrame:
+        """One row per term, with the columns of the table of estimates from `term` on.
+
+        One row without a term if there is no result.
+        """
+        return typed([self.rows], TERM_COLUMNS)
+
     def noted(self, *notes: str) -> "Fit":
         """Return the fit with further notes in front of its message."""
         message = "; ".join(note for note in (*notes, self.message) if note)
-        return replace(self, message=message, terms=self.terms.assign(message=message))
+        return replace(self, message=message, rows=self.rows | {"message": message})
 
 
 def fit(
-    formula: str, table: pd.DataFrame, *, reml: bool = True, engine: str = "statsmodels"
+    formula: str,
+    table: pd.DataFrame,
+    *,
+    reml: bool = True,
+    engine: str = "blocks",
+    ar1: str | None = None,
+    family: str = "gaussian",
 ) -> Fit:
-    """Fit a linear (mixed) model.
+    """Fit a linear or logistic (mixed) model.
 
     Parameters
     ----------
     formula : str
-        In lme4's notation: ``y ~ x * time + (1 + time | course) + (1 | therapist)``. Levels are
-        nested; each has an intercept, a slope, or both with a correlation.
+        In lme4's notation: ``y ~ x * time + (1 + time | course) + (1 | therapist)``.
     table : DataFrame
         One row per observation.
     reml : bool
         Restricted maximum likelihood, or maximum likelihood.
     engine : str
         Key of :data:`ENGINES`.
+    ar1 : str, optional
+        Column of session numbers over which the residuals of a course are autocorrelated.
+    family : {"gaussian", "binomial"}
+        With binomial a logistic model with one random intercept, by adaptive quadrature with
+        :data:`QUADRATURE_POINTS` points; the engine is then the project's own, and `reml` has
+        no meaning.
 
     Returns
     -------
     Fit
         `estimate` and `std_error` in the units of the data; `ci_low`, `ci_high` at 95 %.
-        With a random part the engine gives no degrees of freedom: `df` is missing, `statistic` is
-        z. Without one, least squares with t. `standardised` is estimate x sd(term) / sd(outcome).
+        `estimate` of a logistic model are log odds ratios, with `statistic` z.
+        `df` are Satterthwaite's by the engine blocks and missing by statsmodels, where `statistic`
+        is z; without a random part they are exact. `standardised` is estimate x sd(term) /
+        sd(outcome), of a logistic model estimate x sd(term).
         `var_course` is the variance of course intercepts where the slope's column is zero.
         Intraclass correlations and R2 (Nakagawa & Schielzeth 2013; with random slopes Johnson
         2014, doi 10.1111/2041-210X.12225) take each level's variance as its mean over the rows;
@@ -111,7 +143,8 @@ def fit(
     Raises
     ------
     ProblemsFound
-        For mistakes in the formula or the columns that it names (E501 to E506).
+        For mistakes in the formula or the columns that it names (E501 to E509), and for what the
+        engine does not support (E504, E505).
 
     Examples
     --------
@@ -123,14 +156,71 @@ def fit(
         # The matrices are small: threads of the linear algebra would only get in each other's
         # way (measured on two busy cores: two to three times slower).
         with threadpool_limits(1, "blas"):
-            matrices = design.build(formula, table)
-            _check_information(matrices)
-            solution = ENGINES[engine](matrices, reml)
+            matrices = design.build(formula, table, ar1=ar1)
+            if family == "binomial":
+                engine = "logistic"
+                logistic.check_outcome(matrices)
+                _check_events(matrices)
+                solution: Solution = logistic.solve(matrices, QUADRATURE_POINTS)
+            else:
+                _check_information(matrices)
+                solution = ENGINES[engine](matrices, reml)
     except NotAssessable as reason:
         return without_result(formula, "not_assessable", str(reason), engine)
     except NoOptimum as reason:
         return without_result(formula, "failed", str(reason), engine)
     return _with_result(formula, matrices, solution, engine)
+
+
+def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
+    """Fit a logistic model by generalised estimating equations, exchangeable within groups.
+
+    Parameters
+    ----------
+    formula : str
+        Its random part is left out: the association within groups stands in for it.
+    table : DataFrame
+        One row per observation.
+    group : str
+        Column that names the groups.
+
+    Returns
+    -------
+    Fit
+        Log odds ratios averaged over groups, with robust errors; `statistic` is z.
+
+    Raises
+    ------
+    ProblemsFound
+        As :func:`fit`.
+    """
+    try:
+        with threadpool_limits(1, "blas"):
+            matrices = design.build(formula, table)
+            logistic.check_outcome(matrices)
+            _check_events(matrices)
+            solution = gee.solve(matrices, group)
+            groups = matrices.counts[group]
+            matrices = replace(matrices, levels=())
+    except NotAssessable as reason:
+        return without_result(formula, "not_assessable", str(reason), "gee")
+    except NoOptimum as reason:
+        return without_result(formula, "failed", str(reason), "gee")
+    few = f"{groups} groups: robust errors are too small with fewer than about {FEW_GROUPS}"
+    return _with_result(formula, matrices, solution, "gee").noted(
+        *([few] if groups < FEW_GROUPS else [])
+    )
+
+
+def _check_events(matrices: Design) -> None:
+    """Raise where a logistic model has fewer events, or fewer other rows, than terms."""
+    events = int((matrices.outcome > 0).sum())
+    rarer = min(events, len(matrices.outcome) - events)
+    if rarer <= len(matrices.terms):
+        raise NotAssessable(
+            f"too few events: {events} in {len(matrices.outcome)} rows for "
+            f"{len(matrices.terms)} terms"
+        )
 
 
 def _check_information(matrices: Design) -> None:
@@ -153,39 +243,28 @@ def _check_information(matrices: Design) -> None:
 
 def _with_result(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
     """Return the tidy rows of a solution."""
-    std_error = np.sqrt(np.diag(solution.covariance))
-    statistic = solution.estimate / std_error
-    exact = solution.df is not None
-    from scipy import stats  # here, because its import takes most of a second
-
-    reference = stats.t(solution.df) if exact else stats.norm()
-    half = reference.ppf(0.975) * std_error
-    spread = matrices.fixed.std(axis=0, ddof=1) / matrices.outcome.std(ddof=1)
-    varies = np.array(matrices.terms) != "Intercept"
     status = "singular" if solution.zero else "converged"
     notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
-    message = "; ".join([*notes, *matrices.notes, *([] if exact else [_NO_DF])])
-    columns = {
-        "term": list(matrices.terms),
-        "estimate": solution.estimate,
-        "std_error": std_error,
-        "df": solution.df if exact else np.nan,
-        "statistic": statistic,
-        "p": 2 * reference.sf(np.abs(statistic)),
-        "ci_low": solution.estimate - half,
-        "ci_high": solution.estimate + half,
-        "standardised": np.where(varies, solution.estimate * spread, np.nan),
-    }
+    without_df = solution.df is None and solution.family == "gaussian"
+    message = "; ".join([*notes, *matrices.notes, *([_NO_DF] if without_df else [])])
+    # Log odds ratios have no units of the outcome.
+    scale = matrices.outcome.std(ddof=1) if solution.family == "gaussian" else 1.0
+    spread = matrices.fixed.std(axis=0, ddof=1) / scale
+    varies = np.array(matrices.terms) != "Intercept"
+    columns = {"term": list(matrices.terms)} | wald(solution)
+    columns["standardised"] = np.where(varies, solution.estimate * spread, np.nan)
     facts = _counts(matrices) | _variances(matrices, solution)
-    facts |= {"loglik": solution.loglik, "aic": 2 * (matrices.parameters - solution.loglik)}
+    facts |= {"loglik": solution.loglik, "rho": solution.rho}
+    facts["aic"], facts["bic"] = information_criteria(matrices, solution)
     facts |= {"engine": engine, "optimiser": solution.optimiser, "status": status}
     facts |= {"converged": True, "singular": bool(solution.zero), "message": message}
     covariances = {
         level.factor: pd.DataFrame(covariance, index=level.names, columns=level.names)
         for level, covariance in zip(matrices.levels, solution.random, strict=True)
     }
-    terms = typed([columns | facts], TERM_COLUMNS)
-    return Fit(formula, terms, status, message, matrices.notes, covariances, solution.attempts)
+    return Fit(
+        formula, columns | facts, status, message, matrices.notes, covariances, solution.attempts
+    )
 
 
 def _counts(matrices: Design) -> dict[str, Any]:
@@ -199,36 +278,44 @@ def _counts(matrices: Design) -> dict[str, Any]:
 
 def _variances(matrices: Design, solution: Solution) -> dict[str, float]:
     """Return variance components, adjusted intraclass correlations and R2."""
-    fixed = float((matrices.fixed @ solution.estimate).var(ddof=1))
     facts: dict[str, float] = {"var_residual": solution.residual}
-    shares: dict[str, float] = {}
-    for level, covariance in zip(matrices.levels, solution.random, strict=True):
-        lowest = level is matrices.levels[0] and level.factor != "therapist"
-        place = "course" if lowest else "therapist"
-        # Mean over the rows of z' Sigma z, the variance that the level gives to a row.
-        spread = np.einsum("ij,jk,ik->i", level.columns, covariance, level.columns).mean()
-        shares[place] = shares.get(place, 0.0) + float(spread)
+    places = _places(matrices)
+    for place, level, covariance in zip(places, matrices.levels, solution.random, strict=True):
         for effect, variance in zip(level.names, np.diag(covariance), strict=True):
-            facts[f"var_{place}" + ("" if effect == "Intercept" else "_slope")] = float(variance)
-    random = sum(shares.values())
-    for place, share in shares.items():
-        facts[f"icc_{place}"] = share / (random + solution.residual)
-    total = fixed + random + solution.residual
-    return facts | {"r2_marginal": fixed / total, "r2_conditional": (fixed + random) / total}
+            slope = "" if effect == "Intercept" else "_slope"
+            facts.setdefault(f"var_{place}{slope}", float(variance))
+    shares = explained(matrices, solution)
+    for place, level in zip(places, matrices.levels, strict=True):
+        icc = shares[f"icc:{level.factor}"]
+        facts[f"icc_{place}"] = facts.get(f"icc_{place}", 0.0) + icc
+    return facts | {name: shares[name] for name in ("r2_marginal", "r2_conditional")}
+
+
+def _places(matrices: Design) -> list[str]:
+    """Return where the table of estimates has each level: under course, or under therapist."""
+    return [
+        "course" if level is matrices.levels[0] and level.factor != "therapist" else "therapist"
+        for level in matrices.levels
+    ]
 
 
 def without_result(formula: str, status: str, message: str, engine: str) -> Fit:
     """Return the one row of a model without result."""
     facts = {"engine": engine, "status": status, "message": message}
     row = {"term": [None], **facts, "converged": False, "singular": False}
-    return Fit(formula, typed([row], TERM_COLUMNS), status, message)
+    return Fit(formula, row, status, message)
 
 
 def typed(parts: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
     """Return rows as a table with the given columns and the same types whatever is in them."""
-    frames = [pd.DataFrame(part) for part in parts]
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    table = table.reindex(columns=list(columns))
+    cells: dict[str, list[Any]] = {column: [] for column in columns}
+    for part in parts:
+        length = len(part["term"])
+        for column, cell in cells.items():
+            value = part.get(column)
+            many = isinstance(value, (list, tuple, np.ndarray))
+            cell.extend(list(value) if many else [value] * length)  # type: ignore[arg-type]
+    table = pd.DataFrame(cells)
     types = dict.fromkeys((*_TERM[1:], *_NUMBERS), "float64")
     types |= dict.fromkeys(_COUNTS, "Int64") | {"converged": "bool", "singular": "bool"}
     types = {column: types.get(column, "str") for column in columns}

@@ -39,6 +39,8 @@ from numpy.typing import NDArray
 from scipy import linalg, optimize
 
 from .design import Design, Floats, Level
+from .problems import ProblemsFound, problem
+from .solution import NoOptimum, Solution, least_squares, on_boundary
 
 #: Optimisers of scipy in the order in which they are tried.
 OPTIMISERS = ("BFGS", "L-BFGS-B", "CG", "Powell", "Nelder-Mead")
@@ -69,45 +71,6 @@ BLOCK_ROWS = 120
 
 
 @dataclass(frozen=True)
-class Solution:
-    r"""A fitted model on matrices.
-
-    Attributes
-    ----------
-    estimate : ndarray, shape (terms,)
-    covariance : ndarray, shape (terms, terms)
-        Of the estimates: :math:`\sigma^2 (X'V^{-1}X)^{-1}`.
-    residual : float
-        Residual variance.
-    random : tuple of ndarray
-        Covariance of the random effects of each level, in the units of the columns given.
-    loglik : float
-        Restricted log-likelihood, or the log-likelihood.
-    df : float or None
-        Residual degrees of freedom where they are exact (no random part), else None.
-    optimiser : str
-    zero : tuple of str
-        What lies on the boundary of the parameter space, in words; empty if nothing does.
-    attempts : tuple of str
-        Failed attempts and why they failed.
-    """
-
-    estimate: Floats
-    covariance: Floats
-    residual: float
-    random: tuple[Floats, ...]
-    loglik: float
-    df: float | None
-    optimiser: str
-    zero: tuple[str, ...] = ()
-    attempts: tuple[str, ...] = ()
-
-
-class NoOptimum(Exception):
-    """No attempt ended in a valid optimum; the text lists the attempts."""
-
-
-@dataclass(frozen=True)
 class _Point:
     """A stop of an optimiser: parameters, log-likelihood, and the optimiser's name."""
 
@@ -134,9 +97,12 @@ def solve(design: Design, reml: bool = True) -> Solution:
     ------
     NoOptimum
         If no optimiser ended in a valid optimum.
+    ProblemsFound
+        If the engine does not support the model (E505).
     """
+    _check_supported(design)
     if not design.levels:
-        return _least_squares(design, reml)
+        return least_squares(design, reml)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         likelihood = _Likelihood(design, reml)
@@ -159,7 +125,7 @@ class _Likelihood:
         rows = np.sqrt(len(design.outcome))
         self.fixed, self.back = q * rows, r / rows
         self.sizes = tuple(len(level.names) for level in design.levels)
-        self.block = _blocks(design.levels[-1])
+        self.block = _blocks(design.levels)
         self.maps = [_to_common_scale(level) for level in design.levels]
         self.columns = list(map(self._columns, design.levels, self.maps))
         self._first: dict[tuple[int, ...], Any] = {}
@@ -229,7 +195,7 @@ class _Likelihood:
     def value(self, ranks: tuple[int, ...], theta: Floats) -> float:
         """Return the log-likelihood in the units of the data, -inf where it cannot be computed."""
         if not any(ranks):
-            return _least_squares(self.design, self.reml).loglik
+            return least_squares(self.design, self.reml).loglik
         ratios, angles, _ = self.split(ranks, theta)
         try:
             value = float(self.model(ranks, angles).loglike(ratios))
@@ -274,11 +240,44 @@ def _to_common_scale(level: Level) -> Floats:
     return np.array([[1.0, -mean / spread], [0.0, 1.0 / spread]])
 
 
-def _blocks(highest: Level) -> NDArray[np.intp]:
-    """Return the block of each row: units of the highest level, small ones bundled."""
-    sizes = np.bincount(highest.codes, minlength=highest.units)
+def _blocks(levels: Sequence[Level]) -> NDArray[np.intp]:
+    """Return the block of each row: rows that share no unit with others, small ones bundled."""
+    from scipy import sparse
+
+    rows = np.arange(len(levels[0].codes))
+    ones, shape = np.ones(len(rows)), len(rows)
+    by_unit = [
+        sparse.csr_matrix((ones, (rows, level.codes)), (shape, level.units)) for level in levels
+    ]
+    units = sparse.hstack(by_unit).tocsr()
+    _, of_unit = sparse.csgraph.connected_components(units.T @ units, directed=False)
+    block = of_unit[levels[0].codes]
+    sizes = np.bincount(block)
     before = np.cumsum(sizes) - sizes
-    return np.unique((before // BLOCK_ROWS)[highest.codes], return_inverse=True)[1]
+    return np.unique((before // BLOCK_ROWS)[block], return_inverse=True)[1]
+
+
+def _check_supported(design: Design) -> None:
+    """Raise for what MixedLM cannot fit, or not with a search over every covariance."""
+    found = []
+    if design.weights is not None:
+        found.append("observation weights")
+    if design.position is not None:
+        found.append("autocorrelated residuals")
+    for level in design.levels:
+        if level.names[1:] and (len(level.names) > 2 or level.names[0] != "Intercept"):
+            found.append(f"({' + '.join(level.names)} | {level.factor})")
+        elif len(level.blocks) > 1:
+            found.append(f"({' + '.join(level.names)} || {level.factor})")
+    allowed = (
+        "(1 | level), (0 + x | level) or (1 + x | level), levels nested or crossed; more by the "
+        "engine blocks"
+    )
+    if found:
+        what = "; ".join(found)
+        raise ProblemsFound(
+            [problem("E505", key=design.formula, engine="statsmodels", found=what, allowed=allowed)]
+        )
 
 
 def _covariance(size: int, length: float = 0.0, angle: float = 0.0, rest: float = 0.0) -> Floats:
@@ -419,7 +418,7 @@ def _solution(likelihood: _Likelihood, point: _Point, attempts: list[str]) -> So
         estimate = inverse @ estimate
         covariance = residual * inverse @ np.linalg.inv(precision) @ inverse.T
     else:
-        plain = _least_squares(design, likelihood.reml)
+        plain = least_squares(design, likelihood.reml)
         estimate, covariance, residual = plain.estimate, plain.covariance, plain.residual
     if not np.isfinite(estimate).all() or not (np.linalg.eigvalsh(covariance) > 0).all():
         raise NoOptimum("the covariance of the estimates is not positive definite")
@@ -427,17 +426,15 @@ def _solution(likelihood: _Likelihood, point: _Point, attempts: list[str]) -> So
         names = [t for t, value in zip(design.terms, estimate, strict=True) if value == 0]
         raise NoOptimum(f"the estimate of {', '.join(names)} is exactly zero")
     ratios = likelihood.covariances(point)
-    zero = [
-        _in_words(level, ratio, rank)
-        for level, ratio, rank in zip(design.levels, ratios, point.ranks, strict=True)
-        if rank < len(level.names)
-    ]
     pairs = zip(likelihood.maps, ratios, strict=True)
+    random = tuple(residual * change @ ratio @ change.T for change, ratio in pairs)
+    levels = zip(design.levels, random, strict=True)
+    zero = [text for level, spread in levels for text in on_boundary(level, spread, residual)]
     return Solution(
         estimate,
         covariance,
         residual,
-        tuple(residual * change @ ratio @ change.T for change, ratio in pairs),
+        random,
         point.loglik,
         None,
         point.optimiser,
@@ -458,34 +455,3 @@ def _fixed_part(likelihood: _Likelihood, point: _Point) -> tuple[Floats, Floats,
     hessian, _ = model.hessian(packed)
     terms = len(packed.fe_params)
     return packed.fe_params, -residual * hessian[:terms, :terms], residual
-
-
-def _in_words(level: Level, covariance: Floats, rank: int) -> str:
-    """Say what lies on the boundary of a level's covariance."""
-    what = ["intercepts" if name == "Intercept" else f"slopes of {name}" for name in level.names]
-    if rank == 1 and covariance[1, 1] >= 1e-6 * covariance[0, 0]:
-        return f"{' and '.join(what)} given {level.factor} are perfectly correlated"
-    gone = what[1:] if rank == 1 else what
-    return f"the variance of {' and of '.join(gone)} given {level.factor} is zero"
-
-
-def _least_squares(design: Design, reml: bool) -> Solution:
-    """Return the linear model without random effects, by statsmodels' OLS."""
-    import statsmodels.api as sm
-
-    fitted = sm.OLS(design.outcome, design.fixed).fit()
-    rows, terms = design.fixed.shape
-    divisor = rows - terms if reml else rows
-    residual = float(fitted.ssr) / divisor
-    loglik = -0.5 * divisor * (np.log(2 * np.pi * residual) + 1)
-    if reml:
-        loglik -= 0.5 * np.linalg.slogdet(design.fixed.T @ design.fixed)[1]
-    return Solution(
-        np.asarray(fitted.params),
-        residual * np.asarray(fitted.normalized_cov_params),
-        residual,
-        tuple(np.zeros((len(level.names),) * 2) for level in design.levels),
-        float(loglik),
-        float(rows - terms),
-        "least squares",
-    )

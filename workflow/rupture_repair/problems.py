@@ -8,7 +8,7 @@ command line and the workflow can print it without a traceback.
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,10 @@ class Problem:
         where = f" {', '.join(place)}:" if place else ":"
         more = f" (and {self.more} more)" if self.more else ""
         return f"{self.code}{where} {self.message}{more}"
+
+    def in_file(self, file: str | Path) -> "Problem":
+        """Return the problem with the file that it is in."""
+        return replace(self, file=str(file))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problem as plain data, for JSON."""

@@ -119,7 +119,7 @@ class Found(NamedTuple):
 # ---------------------------------------------------------------------------- reading
 
 
-def _source(path: Path, delimiter: str) -> tuple[Any, list[Problem]]:
+def open_file(path: Path, delimiter: str) -> tuple[Any, list[Problem]]:
     """Open the file, with messages that name options instead of keys of dataset.yaml."""
     if not path.is_file():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -211,7 +211,7 @@ def read(
         by their value) and session. Every problem of the file: E206, E207, E302, E305, E306, E309,
         E314, E320 and E711 to E719; then there is no table.
     """
-    source, found = _source(path, delimiter)
+    source, found = open_file(path, delimiter)
     if source is None:
         return None, found
     found = _missing_columns(source.header, path, columns)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import chance, criteria, journal
+from rupture_repair import chance, criteria, journal, probability
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("chance", dataset, snakemake.log[0]):
@@ -18,11 +18,11 @@ with journal.step("chance", dataset, snakemake.log[0]):
         params.chance,
         dataset=dataset,
         seed=params.seed,
+        models=probability.read(given.models),
         processes=snakemake.threads,
     )
-    for table, (parquet, csv) in zip(
-        tables, (snakemake.output[:2], snakemake.output[2:]), strict=True
-    ):
+    for name, table in zip(("chance", "sensitivity", "chance_courses"), tables, strict=True):
+        parquet, csv = snakemake.output[name]
         table.to_parquet(parquet, index=False)
         table.to_csv(csv, index=False, lineterminator="\n")
     print(f"{dataset}: {len(tables[0])} comparisons with chance")

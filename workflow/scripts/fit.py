@@ -9,7 +9,7 @@ from rupture_repair import journal, models
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with journal.step("fit", dataset, snakemake.log[0]):
-    tables = ("sessions", "courses", "states", "episodes", "detection")
+    tables = ("sessions", "courses", "states", "episodes", "detection", "events")
     estimates = models.fit_all(
         dataset,
         **{name: pd.read_parquet(given[name]) for name in tables},

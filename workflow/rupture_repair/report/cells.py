@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 
 from ..chance import smallest_found
+from ..claims import VERDICTS
+from ..claims import load as load_claims
 from .facts import one_per_fit
 from .markdown import Md, code, count, escape, interval, listed, number, percent, short, text
 from .material import Material
@@ -164,6 +166,52 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
             }
         )
     return rows
+
+
+def claims(material: Material) -> Rows:
+    """Show the verdict on each part of each claim, for the measure and criterion shown."""
+    if material.claims is None:
+        return []
+    measure, criterion = material.shown
+    table = material.claims
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    others = table[table["measure"] == measure]
+    words = {claim.id: claim.claim for claim in load_claims()}
+    rows = []
+    for row in own.to_dict("records"):
+        same = others[(others["claim"] == row["claim"]) & (others["part"] == row["part"])]
+        standard = {
+            "estimate": row["standardised"],
+            "ci_low": row["standardised_low"],
+            "ci_high": row["standardised_high"],
+        }
+        note = "" if pd.isna(row["note"]) else f" ({text(row['note'])})"
+        rows.append(
+            {
+                "claim": f"**{row['claim']}** {text(words[row['claim']])}",
+                "estimand": text(row["estimand"]),
+                "estimate": interval(standard) if pd.notna(row["standardised"]) else "–",
+                "units": text(row["units"]),
+                "n": _numbers_of(row),
+                "verdict": f"**{text(row['verdict'])}**",
+                "reason": f"{text(row['reason'])}{note}",
+                "others": _verdicts(same["verdict"]),
+            }
+        )
+    return rows
+
+
+def _numbers_of(row: dict[str, Any]) -> str:
+    """Return the numbers that an estimate rests on."""
+    names = {"n_courses": "courses", "n_sessions": "sessions", "n_episodes": "episodes"}
+    said = [f"{count(row[key])} {name}" for key, name in names.items() if pd.notna(row[key])]
+    return ", ".join(said) or "–"
+
+
+def _verdicts(verdicts: pd.Series) -> str:
+    """Count the verdicts by all criteria: supported / contradicted / undecided / not assessable."""
+    counts = verdicts.value_counts()
+    return " / ".join(str(int(counts.get(name, 0))) for name in VERDICTS)
 
 
 def status(word: str) -> str:

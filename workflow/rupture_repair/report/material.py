@@ -31,6 +31,10 @@ class Material:
         Episodes expected by chance, if that was computed.
     sensitivity : DataFrame or None
         What was found of planted falls, if that was computed.
+    claims : DataFrame or None
+        Verdicts on the claims, if they were computed.
+    diagnostics : DataFrame or None
+        Whether the main model describes the data, if that was computed.
     """
 
     dataset: dict[str, Any]
@@ -46,6 +50,8 @@ class Material:
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    claims: pd.DataFrame | None = None
+    diagnostics: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -71,7 +77,11 @@ class Material:
             for name in ("sessions", "courses", "episodes", "detection", "estimates")
         }
         wanted = ["measure", "criterion", "course", "state", "reason"]
-        chance, planted = folder / "chance.parquet", folder / "sensitivity.parquet"
+        optional = {
+            name: pd.read_parquet(folder / f"{name}.parquet")
+            for name in ("chance", "sensitivity", "claims", "diagnostics")
+            if (folder / f"{name}.parquet").exists()
+        }
         return cls(
             dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
             measures=json.loads((folder / "measures.json").read_text(encoding="utf-8")),
@@ -79,9 +89,8 @@ class Material:
             config={**config, "criteria": [str(row["id"]) for row in config["criteria"]]},
             criteria={str(row["id"]): dict(row) for row in config["criteria"]},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
-            chance=pd.read_parquet(chance) if chance.exists() else None,
-            sensitivity=pd.read_parquet(planted) if planted.exists() else None,
             **tables,
+            **optional,
         )
 
     @property

@@ -1,0 +1,28 @@
+# A verdict for every claim, by a written rule (workflow/claims.yaml).
+
+
+rule claims:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
+        events="data/processed/{dataset}/events.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        episodes="data/processed/{dataset}/episodes.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        estimates="data/processed/{dataset}/estimates.parquet",
+        chance_courses="data/processed/{dataset}/chance_courses.parquet",
+        claims="workflow/claims.yaml",
+        code=project.modules("claims"),
+    output:
+        multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/claims.log",
+    threads: workflow.cores
+    params:
+        models=SETTINGS["models"],
+        edge_rules=SETTINGS["edge_rules"],
+        claims=SETTINGS["claims"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/claims.py"

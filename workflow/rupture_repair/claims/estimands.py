@@ -1,0 +1,463 @@
+"""What each part of a claim is estimated by: a function of the tables of one dataset.
+
+Each returns an :class:`Estimate`, or raises :class:`~rupture_repair.design.NotAssessable` with what
+is missing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import estimates, exposure, models
+from ..design import NotAssessable
+from .within import added_share, bootstrapped, intraclass, products
+
+#: Draws of the bootstrap.
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Context:
+    """The tables of one dataset, for one measure and criterion.
+
+    Attributes
+    ----------
+    measure, outcome, criterion : str
+    sessions, courses, events : DataFrame
+        Canonical tables.
+    measures, settings : mapping
+        measures.json, config.yaml.
+    states, episodes, detection, estimates, chance : DataFrame
+        The tables of these names, those of one measure and criterion only.
+    """
+
+    measure: str
+    outcome: str | None
+    criterion: str
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    events: pd.DataFrame
+    measures: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    states: pd.DataFrame
+    episodes: pd.DataFrame
+    detection: pd.Series
+    estimates: pd.DataFrame
+    chance: pd.DataFrame
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+        return int(self.settings.get("seed", 1))
+
+    @cached_property
+    def moderation(self) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Episodes whose repair is known, with what may moderate it, every code by itself."""
+        events = self.events if len(self.events) else None
+        return exposure.moderation(
+            self.episodes, self.sessions, self.courses, events, self.measures, self.measure, 1
+        )
+
+    @cached_property
+    def interpersonal(self) -> estimates.Fit:
+        """The model next_session of the interpersonal component of the outcome."""
+        outcome = self.session_outcome()
+        name = f"{outcome}__interpersonal"
+        if name not in self.sessions:
+            raise NotAssessable("the outcome has no interpersonal component")
+        measures = {**self.measures, name: self.measures[outcome]}
+        table = exposure.sessions(
+            self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
+        )
+        return _fit(models.MODELS["next_session"].formula, table)
+
+    @cached_property
+    def within_sd(self) -> float:
+        """Pooled SD of ratings around their course's mean."""
+        ratings = exposure.turned(self.sessions, self.measures, self.measure)
+        by = ratings.groupby("course")["value"]
+        squares = float(((ratings["value"] - by.transform("mean")) ** 2).sum())
+        return float(np.sqrt(squares / max(len(ratings) - by.ngroups, 1)))
+
+    @cached_property
+    def course_table(self) -> pd.DataFrame:
+        """Episodes and outcome of whole courses."""
+        if self.outcome is None:
+            raise NotAssessable("no outcome measure is paired with this alliance measure")
+        return exposure.courses(
+            self.episodes, self.states, self.sessions, self.courses, self.measures, self.measure,
+            self.outcome,
+        )  # fmt: skip
+
+    def session_outcome(self) -> str:
+        """Return the outcome measure if it is rated at sessions."""
+        if self.outcome is None:
+            raise NotAssessable("no outcome measure is paired with this alliance measure")
+        if self.outcome not in self.sessions:
+            raise NotAssessable(f"{self.outcome} is not measured at sessions")
+        if exposure.same_scores(self.sessions, self.measure, self.outcome):
+            raise NotAssessable(
+                "rating and outcome are the same scores: an association is built in"
+            )
+        return self.outcome
+
+    def cluster(self, course: pd.Series) -> np.ndarray:
+        """Return what a bootstrap draws anew: the therapist of each course, else the course."""
+        therapist = course.map(self.courses.set_index("course").get("therapist", pd.Series()))
+        by = course if therapist.isna().any() or therapist.nunique() < 5 else therapist
+        return pd.factorize(by)[0]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its interval; numbers that it rests on; what has to be said."""
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+    std_error: float = np.nan
+    scale: float = 1.0  # one unit of the claim, in the units of the estimate
+    n_courses: int | None = None
+    n_sessions: int | None = None
+    n_episodes: int | None = None
+    note: str = ""
+    biased: int = 0  # -1: chance alone makes the estimate too low
+
+
+# ---------------------------------------------------------------- C1, C2: shares of variance
+
+
+def _between_share(context: Context) -> Estimate:
+    table = context.course_table
+    if context.outcome in context.sessions:
+        context.session_outcome()
+    table = table.dropna(subset=["mean_alliance", "first_outcome", "last_outcome"])
+    if len(table) < 20:
+        raise NotAssessable(f"{len(table)} courses with first and last outcome; 20 are needed")
+    columns = np.column_stack(
+        [table["mean_alliance"], np.ones(len(table)), table["first_outcome"], table["last_outcome"]]
+    )
+    columns[:, [0, 2, 3]] -= columns[:, [0, 2, 3]].mean(axis=0)
+    course = np.arange(len(table))
+    found = bootstrapped(
+        products(columns, course), context.cluster(table["course"]),
+        lambda totals: added_share(totals, 4), DRAWS, context.seed,
+    )  # fmt: skip
+    return _share(found, n_courses=len(table), note="quoted: 0.12")
+
+
+def _within_share(context: Context) -> Estimate:
+    outcome = context.session_outcome()
+    every = context.states.assign(state="steady", measure=context.measure)
+    table = exposure.sessions(
+        every, context.sessions, context.courses, context.measures, context.measure, outcome,
+        context.settings,
+    )  # fmt: skip
+    ratings = exposure.turned(context.sessions, context.measures, context.measure)
+    table = table.merge(ratings, on=["course", "session"]).dropna(subset=["outcome_next", "value"])
+    table = table[table.groupby("course")["course"].transform("size") >= 3]
+    if table["course"].nunique() < 20:
+        raise NotAssessable("fewer than 20 courses with three sessions followed by an outcome")
+    by = table.groupby("course", sort=False)
+    names = ["value", "time", "outcome_next"]
+    columns = (table[names] - by[names].transform("mean")).to_numpy()
+    course, ids = pd.factorize(table["course"])
+    found = bootstrapped(
+        products(columns, course), context.cluster(pd.Series(ids)),
+        lambda totals: _partial_share(totals), DRAWS, context.seed,
+    )  # fmt: skip
+    return _share(found, n_courses=len(ids), n_sessions=len(table))
+
+
+def _partial_share(totals: np.ndarray) -> np.ndarray:
+    """Return the squared partial correlation of the first and last of three columns."""
+    matrix = totals.reshape(-1, 3, 3)
+
+    def rest(one: int, other: int) -> np.ndarray:
+        return matrix[:, one, other] - matrix[:, one, 1] * matrix[:, 1, other] / matrix[:, 1, 1]
+
+    return rest(0, 2) ** 2 / (rest(0, 0) * rest(2, 2))
+
+
+def _distinct_parts(context: Context) -> Estimate:
+    components = context.measures[context.measure].get("components") or []
+    columns = [f"{context.measure}__{name}" for name in components]
+    if len(columns) < 2:
+        raise NotAssessable("the dataset has no components of the alliance")
+    table = context.sessions[["course", *columns]].dropna()
+    table = table[table.groupby("course")["course"].transform("size") >= 3]
+    if table["course"].nunique() < 20:
+        raise NotAssessable("fewer than 20 courses with three sessions with all components")
+    deviations = table[columns] - table.groupby("course", sort=False)[columns].transform("mean")
+    course, ids = pd.factorize(table["course"])
+    number = len(columns)
+
+    def unshared(totals: np.ndarray) -> np.ndarray:
+        matrix = totals.reshape(-1, number, number)
+        spread = np.einsum("dii->di", matrix)
+        squared = matrix**2 / (spread[:, :, None] * spread[:, None, :])
+        return 1 - (squared.sum(axis=(1, 2)) - number) / (number * (number - 1))
+
+    found = bootstrapped(
+        products(deviations.to_numpy(), course), context.cluster(pd.Series(ids)), unshared, DRAWS,
+        context.seed,
+    )  # fmt: skip
+    note = "error of measurement of single items counts as unshared"
+    return _share(found, n_courses=len(ids), n_sessions=len(table), note=note)
+
+
+def _share(found: tuple[float, float, float, float], **facts: Any) -> Estimate:
+    estimate, error, low, high = found
+    return Estimate(estimate, low, high, error, **facts)
+
+
+# ---------------------------------------------------------------- C3, C4: episodes of courses
+
+
+def _recovered_courses(context: Context) -> Estimate:
+    table = context.course_table
+    reason = exposure.recovery_reason(context.measures[str(context.outcome)])
+    if reason:
+        raise NotAssessable(f"recovery cannot be told: {reason}")
+    recovered = table[table["recovered"] == 1]
+    if len(recovered) < 5:
+        raise NotAssessable(f"{len(recovered)} recovered courses; 5 are needed")
+    expected = _expected_share(context, recovered["course"])
+    with_episode = int((recovered["group"].astype("str") != "none").sum())
+    low, high = _wilson(with_episode, len(recovered))
+    share = with_episode / len(recovered)
+    groups = table.groupby(table["recovered"].map({1.0: "recovered", 0.0: "not recovered"}))
+    shares = "; ".join(
+        f"{name}: {(group['group'].astype('str') != 'none').mean():.2f} of {len(group)}"
+        for name, group in groups
+    )
+    note = f"share with an episode {shares}; expected by chance in the recovered: {expected:.2f}"
+    return Estimate(share - expected, low - expected, high - expected, n_courses=len(recovered),
+                    note=note)  # fmt: skip
+
+
+def _expected_share(context: Context, courses: pd.Series) -> float:
+    """Return the share of courses that noise alone gives an episode."""
+    if context.chance.empty:
+        raise NotAssessable("the share expected by chance is not known for this criterion")
+    by_course = context.chance.set_index("course")["expected"]
+    expected = courses.map(by_course)
+    if expected.isna().any():
+        raise NotAssessable("the share expected by chance is not known for every recovered course")
+    return float(expected.mean())
+
+
+def _wilson(count: int, number: int) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(count, number, method="wilson")
+    return float(low), float(high)
+
+
+def _icc(values: pd.Series, group: pd.Series, what: str, unit: str, **facts: Any) -> Estimate:
+    estimate, low, high, number, groups = intraclass(values, group)
+    if not np.isfinite(estimate):
+        raise NotAssessable(f"{number} {what} of {groups} {unit}: too few to tell them apart")
+    return Estimate(estimate, low, high, note=f"{number} {what} of {groups} {unit}", **facts)
+
+
+def _intensity(context: Context) -> Estimate:
+    own = context.episodes
+    return _icc(own["fall"], own["course"], "episodes", "courses", n_episodes=len(own))
+
+
+def _persistence(context: Context) -> Estimate:
+    own = context.episodes[context.episodes["persistence"].notna()]
+    values = own["persistence"].astype("float64")
+    return _icc(values, own["course"], "repaired episodes", "courses", n_episodes=len(own))
+
+
+def _frequency(context: Context) -> Estimate:
+    states = context.states[context.states["state"].astype("str") != "not_assessable"]
+    sessions = states["course"].astype("str").value_counts()
+    number = context.episodes["course"].astype("str").value_counts()
+    rate = 10 * number.reindex(sessions.index, fill_value=0) / sessions
+    rate = rate[sessions >= 5]
+    therapist = context.courses.set_index("course").get("therapist")
+    if therapist is None or therapist.isna().all():
+        raise NotAssessable("no therapist is named")
+    by = pd.Series(rate.index, index=rate.index).map(therapist)
+    return _icc(rate, by, "courses", "therapists", n_courses=len(rate))
+
+
+# ---------------------------------------------------------------- models that are fitted already
+
+
+def _term(context: Context, model: str, variant: str, term: str) -> pd.Series:
+    """Return the row of a term in the table of estimates."""
+    rows = context.estimates
+    rows = rows[(rows["model"] == model) & (rows["variant"] == variant)]
+    if rows.empty:
+        raise NotAssessable(
+            f"the model {model}, {variant}, was not fitted for this criterion "
+            "(models: variants_for: all_criteria fits it)"
+        )
+    if not rows["status"].isin(["converged", "singular"]).all():
+        raise NotAssessable(f"the model {model}, {variant}: {rows['message'].iloc[0]}")
+    row = rows[rows["term"] == term]
+    if row.empty:
+        raise NotAssessable(f"the model {model}, {variant}, has no {term}: none occurred")
+    return row.iloc[0]
+
+
+def _of_model(model: str, variant: str, term: str, residual: bool = False) -> Callable:
+    def estimand(context: Context) -> Estimate:
+        if model == "next_session" or model == "trajectory":
+            context.session_outcome()
+        row = _term(context, model, variant, term)
+        return _from_row(row, float(np.sqrt(row["var_residual"])) if residual else 1.0)
+
+    return estimand
+
+
+def _from_row(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
+    def count(name: str) -> int | None:
+        return None if pd.isna(row[name]) else int(row[name])
+
+    return Estimate(
+        row["estimate"], row["ci_low"], row["ci_high"], row["std_error"], scale,
+        count("n_courses"), count("n_sessions"), count("n_episodes"), note,
+    )  # fmt: skip
+
+
+def _growth(term: str) -> Callable:
+    def estimand(context: Context) -> Estimate:
+        row = _term(context, "growth", "main", term)
+        note = "falls by chance alone show a loss, so that zero is not neutral (docs/decisions.md)"
+        return replace(_from_row(row, context.within_sd, note), biased=-1)
+
+    return estimand
+
+
+# ---------------------------------------------------------------- models fitted here
+
+
+def _interpersonal(term: str) -> Callable:
+    def estimand(context: Context) -> Estimate:
+        row = _row(context.interpersonal, term)
+        return _from_row(row, float(np.sqrt(row["var_residual"])))
+
+    return estimand
+
+
+def _fit(formula: str, table: pd.DataFrame, family: str = "gaussian") -> estimates.Fit:
+    """Fit a model that must have a result."""
+    if table.empty:
+        raise NotAssessable("there are no rows to analyse")
+    fit = estimates.fit(formula, table, family=family)
+    if fit.status not in ("converged", "singular"):
+        raise NotAssessable(fit.message)
+    return fit
+
+
+def _row(fit: estimates.Fit, term: str) -> pd.Series:
+    """Return the row of a term of a fit."""
+    rows = fit.terms[fit.terms["term"] == term]
+    if rows.empty:
+        raise NotAssessable(f"no {term} to compare: {fit.message}")
+    return rows.iloc[0]
+
+
+def _moderation_table(context: Context, name: str) -> pd.DataFrame:
+    table, reasons = context.moderation
+    if name in reasons:
+        raise NotAssessable(reasons[name])
+    return table
+
+
+def _causes(context: Context) -> Estimate:
+    table = _moderation_table(context, "cause")
+    coded = table[table["cause"].astype("str") != exposure.NOT_CODED]
+    return _spread_between(coded.assign(cause=coded["cause"].astype("str")), "cause")
+
+
+def _spread_between(table: pd.DataFrame, code: str) -> Estimate:
+    from .. import design, logistic
+    from ..solution import NoOptimum
+
+    if table[code].nunique() < 3 or len(table) < 30:
+        raise NotAssessable(
+            f"{len(table)} coded episodes of {table[code].nunique()} codes; 30 of 3 are needed"
+        )
+    try:
+        made = design.build(f"repaired ~ depth + (1 | {code})", table)
+        found = logistic.solve(made)
+    except NoOptimum as reason:
+        raise NotAssessable(str(reason)) from reason
+    deviation = float(np.sqrt(found.random[0][0, 0])) if found.random else 0.0
+    error = float(found.sd_error) if np.isfinite(found.sd_error) else np.nan
+    if not np.isfinite(error):
+        raise NotAssessable(
+            f"the variance between codes is estimated as zero in {len(table)} episodes: it has no "
+            "interval"
+        )
+    low, high = max(deviation - 1.96 * error, 0.0), deviation + 1.96 * error
+    return Estimate(deviation, low, high, error, n_episodes=len(table))
+
+
+def _strategies(context: Context) -> Estimate:
+    table = _moderation_table(context, "strategy")
+    coded = (table["strategy"].astype("str") != exposure.NOT_CODED).astype(float)
+    formula = "repaired ~ coded + depth + session + (1 | therapist)"
+    fit = _fit(formula, table.assign(coded=coded), "binomial")
+    note = "strategies are coded up to the repair; an association, not an effect"
+    return _of_episodes(_row(fit, "coded"), 1.0, note)
+
+
+def _of_episodes(row: pd.Series, scale: float, note: str = "") -> Estimate:
+    """Return the estimate of a model whose rows are episodes."""
+    facts = row.to_dict() | {"n_episodes": row["n_sessions"], "n_sessions": pd.NA}
+    return _from_row(facts, scale, note)
+
+
+def _types(context: Context) -> pd.DataFrame:
+    table = _moderation_table(context, "kind")
+    kinds = table["kind"].astype("str")
+    table = table.assign(confrontation=(kinds == "confrontation").astype(float))
+    return table[kinds.isin(["confrontation", "withdrawal"])]
+
+
+def _repair_by_type(context: Context) -> Estimate:
+    formula = "repaired ~ confrontation + session + (1 | therapist)"
+    fit = _fit(formula, _types(context), "binomial")
+    return _of_episodes(_row(fit, "confrontation"), 1.0)
+
+
+def _depth_by_type(context: Context) -> Estimate:
+    fit = _fit("depth ~ confrontation + session + (1 | course)", _types(context))
+    return _of_episodes(_row(fit, "confrontation"), context.within_sd)
+
+
+#: Estimand of each part of a claim.
+ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
+    ("C1", "between"): _between_share,
+    ("C1", "within"): _within_share,
+    ("C2", "distinct"): _distinct_parts,
+    ("C3", "recovered"): _recovered_courses,
+    ("C4", "intensity"): _intensity,
+    ("C4", "persistence"): _persistence,
+    ("C4", "frequency"): _frequency,
+    ("C5", "leaving"): _of_model("ending", "main", "open_prev"),
+    ("C6", "alliance"): _growth("repaired"),
+    ("C6", "outcome"): _of_model("trajectory", "landmark", "time:group[repaired only]", True),
+    ("C7", "repaired"): _of_model("next_session", "main", "repaired_within", True),
+    ("C7", "open"): _of_model("next_session", "main", "open_within", True),
+    ("C8", "alliance"): _growth("unrepaired"),
+    ("C9", "repaired"): _interpersonal("repaired_within"),
+    ("C9", "open"): _interpersonal("open_within"),
+    ("C10", "disagreement"): _of_model("moderation", "disagreement", "disagreement"),
+    ("C10", "noticed"): _of_model("moderation", "noticed", "noticed"),
+    ("C11", "repair"): _causes,
+    ("C12", "repair"): _strategies,
+    ("C13", "repair"): _repair_by_type,
+    ("C13", "depth"): _depth_by_type,
+}

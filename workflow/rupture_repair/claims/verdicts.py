@@ -1,0 +1,160 @@
+"""The claims as data, and the rule by which an interval becomes a verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..problems import ProblemsFound, did_you_mean, listing, problem
+
+#: Where the claims stand.
+FILE = config.WORKFLOW / "claims.yaml"
+
+#: What a verdict can be.
+VERDICTS = ("supported", "contradicted", "undecided", "not assessable")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One estimand of a claim; the attributes are the keys of ``claims.schema.yaml``."""
+
+    name: str
+    estimand: str
+    statistic: str
+    expected: str
+    smallest: float
+    units: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim with its parts."""
+
+    id: str
+    claim: str
+    needs: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+def load(smallest: Mapping[str, float] | None = None) -> list[Claim]:
+    """Read ``workflow/claims.yaml``.
+
+    Parameters
+    ----------
+    smallest : mapping of str to float, optional
+        Smallest effects that replace the shipped ones, by ``claim.part``.
+
+    Returns
+    -------
+    list of Claim
+
+    Raises
+    ------
+    ProblemsFound
+        For a file that is not as its schema says, or a smallest effect of a part that there is not
+        (E405).
+    """
+    content = config.read(FILE, "claims")
+    claims = [
+        Claim(
+            name,
+            entry["claim"],
+            tuple(entry["needs"]),
+            tuple(Part(part, **facts) for part, facts in entry["parts"].items()),
+        )
+        for name, entry in content.items()
+    ]
+    known = [f"{claim.id}.{part.name}" for claim in claims for part in claim.parts]
+    changed = dict(smallest or {})
+    wrong = [
+        problem("E405", key="claims.smallest", found=name, hint=did_you_mean(name, known),
+                allowed=listing(known, 40))
+        for name in changed if name not in known
+    ]  # fmt: skip
+    if wrong:
+        raise ProblemsFound(wrong)
+    return [
+        replace(
+            claim,
+            parts=tuple(
+                replace(part, smallest=float(changed.get(f"{claim.id}.{part.name}", part.smallest)))
+                for part in claim.parts
+            ),
+        )
+        for claim in claims
+    ]
+
+
+def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
+    """Judge an estimate by its interval.
+
+    Parameters
+    ----------
+    part : Part
+    found : mapping
+        `estimate`, `ci_low`, `ci_high`, in the units of the part.
+
+    Returns
+    -------
+    verdict, reason : str
+        One of the first three of :data:`VERDICTS`, and why in words.
+    """
+    estimate, low, high = (float(found[name]) for name in ("estimate", "ci_low", "ci_high"))
+    least = part.smallest
+    shown = f"[{low:.3g}, {high:.3g}]"
+    worth = f"the smallest effect worth caring about ({least:g})"
+    if part.expected == "large":
+        if low >= least:
+            return "supported", f"the interval {shown} lies at or above {worth}"
+        if high < least:
+            return "contradicted", f"the interval {shown} lies below {worth}"
+        return "undecided", f"the interval {shown} holds values below and above {worth}"
+    if part.expected == "differ":
+        if low > 0 or high < 0:
+            if abs(estimate) >= least:
+                return "supported", f"the interval {shown} excludes zero"
+        elif low > -least and high < least:
+            return "contradicted", f"the interval {shown} lies within plus or minus {worth}"
+        if low > -least and high < least:
+            return "contradicted", f"the interval {shown} holds no effect as large as {worth}"
+        return "undecided", f"the interval {shown} holds zero, or the estimate is below {worth}"
+    if part.expected == "less":
+        estimate, low, high, least = -estimate, -high, -low, least
+    direction = "above" if part.expected == "more" else "below"
+    if low > 0 and estimate >= least:
+        return "supported", f"the interval {shown} lies {direction} zero"
+    if high < least:
+        other = "the other side of zero" if high < 0 else f"no effect as large as {worth}"
+        return "contradicted", f"the interval {shown} holds only {other}"
+    if low > 0:
+        return "undecided", (
+            f"the interval {shown} lies {direction} zero, but the estimate is smaller than {worth}"
+        )
+    return "undecided", f"the interval {shown} holds zero and effects worth caring about"
+
+
+def cautious(judged: str, reason: str, part: Part, biased: int) -> tuple[str, str]:
+    """Withdraw a verdict that rests on an estimate being low, or high, where chance makes it so.
+
+    Parameters
+    ----------
+    judged, reason : str
+        What :func:`verdict` returned.
+    part : Part
+    biased : int
+        -1 where chance alone makes the estimate too low, 1 where too high, 0 where neither.
+    """
+    rises = {"supported": 1, "contradicted": -1}.get(judged, 0) * (
+        -1 if part.expected == "less" else 1
+    )
+    if not biased or rises != biased:
+        return judged, reason
+    direction = "low" if biased < 0 else "high"
+    return "undecided", f"{reason}, but chance alone makes it {direction}"
+
+
+def finite(found: Mapping[str, Any]) -> bool:
+    """Tell whether an estimate has an interval that can be judged."""
+    return bool(np.isfinite([found["estimate"], found["ci_low"], found["ci_high"]]).all())

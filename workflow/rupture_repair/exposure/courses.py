@@ -1,0 +1,166 @@
+"""Episodes and outcome by course."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .shared import by_course, of_measure, therapist_of, turned
+
+#: Groups of courses in the model of trajectories; the first is the reference.
+GROUPS = ("none", "repaired only", "any unrepaired", "censored only")
+
+COURSE_COLUMNS = (
+    "course",
+    "therapist",
+    "first_outcome",
+    "last_outcome",
+    "n_repaired",
+    "n_unrepaired",
+    "n_censored",
+    "n_sessions",
+    "mean_alliance",
+    "group",
+    "recovered",
+)
+
+
+def courses(
+    episodes: pd.DataFrame,
+    states: pd.DataFrame,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    outcome: str,
+) -> pd.DataFrame:
+    """Return episodes and outcome of whole courses, one row per course that could be assessed.
+
+    A censored episode (too few sessions left to know whether it was repaired) is counted on its
+    own, never as unrepaired.
+
+    Parameters
+    ----------
+    episodes, states : DataFrame
+        `episodes` and `session_states` of one criterion.
+    sessions, courses, measures, measure, outcome
+        As for :func:`sessions`.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by course, with the columns `course`, `therapist`, `first_outcome`, `last_outcome`
+        (turned so that higher is better; the last one is missing where there is only one),
+        `n_repaired`, `n_unrepaired`, `n_censored` (episodes), `n_sessions` (with a rating of the
+        alliance), `mean_alliance` (turned likewise), `group` (ordered categories
+        :data:`GROUPS`: "any unrepaired" wins over "repaired only", that over "censored only"),
+        `recovered` (1 if the outcome began on the clinical side of the cut-off and ended beyond it
+        with reliable change, 0 if it began there and did not; missing for other courses, and where
+        cut-off or reliable change are not known; Jacobson & Truax 1991, doi
+        10.1037/0022-006X.59.1.12).
+    """
+    assessable = of_measure(states, measure)
+    assessable = assessable[assessable["state"].astype("str") != "not_assessable"]
+    table = pd.DataFrame({"course": np.sort(assessable["course"].astype("str").unique())})
+    own = of_measure(episodes, measure)
+    counts = pd.crosstab(own["course"].astype("str"), own["status"].astype("str"))
+    for status in ("repaired", "unrepaired", "censored"):
+        found = counts[status] if status in counts else pd.Series(dtype="float64")
+        table[f"n_{status}"] = by_course(table, found).fillna(0.0)
+    table["group"] = _group(table)
+    alliance = turned(sessions, measures, measure).groupby("course", sort=False)["value"]
+    table["n_sessions"] = by_course(table, alliance.size())
+    table["mean_alliance"] = by_course(table, alliance.mean())
+    table["therapist"] = therapist_of(table["course"], courses)
+    first, last = first_and_last(sessions, courses, measures, outcome)
+    table["first_outcome"] = by_course(table, first)
+    table["last_outcome"] = by_course(table, last)
+    table["recovered"] = _recovered(table, measures[outcome])
+    return table[list(COURSE_COLUMNS)]
+
+
+def _group(table: pd.DataFrame) -> pd.Categorical:
+    """Return the group of each course from its numbers of episodes."""
+    none, repaired, unrepaired, censored = GROUPS
+    conditions = [table["n_unrepaired"] > 0, table["n_repaired"] > 0, table["n_censored"] > 0]
+    group = np.select(conditions, [unrepaired, repaired, censored], default=none)
+    return pd.Categorical(group, categories=list(GROUPS), ordered=True)
+
+
+def first_and_last(
+    sessions: pd.DataFrame, courses: pd.DataFrame, measures: Mapping[str, Any], outcome: str
+) -> tuple[pd.Series, pd.Series]:
+    """Return first and last outcome by course, turned; from sessions, or from before and after."""
+    if outcome in sessions:
+        by_course = turned(sessions, measures, outcome).groupby("course", sort=False)["value"]
+        return by_course.first(), by_course.last().where(by_course.size() > 1)
+    sign = -1.0 if measures[outcome]["better"] == "lower" else 1.0
+    own = courses.set_index(courses["course"].astype("str"))
+    empty = pd.Series(np.nan, index=own.index)
+    first, last = (own.get(f"{outcome}__{when}", empty) for when in ("first", "last"))
+    return sign * first.astype("float64"), sign * last.astype("float64")
+
+
+def recovery_reason(attributes: Mapping[str, Any]) -> str | None:
+    """Say why recovery cannot be told for a measure, None where it can.
+
+    Parameters
+    ----------
+    attributes : mapping
+        The measure's entry of measures.json.
+    """
+    absent = [
+        name.replace("_", " ").replace("cut off", "cut-off")
+        for name in ("cut_off", "reliable_change")
+        if not attributes.get(name)
+    ]
+    return f"{' and '.join(absent)} not known" if absent else None
+
+
+def _recovered(table: pd.DataFrame, attributes: Mapping[str, Any]) -> pd.Series:
+    """Return whether each course recovered, missing where that cannot be told or asked."""
+    if recovery_reason(attributes):
+        return pd.Series(np.nan, index=table.index)
+    sign = -1.0 if attributes["better"] == "lower" else 1.0
+    cut_off = sign * attributes["cut_off"]["value"]
+    # `inclusive` says that the cut-off itself lies on the clinical side.
+    inclusive = bool(attributes["cut_off"].get("inclusive"))
+
+    def clinical(outcome: pd.Series) -> pd.Series:
+        return outcome <= cut_off if inclusive else outcome < cut_off
+
+    first, last = table["first_outcome"], table["last_outcome"]
+    changed = last - first >= attributes["reliable_change"]["value"]
+    recovered = (changed & ~clinical(last)).astype("float64")
+    return recovered.where(clinical(first) & last.notna())
+
+
+def group_at(episodes: pd.DataFrame, courses: pd.Series, landmark: int) -> pd.Categorical:
+    """Return the group of each course by what is known of it at a session number.
+
+    Parameters
+    ----------
+    episodes : DataFrame
+        Episodes of one criterion.
+    courses : Series
+        Ids.
+    landmark : int
+        Episodes that begin later do not count; one that is not repaired by then is unrepaired.
+
+    Returns
+    -------
+    Categorical
+        Of :data:`GROUPS`.
+    """
+    begun = episodes[episodes["first_low"] <= landmark]
+    repaired = (begun["repair"] <= landmark).fillna(False).astype(bool)
+    # Censored by the landmark: it had ended, without a rating to know by.
+    censored = (begun["status"].astype("str") == "censored") & (begun["end"] <= landmark)
+    status = np.select([repaired, censored], ["repaired", "censored"], default="unrepaired")
+    counts = pd.crosstab(begun["course"].astype("str"), status)
+    table = pd.DataFrame({"course": courses.astype("str")})
+    for name in ("repaired", "unrepaired", "censored"):
+        found = counts[name] if name in counts else pd.Series(dtype="float64")
+        table[f"n_{name}"] = by_course(table, found).fillna(0.0)
+    return _group(table)

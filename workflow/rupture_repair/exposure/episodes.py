@@ -1,0 +1,272 @@
+"""Episodes as rows: what the alliance gains over them, and what goes with their repair."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import spatial
+
+from ..courses import Courses
+from ..episodes import levels_between
+from .shared import of_measure, therapist_of, turned
+
+GROWTH_COLUMNS = (
+    *("course", "therapist", "session", "repaired", "unrepaired", "censored"),
+    *("change", "expected", "gain", "depth", "time"),
+)
+
+#: Statuses of episodes.
+STATUSES = ("repaired", "unrepaired", "censored")
+
+#: Moderators of repair, and what makes them.
+MODERATORS = ("disagreement", "noticed", "kind", "cause", "strategy")
+
+#: Category of an episode that nobody coded.
+NOT_CODED = "not coded"
+
+
+def growth(
+    episodes: pd.DataFrame,
+    states: pd.DataFrame,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    controls: int = 5,
+) -> pd.DataFrame:
+    """Return the change of the alliance over episodes, beyond that over matched stretches.
+
+    What is high falls and what is low rises by chance alone (regression to the mean). So the
+    change over each episode is held against the mean change over stretches of **other** courses
+    that lie outside episodes, are as long (in ratings), begin at about the same level and at about
+    the same session: the nearest ones in these two, each in standard deviations over the episodes.
+    The mean of the own course is no part of it, because the episode itself lowers it.
+
+    Parameters
+    ----------
+    episodes, states : DataFrame
+        `episodes` and `session_states` of one criterion.
+    sessions, courses : DataFrame
+        Canonical tables.
+    measures : mapping
+        Content of measures.json.
+    measure : str
+    controls : int
+        Matched stretches for each episode.
+
+    Returns
+    -------
+    DataFrame
+        One row per episode with an onset, a later rating and a matched stretch: `course`,
+        `therapist`, `session` (of the onset), `repaired`, `unrepaired`, `censored` (0 or 1),
+        `change` (mean of up to three ratings after the end minus mean of up to three up to the
+        onset, in points, positive is better), `expected` (mean change over the matched stretches),
+        `gain` (their difference), `depth` (fall in points) and `time` (session of the onset), both
+        minus their mean over the episodes.
+    """
+    ratings = turned(sessions, measures, measure)
+    own = of_measure(episodes, measure)
+    own = own[own["onset"].notna()]
+    if ratings.empty or own.empty:
+        return pd.DataFrame(columns=list(GROWTH_COLUMNS))
+    flat = _flat(ratings)
+    onset = _index(ratings, own["course"], own["onset"])
+    end = _index(ratings, own["course"], own["end"])
+    before, after = levels_between(flat, onset, end)
+    stretch = _stretches_outside(ratings, flat, states, measure)
+    expected = _expected(flat, stretch, onset, end, before, controls)
+    status = own["status"].astype("str").to_numpy()
+    table = pd.DataFrame(
+        {
+            "course": own["course"].astype("str").to_numpy(),
+            "session": own["onset"].to_numpy("int64"),
+            **{name: (status == name).astype(float) for name in STATUSES},
+            "change": after - before,
+            "expected": expected,
+            "gain": after - before - expected,
+            "depth": own["fall"].to_numpy("float64"),
+        }
+    ).dropna(subset=["gain"])
+    table["therapist"] = therapist_of(table["course"], courses)
+    table["time"] = table["session"] - table["session"].mean()
+    table["depth"] -= table["depth"].mean()
+    return table.sort_values(["course", "session"], ignore_index=True)[list(GROWTH_COLUMNS)]
+
+
+def moderation(
+    episodes: pd.DataFrame,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    events: pd.DataFrame | None,
+    measures: Mapping[str, Any],
+    measure: str,
+    least: int = 5,
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the episodes whose repair is known, with what may go with repair.
+
+    Parameters
+    ----------
+    episodes : DataFrame
+        Of one criterion. Censored ones are left out: whether they were repaired is not known.
+    sessions, courses, measures, measure
+        As for :func:`growth`.
+    events : DataFrame or None
+        Coded events.
+    least : int
+        Codes of fewer episodes than this are put together as "other".
+
+    Returns
+    -------
+    table : DataFrame
+        `course`, `therapist`, `session` (first low rating), `repaired` (0 or 1), `depth` (fall in
+        points), and :data:`MODERATORS`: `disagreement` (how far client's and therapist's ratings,
+        each as deviation from their own mean in this course over the pooled SD of such
+        deviations, lie apart at the first low rating), `noticed` (1 if the therapist reported a
+        rupture from the first low rating to the end), `kind`, `cause`, `strategy` (first code from
+        the first low rating to the end; "not coded" is the reference).
+    reasons : dict of str to str
+        Moderators that this dataset cannot tell, and why.
+    """
+    own = of_measure(episodes, measure)
+    own = own[own["status"].astype("str").isin(["repaired", "unrepaired"])]
+    table = pd.DataFrame(
+        {
+            "course": own["course"].astype("str"),
+            "session": own["first_low"].astype("int64"),
+            "end": own["end"].astype("int64"),
+            "repaired": (own["status"].astype("str") == "repaired").astype("float64"),
+            "depth": own["fall"].astype("float64"),
+        }
+    ).reset_index(drop=True)
+    table["therapist"] = therapist_of(table["course"], courses)
+    reasons: dict[str, str] = {}
+    table["disagreement"] = _disagreement(table, sessions, measures, measure, reasons)
+    coded = _events_inside(table, events)
+    reports = coded[coded["kind"] == "rupture"]
+    by_therapist = reports[reports["reporter"] == "therapist"]["row"]
+    table["noticed"] = table.index.isin(by_therapist).astype("float64")
+    if events is None or not (events["reporter"].astype("str") == "therapist").any():
+        reasons["noticed"], table["noticed"] = "no ruptures reported by therapists", np.nan
+    for name, kind in {"kind": "type", "cause": "cause", "strategy": "repair"}.items():
+        codes = coded[coded["kind"] == kind].drop_duplicates("row").set_index("row")["code"]
+        if codes.empty:
+            reasons[name], table[name] = "no coded events", np.nan
+            continue
+        text = pd.Series(table.index.map(codes), index=table.index).fillna(NOT_CODED)
+        rare = text.map(text.value_counts()) < least
+        text = text.mask(rare & (text != NOT_CODED), "other")
+        names = [NOT_CODED, *sorted(set(text) - {NOT_CODED})]
+        coded_as = pd.Categorical(text, categories=names, ordered=True)
+        table[name] = coded_as.remove_unused_categories()
+    columns = ["course", "therapist", "session", "repaired", "depth", *MODERATORS]
+    return table[columns], reasons
+
+
+def _flat(ratings: pd.DataFrame) -> Courses:
+    """Return ratings as flat arrays."""
+    course = pd.factorize(ratings["course"])[0]
+    start = np.append(np.flatnonzero(np.diff(course, prepend=-1)), len(course))
+    return Courses(ratings["value"].to_numpy(), ratings["session"].to_numpy(), start)
+
+
+def _index(ratings: pd.DataFrame, course: pd.Series, session: pd.Series) -> np.ndarray:
+    """Return the row of the rating of each course and session."""
+    places = pd.MultiIndex.from_frame(ratings[["course", "session"]])
+    wanted = [course.astype("str").to_numpy(), session.astype("int64").to_numpy()]
+    return places.get_indexer(pd.MultiIndex.from_arrays(wanted))
+
+
+def _stretches_outside(
+    ratings: pd.DataFrame, flat: Courses, states: pd.DataFrame, measure: str
+) -> np.ndarray:
+    """Return how many ratings after each one lie outside episodes as it does; -1 inside them."""
+    own = of_measure(states, measure)
+    inside = own["state"].astype("str").isin(["ruptured", "repaired_here", "not_assessable"])
+    outside = own[~inside]
+    free = np.zeros(len(ratings), dtype=bool)
+    places = _index(ratings, outside["course"], outside["session"])
+    free[places[places >= 0]] = True
+    # The next rating that is not outside, or the end of the course.
+    number = np.arange(len(ratings))
+    stop = np.where(free, len(ratings), number)
+    stop = np.minimum.accumulate(stop[::-1])[::-1]
+    stop = np.minimum(stop, flat.spread(flat.start[1:]))
+    return np.where(free, stop - number - 1, -1)
+
+
+def _expected(
+    flat: Courses,
+    stretch: np.ndarray,
+    onset: np.ndarray,
+    end: np.ndarray,
+    before: np.ndarray,
+    controls: int,
+) -> np.ndarray:
+    """Return the mean change over the stretches that are nearest to each episode."""
+    scale = np.array([before.std(), flat.session[onset].std()])
+    scale = np.where(scale > 0, scale, 1.0)
+    expected = np.full(len(onset), np.nan)
+    for length in np.unique(end - onset):
+        mine = np.flatnonzero(end - onset == length)
+        begin = np.flatnonzero(stretch >= length)
+        level, later = levels_between(flat, begin, begin + length)
+        begin, change = begin[np.isfinite(later)], (later - level)[np.isfinite(later)]
+        offered = np.column_stack([level[np.isfinite(later)], flat.session[begin]]) / scale
+        wanted = np.column_stack([before[mine], flat.session[onset[mine]]]) / scale
+        # The own course may take up many of the nearest places; twice the wanted are looked up
+        # until enough are from other courses.
+        number = min(2 * controls, len(begin))
+        while number:
+            _, near = spatial.KDTree(offered).query(wanted, k=np.arange(1, number + 1))
+            other = flat.course[begin[near]] != flat.course[onset[mine]][:, None]
+            rank = np.where(other, other.cumsum(axis=1), controls + 1)
+            if number == len(begin) or (other.sum(axis=1) >= controls).all():
+                taken = rank <= controls
+                with np.errstate(invalid="ignore"):
+                    expected[mine] = (change[near] * taken).sum(axis=1) / taken.sum(axis=1)
+                break
+            number = min(2 * number, len(begin))
+    return expected
+
+
+def _disagreement(
+    table: pd.DataFrame,
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    reasons: dict[str, str],
+) -> np.ndarray:
+    """Return how far the two raters lie apart at each episode's first low rating."""
+    mine = measures[measure]
+    partner = [
+        name
+        for name, other in measures.items()
+        if other.get("role") == "alliance"
+        and other["level"] == "session"
+        and {other.get("rater"), mine.get("rater")} == {"client", "therapist"}
+    ]
+    if not partner:
+        reasons["disagreement"] = "the alliance is not rated by client and therapist"
+        return np.full(len(table), np.nan)
+    apart = np.zeros(len(table))
+    for name, sign in ((measure, 1), (partner[0], -1)):
+        ratings = turned(sessions, measures, name)
+        ratings["value"] -= ratings.groupby("course", sort=False)["value"].transform("mean")
+        rows = len(ratings) - ratings["course"].nunique()
+        ratings["value"] /= np.sqrt((ratings["value"] ** 2).sum() / max(rows, 1)) or 1.0
+        apart += sign * table[["course", "session"]].merge(ratings, how="left")["value"].to_numpy()
+    return np.abs(apart)
+
+
+def _events_inside(table: pd.DataFrame, events: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the events from the first low rating to the end of each episode, with its row."""
+    columns = ["row", "session_event", "kind", "code", "reporter"]
+    if events is None or events.empty:
+        return pd.DataFrame(columns=columns)
+    texts = dict.fromkeys(("course", "kind", "code", "reporter"), "str")
+    both = table.reset_index(names="row").merge(
+        events.astype(texts), on="course", suffixes=("", "_event")
+    )
+    inside = both["session_event"].between(both["session"], both["end"])
+    return both[inside].sort_values(["row", "session_event"], kind="stable")[columns]

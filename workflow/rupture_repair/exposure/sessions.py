@@ -1,0 +1,244 @@
+"""Exposure and outcome by session: the next outcome, trajectories, leaving."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .courses import first_and_last, group_at
+from .shared import EXPOSURES, by_course, exposed, of_measure, rating_at, therapist_of, turned
+
+SESSION_COLUMNS = (
+    "course",
+    "therapist",
+    "session",
+    "time",
+    "session_next",
+    "outcome_next",
+    "outcome_now",
+    *EXPOSURES,
+    *(
+        f"{exposure}_{part}"
+        for part in ("within", "between", "detrended")
+        for exposure in EXPOSURES
+    ),
+    "n_sessions",
+    "baseline",
+)
+
+
+def sessions(
+    states: pd.DataFrame,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    outcome: str,
+    settings: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return exposure and next outcome, one row per course and session where both are known.
+
+    The next outcome is that of the next session with a rated outcome, at most `max_gap` session
+    numbers later. The first rated outcome of a course is its baseline and never a next outcome.
+
+    Parameters
+    ----------
+    states : DataFrame
+        `session_states` of one criterion.
+    sessions, courses : DataFrame
+        Canonical tables.
+    measures : mapping
+        Content of measures.json.
+    measure, outcome : str
+        The alliance measure that `states` belongs to, and the outcome measure.
+    settings : mapping
+        Content of config.yaml; `edge_rules.max_gap` and `models.exposure` are used.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by course and session, with the columns `course`, `therapist`, `session`, `time`
+        (session numbers since the first), `session_next` (of the next outcome), `outcome_next`,
+        `outcome_now` (may be missing; both turned so that higher is better), `repaired`, `open`
+        (0 or 1), their `_within`, `_between` and `_detrended` parts, `n_sessions` (sessions of the
+        course with a rating of the alliance), `baseline` (first rated outcome). Without rows when
+        the outcome is not measured at sessions.
+    """
+    if outcome not in sessions:
+        return pd.DataFrame(columns=list(SESSION_COLUMNS))
+    outcomes = turned(sessions, measures, outcome)
+    first = outcomes.groupby("course", sort=False).first()
+    table = exposed(states, measure, settings)
+    rated = turned(sessions, measures, measure)["course"].value_counts()
+    table = table.assign(
+        therapist=therapist_of(table["course"], courses),
+        time=table["session"] - 1.0,
+        outcome_now=rating_at(table, outcomes),
+        **_next(table, outcomes, int(settings.get("edge_rules", {}).get("max_gap", 2))),
+        baseline=by_course(table, first["value"]),
+        n_sessions=by_course(table, rated),
+    )
+    known = table["session_next"] > by_course(table, first["session"])
+    table = table[known].sort_values(["course", "session"], ignore_index=True)
+    for exposure in EXPOSURES:
+        parts = _within_and_between(table, exposure)
+        table[[f"{exposure}_{part}" for part in ("within", "between", "detrended")]] = parts
+    return table[list(SESSION_COLUMNS)]
+
+
+def trajectories(
+    course_table: pd.DataFrame, sessions: pd.DataFrame, measures: Mapping[str, Any], outcome: str
+) -> pd.DataFrame:
+    """Return the outcome at every session of the courses that could be assessed.
+
+    Parameters
+    ----------
+    course_table : DataFrame
+        What :func:`courses` returned.
+    sessions, measures, outcome
+        As for :func:`sessions`.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by course and session, with the columns `course`, `therapist`, `session`, `time`
+        (session numbers since the first), `outcome` (turned so that higher is better), `group`
+        (categories of :data:`GROUPS` that occur).
+    """
+    columns = ["course", "therapist", "session", "time", "outcome", "group"]
+    if outcome not in sessions:
+        return pd.DataFrame(columns=columns)
+    table = turned(sessions, measures, outcome).rename(columns={"value": "outcome"})
+    table = table.merge(course_table[["course", "therapist", "group"]], on="course")
+    table["time"] = table["session"] - 1.0
+    table["group"] = table["group"].cat.remove_unused_categories()
+    return table.sort_values(["course", "session"], ignore_index=True)[columns]
+
+
+def trajectories_after(
+    course_table: pd.DataFrame,
+    episodes: pd.DataFrame,
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    outcome: str,
+    landmark: int,
+) -> pd.DataFrame:
+    """Return the outcome after a landmark, with the group that each course belonged to by then.
+
+    Parameters
+    ----------
+    course_table : DataFrame
+        What :func:`courses` returned.
+    episodes : DataFrame
+        Episodes of one criterion.
+    sessions, measures, measure, outcome
+        As for :func:`sessions`.
+    landmark : int
+        Session number by which the group is fixed. Courses without a later outcome are left out.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`trajectories`, of the later sessions, `time` counted from the landmark.
+    """
+    table = trajectories(course_table, sessions, measures, outcome)
+    if table.empty:
+        return table
+    fixed = course_table[["course"]].assign(
+        group=group_at(of_measure(episodes, measure), course_table["course"], landmark)
+    )
+    later = table[table["session"] > landmark].drop(columns="group").merge(fixed, on="course")
+    later["time"] = later["session"] - float(landmark)
+    later["group"] = later["group"].cat.remove_unused_categories()
+    return later[table.columns]
+
+
+LEAVING_COLUMNS = (
+    *("course", "therapist", "session", "time", "left"),
+    *("open_prev", "repaired_prev", "baseline"),
+)
+
+
+def leaving(
+    states: pd.DataFrame,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    measures: Mapping[str, Any],
+    measure: str,
+    outcome: str,
+    settings: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return the sessions at which a course could end, and whether the client left with them.
+
+    The status is that of the **previous** rated session, at most `max_gap` numbers back: a drop
+    at the last session, which may be the leaving itself, does not count as exposure.
+
+    Parameters
+    ----------
+    states, sessions, courses, measures, measure, outcome, settings
+        As for :func:`sessions`.
+
+    Returns
+    -------
+    DataFrame
+        One row per rated session from the second on whose previous state is known: `course`,
+        `therapist`, `session`, `time` (session numbers since the first), `left` (1 at the last
+        rated session of a course that was dropped out of; 0 at others and at the end of completed
+        and ongoing courses; missing at the last session of a course whose ending is unknown),
+        `open_prev`, `repaired_prev` (0 or 1), `baseline` (first rated outcome, turned).
+    """
+    rated = turned(sessions, measures, measure)[["course", "session"]]
+    by = rated.groupby("course", sort=False)["session"]
+    table = rated.assign(previous=by.shift().astype("float64"), last=by.transform("max"))
+    gap = table["session"] - table["previous"]
+    table = table[gap <= int(settings.get("edge_rules", {}).get("max_gap", 2))]
+    before = exposed(states, measure, settings).rename(
+        columns={"session": "previous", "open": "open_prev", "repaired": "repaired_prev"}
+    )
+    table = table.astype({"previous": "int64"}).merge(before, on=["course", "previous"])
+    ending = courses.set_index(courses["course"].astype("str")).get("ending")
+    how = table["course"].map(pd.Series(dtype="str") if ending is None else ending)
+    ends = table["session"] == table["last"]
+    left = (ends & (how == "dropped_out")).astype("float64")
+    table["left"] = left.mask(ends & (how.isna() | (how == "unknown")))
+    table["therapist"] = therapist_of(table["course"], courses)
+    table["time"] = table["session"] - 1.0
+    first, _ = first_and_last(sessions, courses, measures, outcome)
+    table["baseline"] = by_course(table, first)
+    table = table.sort_values(["course", "session"], ignore_index=True)
+    return table[list(LEAVING_COLUMNS)]
+
+
+def _next(table: pd.DataFrame, outcomes: pd.DataFrame, max_gap: int) -> dict[str, np.ndarray]:
+    """Return the next outcome of each row and its session, at most `max_gap` numbers later."""
+    later = outcomes.rename(columns={"value": "outcome_next"})
+    later = later.assign(session_next=later["session"].astype("float64")).sort_values("session")
+    found = pd.merge_asof(
+        table[["course", "session"]].reset_index(names="row").sort_values("session"),
+        later,
+        on="session",
+        by="course",
+        direction="forward",
+        allow_exact_matches=False,
+        tolerance=max_gap,
+    ).sort_values("row")
+    return {name: found[name].to_numpy() for name in ("outcome_next", "session_next")}
+
+
+def _within_and_between(table: pd.DataFrame, exposure: str) -> np.ndarray:
+    """Return the within, between and detrended part of an exposure, shape (rows, 3)."""
+    by_course = table.groupby("course", sort=False)
+    between = by_course[exposure].transform("mean").to_numpy()
+    within = table[exposure].to_numpy() - between
+    time = (table["time"] - by_course["time"].transform("mean")).to_numpy()
+    products = pd.DataFrame({"xt": within * time, "tt": time**2}).groupby(
+        table["course"].to_numpy(), sort=False
+    )
+    xt, tt = products.transform("sum").to_numpy().T
+    slope = np.divide(xt, tt, out=np.zeros_like(xt), where=tt > 0)
+    detrended = within - slope * time
+    # Rounding must not leave an exposure of 1e-17 where there is none.
+    detrended[np.abs(detrended) < 1e-12] = 0.0
+    return np.column_stack([within, between, detrended])

@@ -1,0 +1,101 @@
+"""What tables of exposure are made of: ratings turned, states as exposure, look-ups by course."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Kinds of exposure.
+EXPOSURES = ("repaired", "open")
+
+
+def turned(table: pd.DataFrame, measures: Mapping[str, Any], measure: str) -> pd.DataFrame:
+    """Return the ratings of a measure, turned so that higher is better.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Canonical `sessions`.
+    measures : mapping
+        Content of measures.json.
+    measure : str
+        A measure of level "session".
+
+    Returns
+    -------
+    DataFrame
+        Columns `course`, `session`, `value`: one row per rated session, sorted so. `value` is in
+        points of the instrument; negated where lower is better.
+    """
+    sign = -1.0 if measures[measure]["better"] == "lower" else 1.0
+    ratings = table[["course", "session"]].assign(value=sign * table[measure].astype("float64"))
+    ratings = ratings.dropna(subset="value").sort_values(["course", "session"], ignore_index=True)
+    return ratings.astype({"course": "str", "session": "int64"})
+
+
+def same_scores(table: pd.DataFrame, measure: str, outcome: str) -> bool:
+    """Tell whether two measures are the same scores, one of them perhaps reversed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Canonical `sessions`.
+    measure, outcome : str
+        Two columns of it.
+
+    Returns
+    -------
+    bool
+        True if, over the sessions rated on both, one is an exact linear function of the other.
+    """
+    if measure not in table or outcome not in table:
+        return False
+    both = table[[measure, outcome]].dropna().to_numpy(float)
+    if len(both) < 3 or np.ptp(both, axis=0).min() == 0:
+        return False
+    return abs(np.corrcoef(both.T)[0, 1]) > 1 - 1e-9
+
+
+def of_measure(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of one measure, where the table has several."""
+    return table[table["measure"] == measure] if "measure" in table else table
+
+
+def exposed(states: pd.DataFrame, measure: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return `course`, `session`, `repaired`, `open` of the assessable sessions."""
+    own = of_measure(states, measure)
+    own = own[own["state"].astype("str") != "not_assessable"]
+    state = own["state"].astype("str")
+    chosen = settings.get("models", {}).get("exposure", {})
+    repaired = chosen.get("repaired", ["repaired_here", "after_repair"])
+    open_ = chosen.get("open", ["ruptured", "after_unrepaired"])
+    table = pd.DataFrame(
+        {
+            "course": own["course"].astype("str"),
+            "session": own["session"].astype("int64"),
+            "repaired": state.isin(repaired).astype("float64"),
+            "open": state.isin(open_).astype("float64"),
+        }
+    )
+    return table.sort_values(["course", "session"], ignore_index=True)
+
+
+def rating_at(table: pd.DataFrame, ratings: pd.DataFrame) -> np.ndarray:
+    """Return the rating at the very sessions of `table`, missing where there is none."""
+    return table[["course", "session"]].merge(ratings, how="left")["value"].to_numpy()
+
+
+def by_course(table: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """Return the number of each row's course, missing where there is none."""
+    return table["course"].map(values).astype("float64")
+
+
+def therapist_of(course: pd.Series, courses: pd.DataFrame) -> pd.Series:
+    """Return the therapist of each row's course, missing where the dataset does not say."""
+    if "therapist" not in courses:
+        return pd.Series(pd.NA, index=course.index, dtype="str")
+    by_course = pd.Series(
+        courses["therapist"].astype("str").to_numpy(), index=courses["course"].astype("str")
+    )
+    return course.map(by_course).astype("str")

@@ -1,0 +1,67 @@
+"""Generalised estimating equations by statsmodels: a sensitivity analysis of logistic models."""
+
+import warnings
+
+import numpy as np
+
+from . import logistic
+from .design import Design, NotAssessable
+from .solution import NoOptimum, Solution
+
+
+def solve(design: Design, group: str) -> Solution:
+    """Fit a logistic model, rows of one group exchangeably correlated.
+
+    Parameters
+    ----------
+    design : Design
+        With an outcome of 0 and 1.
+    group : str
+        The level whose units are the groups; random effects have no other part in it.
+
+    Returns
+    -------
+    Solution
+        Log odds ratios averaged over groups, with the robust (sandwich) covariance (Liang & Zeger
+        1986, doi 10.1093/biomet/73.1.13). There is no likelihood, and no variance of a level.
+
+    Raises
+    ------
+    ProblemsFound
+        For an outcome that is not 0 or 1 (E510).
+    NotAssessable
+        If the design has no such level, or the terms separate the outcome.
+    NoOptimum
+        If the equations could not be solved.
+    """
+    from statsmodels.genmod.cov_struct import Exchangeable
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
+    groups = next((level.codes for level in design.levels if level.factor == group), None)
+    if groups is None:
+        raise NotAssessable("; ".join([f"no {group} level to average over", *design.notes]))
+    logistic.check_outcome(design)
+    logistic.check_separation(design)
+    columns, back = logistic.orthogonal(design)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = GEE(design.outcome, columns, groups, family=Binomial(),
+                    cov_struct=Exchangeable())  # fmt: skip
+        # Moments without a correction for the number of terms, as R's geepack.
+        found = model.fit(maxiter=200, ctol=1e-9, ddof_scale=0)
+    covariance = back @ np.asarray(found.cov_robust) @ back.T
+    said = "; ".join(sorted({str(one.message) for one in caught}))
+    usable = np.isfinite(found.params).all() and np.isfinite(covariance).all()
+    if not found.converged or not usable or not (np.diag(covariance) > 0).all():
+        raise NoOptimum(f"the estimating equations were not solved{f': {said}' if said else ''}")
+    return Solution(
+        estimate=back @ np.asarray(found.params),
+        covariance=covariance,
+        residual=np.nan,
+        random=(),
+        loglik=np.nan,
+        df=None,
+        optimiser="statsmodels GEE",
+        family="binomial",
+    )
