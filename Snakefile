@@ -32,6 +32,7 @@ rule all:
 include: "workflow/rules/check.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/calibrate.smk"
+include: "workflow/rules/hidden_markov.smk"
 include: "workflow/rules/detect.smk"
 include: "workflow/rules/agreement.smk"
 include: "workflow/rules/chance.smk"

@@ -137,6 +137,8 @@ for (case in names(cases)) {
     rows <- tidy(case, formula, fit, reml, this$data, method,
                  brief = !reml || case %in% c("all_zero", "days"))
     if (case == "therapist_is_course" && formula == usual[3]) rows <- only_their_sum(rows)
+    if (grepl("date", formula))
+      rows <- with_df_of_centred(rows, as.formula(formula), this$data, reml, "date")
     results[[length(results) + 1]] <- rows
   }
 }

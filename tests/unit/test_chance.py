@@ -8,6 +8,8 @@ import pytest
 
 from rupture_repair import chance, criteria, detect, noise, null, sensitivity
 from rupture_repair import courses as flat
+from rupture_repair.chain import Parameters
+from rupture_repair.probability import Model
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 SETTINGS = {
@@ -261,6 +263,31 @@ def test_numbers_do_not_depend_on_the_number_of_processes():
             pd.testing.assert_frame_equal(alone, shared)
 
 
+def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
+    rating = (30 + 3 * series(40, 9, 0.3, seed=26)).round(1)
+    table = sessions(rating, other=(rating[::-1] - 1).ravel())
+    role = {"role": "alliance", "level": "session"}
+    measures = {
+        "srs": MEASURE | role,
+        "other": MEASURE | role,
+        "ors": MEASURE | {"role": "outcome"},
+    }
+    chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
+    how = {"dataset": "made", "seed": 1}
+    settings = SETTINGS | {"sensitivity": SETTINGS}
+    one, two = [], []
+    for processes, found in ((1, one), (2, two)):
+        solved = chance.calibrate_each(
+            table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
+        )
+        found += [solved, *chance.assess_each(
+            table, measures, chosen, solved, EDGE_RULES, settings, **how, processes=processes
+        )]  # fmt: skip
+    for alone, shared in zip(one, two, strict=True):
+        assert alone["measure"].unique().tolist() == ["srs", "other"]
+        pd.testing.assert_frame_equal(alone, shared)
+
+
 def test_the_seed_decides_the_numbers():
     table = sessions((30 + 3 * series(40, 9, 0.3, seed=14)).round(1))
     first, again, other = (
@@ -338,13 +365,14 @@ def test_small_and_constant_courses_give_numbers_or_reasons(rating):
 def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
     table = sessions((30 + 3 * series(12, 9, 0.3, seed=24)).round(1))
     base = rules("v_2sd")[0]
-    reported, slow = (
-        replace(base, id="a", run="reported"),
-        replace(base, id="b", run="change_point"),
-    )
-    courses = replace(prepared(table).courses, reported=np.zeros(108, dtype=bool))
+    reported = replace(base, id="a", run="reported")
+    slow = replace(base, id="b", run="rupture_probability", k=0.5)
+    parameters = Parameters(30, 0, np.eye(2), 1.5, depth=6.0, onset=0.1, recovery=0.3)
+    model = Model(parameters, 5.0, 0.0, 40.0, 0.1, identified=True)
     made = prepared(table)
-    made = replace(made, ratings=replace(made.ratings, courses=courses))
+    courses = replace(made.courses, reported=np.zeros(108, dtype=bool))
+    scale = replace(made.ratings.scale, model=model)
+    made = replace(made, ratings=replace(made.ratings, courses=courses, scale=scale))
     found = expected(made, [reported, slow, base])
     assert "cannot be simulated" in found.reason[0]
     assert found.replicates[1:].tolist() == [SETTINGS["slow_replicates"], SETTINGS["replicates"]]

@@ -234,6 +234,37 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     assert none.summary["n_episodes"] == 0
 
 
+def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
+    from rupture_repair.simulate import Settings, simulate_dataset
+
+    made = simulate_dataset(Settings(n_courses=100), seed=4)["sessions"]
+    table = made.rename(columns={"client_id": "course", "session_no": "session"})
+    table = table.assign(alliance=table["srs_total"], other=40 - table["srs_total"])
+    table["unknown"] = table["alliance"]
+    measure = MEASURE | {"components": []}
+    measures = {
+        "alliance": measure,
+        "other": measure | {"better": "lower"},
+        "outcome": measure | {"role": "outcome"},
+        "unknown": measure | {"range": None},
+    }
+    one, two = (
+        detect.hidden_markov_models(table, measures, processes=processes) for processes in (1, 2)
+    )
+    assert list(one) == ["alliance", "other"]
+    assert [one[name].as_dict() for name in one] == [two[name].as_dict() for name in two]
+    rules = oracle.rules("rupture_probability")
+    given, fitted = (
+        list(detect.detect_each(table, measures, rules, EDGE, dataset="d", models=models))
+        for models in (one, None)
+    )
+    assert sum(found.summary["n_episodes"] for found in given) > 10
+    for with_models, without in zip(given, fitted, strict=True):
+        states = (found.states.to_pandas() for found in (with_models, without))
+        pd.testing.assert_frame_equal(*states, check_exact=True)
+        pd.testing.assert_frame_equal(with_models.episodes, without.episodes, check_exact=True)
+
+
 RATINGS = st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=15)
 
 

@@ -168,6 +168,16 @@ def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_
     assert len(list(tmp_path.iterdir())) == 12
 
 
+def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
+    given = {key: value for key, value in made.items() if key not in ("criteria", "courses")}
+    one, two = (
+        figures.draw_all(tmp_path / str(processes), **given, processes=processes)
+        for processes in (1, 2)
+    )
+    assert [file.name for file in one] == [file.name for file in two]
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(one, two, strict=True))
+
+
 # --- raster
 
 

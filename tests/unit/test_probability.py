@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -184,7 +185,22 @@ def test_planted_dips_are_identified_and_the_likelihood_rises(fitted):
     assert model.parameters.onset <= model.parameters.recovery
     assert found.probability.min() >= 0
     assert found.probability.max() <= 1 + 1e-12
-    assert isinstance(model.as_dict()["parameters"]["covariance"], list)
+
+
+def test_models_come_back_from_their_file_in_every_digit(fitted, tmp_path):
+    courses, model, found = fitted
+    rejected = dataclasses.replace(
+        model, rejected=model.parameters, identified=False, message="no evidence"
+    )
+    unfitted = dataclasses.replace(model, evidence=np.nan, loglik=())
+    probability.write({"a": model, "b": rejected, "c": unfitted}, tmp_path / "models.json")
+    back = probability.read(tmp_path / "models.json")
+    for name, written in {"a": model, "b": rejected, "c": unfitted}.items():
+        assert back[name].as_dict() == written.as_dict()
+    assert np.isnan(back["c"].evidence)
+    again = probability.assess(courses, back["a"])
+    assert (again.probability == found.probability).all()
+    assert "NaN" not in (tmp_path / "models.json").read_text(encoding="utf-8")
 
 
 def test_adding_a_constant_or_changing_the_unit_changes_nothing(fitted):

@@ -6,6 +6,7 @@ rule chance:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         calibrated="data/processed/{dataset}/calibrated.parquet",
+        models="data/processed/{dataset}/hidden_markov.json",
         code=project.modules("chance"),
     output:
         chance=multiext("data/processed/{dataset}/chance", ".parquet", ".csv"),

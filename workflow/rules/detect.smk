@@ -7,6 +7,7 @@ rule detect:
         sessions="data/processed/{dataset}/sessions.parquet",
         events="data/processed/{dataset}/events.parquet",
         calibrated="data/processed/{dataset}/calibrated.parquet",
+        models="data/processed/{dataset}/hidden_markov.json",
         code=project.modules("detect"),
     output:
         states="data/processed/{dataset}/session_states.parquet",

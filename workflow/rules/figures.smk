@@ -17,6 +17,7 @@ rule figures:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
+    threads: workflow.cores
     params:
         config={key: SETTINGS[key] for key in ("default_criterion", "report")},
     script:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from .problems import listing
 
@@ -142,7 +142,7 @@ def _corrected(name: str, counts: Floats, chance: float, slope: Floats) -> dict[
     if clusters < 2 or raw == 1:
         return dict(zip(keys, [float(value), *[float("nan")] * 3], strict=True))
     error = np.sqrt(clusters / (clusters - 1) * (influence**2).sum())
-    reach = stats.t.ppf(0.975, clusters - 1) * error
+    reach = special.stdtrit(clusters - 1, 0.975) * error
     low, high = max(value - reach, -1.0), min(value + reach, 1.0)
     return dict(zip(keys, map(float, (value, error, low, high)), strict=True))
 

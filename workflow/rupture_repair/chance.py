@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from . import episodes as ep
 from .courses import Courses
 from .criteria import Criterion, with_calibrated_k
-from .detect import prepared
+from .detect import alliance, prepared
 from .episodes import Episodes
 from .kernel import Falls, Scale
 from .null import (
@@ -29,9 +29,10 @@ from .null import (
     refusal,
     scale_of,
     simulate,
-    spread_out,
     stacked,
 )
+from .parallel import side_by_side, spread_out
+from .probability import Model
 from .sensitivity import sensitivity, smallest_found
 
 __all__ = [
@@ -253,12 +254,13 @@ def expected(
     reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
     usable = [rule for rule in criteria if reasons[rule.id] is None]
     noise = _noise(null, usable, edge_rules, settings, processes)
+    seen = {rule.id: observed(null, rule, edge_rules) for rule in usable}
 
     def compare(rule: Criterion, model: str) -> dict[str, Any]:
         if reasons[rule.id] is not None:
             blank = dict.fromkeys(_NUMBERS, np.nan)
             return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
-        return _compared(observed(null, rule, edge_rules), noise[rule.id, model])
+        return _compared(seen[rule.id], noise[rule.id, model])
 
     rows = [
         {
@@ -425,15 +427,6 @@ def calibrated_k(
     return pd.DataFrame(rows, columns=columns).astype({"reason": "str"})
 
 
-def _alliance(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the names of the measures in which ruptures are detected."""
-    return [
-        name
-        for name, measure in measures.items()
-        if measure["role"] == "alliance" and measure["level"] == "session"
-    ]
-
-
 def calibrate_each(
     sessions: pd.DataFrame,
     measures: Mapping[str, Mapping[str, Any]],
@@ -462,15 +455,14 @@ def calibrate_each(
     DataFrame
         The rows of :func:`calibrated_k` of one measure after the other.
     """
-    parts = []
-    for name in _alliance(measures):
-        null = prepare(
-            prepared(sessions, name, measures[name], criteria), name, measures[name], seed=seed
-        )
-        parts.append(
-            calibrated_k(null, criteria, edge_rules, settings, dataset=dataset, processes=processes)
-        )
-    return pd.concat(parts, ignore_index=True)
+
+    def solve(name: str, processes: int) -> pd.DataFrame:
+        ratings = prepared(sessions, name, measures[name], criteria)
+        null = prepare(ratings, name, measures[name], seed=seed)
+        how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+        return calibrated_k(null, criteria, edge_rules, settings, **how)
+
+    return pd.concat(side_by_side(solve, alliance(measures), processes), ignore_index=True)
 
 
 def assess_each(
@@ -483,6 +475,7 @@ def assess_each(
     *,
     dataset: str,
     seed: int,
+    models: Mapping[str, Model] | None = None,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Hold all alliance measures of a dataset against chance, and plant falls in them.
@@ -493,23 +486,26 @@ def assess_each(
         As for :func:`calibrate_each`; `settings` is the group chance of config.yaml.
     calibrated : DataFrame
         From :func:`calibrate_each`.
+    models : dict, optional
+        From :func:`rupture_repair.detect.hidden_markov_models`, else fitted here.
 
     Returns
     -------
     chance, sensitivity, chance_courses : DataFrame
         The rows of :func:`expected` and of :func:`sensitivity`, of one measure after the other.
     """
-    by_chance, planted, by_course = [], [], []
-    how: dict[str, Any] = {"dataset": dataset, "processes": processes}
-    for name in _alliance(measures):
-        ratings = prepared(sessions, name, measures[name], criteria)
+
+    def assess(name: str, processes: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        ratings = prepared(sessions, name, measures[name], criteria, models=models)
         null = prepare(ratings, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
-        table, courses = expected(null, rules, edge_rules, settings, **how)
-        by_chance.append(table)
-        by_course.append(courses)
-        planted.append(sensitivity(null, rules, edge_rules, settings["sensitivity"], **how))
-    chance, sensitivity_, courses = (
-        pd.concat(parts, ignore_index=True) for parts in (by_chance, planted, by_course)
+        how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+        by_chance, courses = expected(null, rules, edge_rules, settings, **how)
+        planted = sensitivity(null, rules, edge_rules, settings["sensitivity"], **how)
+        return by_chance, planted, courses
+
+    tables = side_by_side(assess, alliance(measures), processes)
+    chance, planted, courses = (
+        pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)
     )
-    return chance, sensitivity_, courses
+    return chance, planted, courses

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -212,6 +212,8 @@ def shrinkage(variance: Floats, free: Integers) -> tuple[float, float]:
     excess = log.var(ddof=1) - special.polygamma(1, half).mean()
     if excess <= 0:
         return float("inf"), float(np.exp(log.mean()))
+    from scipy import optimize  # here, because its import takes long and few need it
+
     # The inverse of the trigamma function, by bracketing: it falls from infinity to zero.
     prior = 2 * optimize.brentq(lambda y: special.polygamma(1, y) - excess, 1e-8, 1e8)
     level = log.mean() + special.digamma(prior / 2) - np.log(prior / 2)

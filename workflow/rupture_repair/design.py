@@ -5,8 +5,9 @@ are left out, and what the data cannot tell is taken out of the model with a not
 combinations of others, random slopes with too few rows, levels with one unit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,10 @@ class Level:
         Their design.
     blocks : tuple of int
         Sizes of the groups of effects that are correlated with each other, in the order of names.
-    labels : tuple of str
-        Names of the units.
     evaluate : callable
         From a table to the columns of its rows.
+    named : callable
+        Returns the names of the units.
     """
 
     factor: str
@@ -58,8 +59,13 @@ class Level:
     names: tuple[str, ...]
     columns: Floats
     blocks: tuple[int, ...]
-    labels: tuple[str, ...]
     evaluate: Callable[[pd.DataFrame], Floats]
+    named: Callable[[], Sequence[str]]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the units."""
+        return tuple(self.named())
 
 
 @dataclass(frozen=True)
@@ -168,8 +174,9 @@ def build(
         )
     present = [_level(formula, random[name], kept) for name in factors if name not in absent]
     levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
-    counted = [name for name in dict.fromkeys(["course", "therapist", *factors]) if name in table]
-    counts = {name: int(table[name].iloc[rows].nunique()) for name in counted}
+    counts = {level.factor: level.units for level in present if level.factor in table}
+    counted = {"course", "therapist", *factors} & set(table.columns) - set(counts)
+    counts |= {name: int(table[name].iloc[rows].nunique()) for name in counted}
 
     def of_table(new: pd.DataFrame) -> Floats:
         return evaluate(new)[:, places]
@@ -314,32 +321,31 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     factor = blocks[0][0].factor
     parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
     names = tuple(name for _, found, _ in parts for name in found)
-    codes, labels = np.zeros(len(kept), dtype=np.intp), [""]
-    for name in sorted(factor.var_names, key=factor.name.index):
-        more, units = pd.factorize(kept[name], sort=True)
-        codes = codes * len(units) + more
-        ends = [str(unit) for unit in units]
-        labels = [f"{label}:{end}" if label else end for label in labels for end in ends]
-    if len(factor.var_names) > 1:
-        present, codes = np.unique(codes, return_inverse=True)
-        labels = [labels[place] for place in present]
+    variables = sorted(factor.var_names, key=factor.name.index)
+    coded, units = zip(*(pd.factorize(kept[name], sort=True) for name in variables), strict=True)
+    codes, sizes = coded[0], tuple(map(len, units))
+    present = np.arange(sizes[0])
+    if len(coded) > 1:
+        present, codes = np.unique(np.ravel_multi_index(coded, sizes), return_inverse=True)
+
+    def named() -> list[str]:
+        places = np.unravel_index(present, sizes)
+        columns = [values[place] for values, place in zip(units, places, strict=True)]
+        return [":".join(map(str, unit)) for unit in zip(*columns, strict=True)]
 
     def of_table(new: pd.DataFrame) -> Floats:
         return np.hstack([evaluate(new) for _, _, evaluate in parts])
 
-    columns, sizes = (
-        np.hstack([part for part, _, _ in parts]),
-        [len(found) for _, found, _ in parts],
-    )
-    return Level(
-        factor.name, codes, len(labels), names, columns, tuple(sizes), tuple(labels), of_table
-    )
+    columns = np.hstack([part for part, _, _ in parts])
+    together = tuple(len(found) for _, found, _ in parts)
+    return Level(factor.name, codes, len(present), names, columns, together, of_table, named)
 
 
 def crossed(lower: Level, upper: Level) -> bool:
     """Tell whether a unit of the lower level occurs in more than one unit of the upper."""
-    pairs = np.unique(lower.codes.astype(np.int64) * upper.units + upper.codes)
-    return len(pairs) > lower.units
+    last = np.zeros(lower.units, dtype=np.intp)
+    last[lower.codes] = upper.codes
+    return bool((last[lower.codes] != upper.codes).any())
 
 
 def _weights(name: str, kept: pd.DataFrame) -> Floats:

@@ -21,6 +21,8 @@ from . import kernel, probability, run_rules, tables
 from .courses import Courses
 from .criteria import Criterion, with_calibrated_k
 from .kernel import Falls, Scale
+from .parallel import spread_out
+from .probability import Model
 from .tables import Ratings
 
 
@@ -133,15 +135,78 @@ def prepared(
     measure: Mapping[str, Any],
     criteria: Iterable[Criterion],
     events: pd.DataFrame | None = None,
+    models: Mapping[str, Model] | None = None,
 ) -> Ratings:
     """Arrange the ratings of one measure, with the hidden Markov model if a criterion needs it.
 
-    Parameters as for :func:`arrange`; `criteria` are those that will be applied.
+    Parameters as for :func:`arrange`; `criteria` are those that will be applied, and `models` come
+    from :func:`hidden_markov_models`. Without these the model is fitted here.
     """
     ratings = arrange(sessions, name, measure, events)
-    needed = any(criterion.run == "rupture_probability" for criterion in criteria)
-    known = measure["range"] is not None and len(ratings.courses.rating) > 0
-    return with_model(ratings, measure) if needed and known else ratings
+    if not any(criterion.run == "rupture_probability" for criterion in criteria):
+        return ratings
+    model = fitted(ratings, measure) if models is None else models.get(name)
+    return replace(ratings, scale=replace(ratings.scale, model=model))
+
+
+def alliance(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the names of the measures in which ruptures are detected."""
+    return [
+        name
+        for name, measure in measures.items()
+        if measure["role"] == "alliance" and measure["level"] == "session"
+    ]
+
+
+def fitted(ratings: Ratings, measure: Mapping[str, Any]) -> Model | None:
+    """Fit the hidden Markov model to all ratings of a measure.
+
+    Parameters
+    ----------
+    ratings : Ratings
+    measure : dict
+        Entry of measures.json.
+
+    Returns
+    -------
+    Model or None
+        None where there is no rating or the range is not known.
+    """
+    if measure["range"] is None or not len(ratings.courses.rating):
+        return None
+    low, high = measure["range"]
+    if measure["better"] == "lower":
+        low, high = -high, -low
+    step = probability.smallest_step(ratings.courses)
+    return probability.fit(ratings.courses, low=low, high=high, step=step)
+
+
+def hidden_markov_models(
+    sessions: pd.DataFrame, measures: Mapping[str, Mapping[str, Any]], *, processes: int = 1
+) -> dict[str, Model]:
+    """Fit the hidden Markov model to all alliance measures, for detection and chance alike.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        Canonical table of sessions.
+    measures : dict
+        Content of measures.json.
+    processes : int
+        Changes nothing but the time.
+
+    Returns
+    -------
+    dict
+        Model by measure; without measures that have no rating or no known range.
+    """
+
+    def fit(name: str) -> Model | None:
+        return fitted(arrange(sessions, name, measures[name]), measures[name])
+
+    names = alliance(measures)
+    found = zip(names, spread_out(fit, names, processes), strict=True)
+    return {name: model for name, model in found if model is not None}
 
 
 def why_not_assessable(
@@ -198,23 +263,6 @@ def _assess(
         states.append(ep.states(courses, found, these))
         episodes.append(ep.shifted(these, ratings_of_piece.start))
     return _joined(falls), ep.joined(episodes), np.concatenate(states)
-
-
-def with_model(ratings: Ratings, measure: Mapping[str, Any]) -> Ratings:
-    """Return the ratings with the hidden Markov model fitted to all of them in their scale.
-
-    Parameters
-    ----------
-    ratings : Ratings
-    measure : dict
-        Entry of measures.json; its range must be known.
-    """
-    low, high = measure["range"]
-    if measure["better"] == "lower":
-        low, high = -high, -low
-    step = probability.smallest_step(ratings.courses)
-    model = probability.fit(ratings.courses, low=low, high=high, step=step)
-    return replace(ratings, scale=replace(ratings.scale, model=model))
 
 
 def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes, np.ndarray]:
@@ -296,6 +344,7 @@ def detect_each(
     dataset: str,
     events: pd.DataFrame | None = None,
     calibrated: pd.DataFrame | None = None,
+    models: Mapping[str, Model] | None = None,
 ) -> Iterator[Detection]:
     """Apply all criteria to all alliance measures, one after the other.
 
@@ -312,6 +361,8 @@ def detect_each(
         Canonical table of coded events.
     calibrated : DataFrame, optional
         From :func:`rupture_repair.chance.calibrated_k`; needed where a criterion asks for it.
+    models : dict, optional
+        From :func:`hidden_markov_models`; without it they are fitted where a criterion needs one.
 
     Yields
     ------
@@ -319,10 +370,9 @@ def detect_each(
         Sorted by measure as listed, then by criterion as listed.
     """
     criteria = list(criteria)
-    for name, measure in measures.items():
-        if measure["role"] != "alliance" or measure["level"] != "session":
-            continue
-        ratings = prepared(sessions, name, measure, criteria, events)
+    for name in alliance(measures):
+        measure = measures[name]
+        ratings = prepared(sessions, name, measure, criteria, events, models)
         rules = criteria
         if calibrated is not None:
             rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])

@@ -32,8 +32,14 @@ DRAWS = 100
 #: A grid coarser than this share of the within-course SD is modelled as rounding.
 COARSE = 0.25
 
-#: Values tried for the autocorrelation.
+#: Session gaps from here on are taken as equal.
+_LONGEST_GAP = 60
+
+#: Values tried for the autocorrelation; what they carry over each gap, and what is new then.
 _RHO = np.linspace(-0.95, 0.98, 194)
+_CARRY = _RHO[:, None] ** np.arange(1, _LONGEST_GAP + 1)
+_FRESH = 1 - _CARRY**2
+_LOG_FRESH = np.log(_FRESH)
 
 #: Widths of the bend that are tried, in within-course SD.
 _WIDTHS = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.1])
@@ -43,9 +49,6 @@ ENDS_REACHED = 0.01
 
 #: For the bend at most about this many courses are looked at.
 _COURSES_FOR_BEND = 1000
-
-#: Session gaps from here on are taken as equal.
-_LONGEST_GAP = 60
 
 
 @dataclass(frozen=True)
@@ -343,10 +346,8 @@ class _Sampler:
             np.bincount(self.gap, weights=part, minlength=_LONGEST_GAP + 1)[1:]
             for part in (standard**2, standard * before, before**2)
         )
-        carry = _RHO[:, None] ** np.arange(1, _LONGEST_GAP + 1)
-        fresh = 1 - carry**2
-        lost = (now2 - 2 * carry * both + carry**2 * before2) / fresh
-        log_weights = -0.5 * (self.n_gap[1:] * np.log(fresh) + lost).sum(axis=1)
+        lost = (now2 - 2 * _CARRY * both + _CARRY**2 * before2) / _FRESH
+        log_weights = -0.5 * (self.n_gap[1:] * _LOG_FRESH + lost).sum(axis=1)
         width = _RHO[1] - _RHO[0]
         jitter = (self.random.random() - 0.5) * width
         self.rho = float(_RHO[_pick(self.random, log_weights)] + jitter)

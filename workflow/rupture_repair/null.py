@@ -5,11 +5,9 @@ Two models. `autoregressive`: normal noise with the level, trend, SD and autocor
 in random order; nothing is assumed of their distribution, but what order they had is lost.
 """
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -277,8 +275,8 @@ def find(
     return found, ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
 
 
-#: Rules that take one course at a time, or a model: they get fewer replicates.
-SLOW = ("change_point", "rupture_probability")
+#: Rules that ask a model of every course: they get fewer replicates.
+SLOW = ("rupture_probability",)
 
 #: Rules for which there are no replicates, and why.
 NOT_SIMULATED = {"reported": "reports of ruptures cannot be simulated from the ratings"}
@@ -293,29 +291,3 @@ def refusal(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> 
         if found.reason.all():
             return "no session could be assessed"
     return why
-
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-_work: Callable[[Any], Any]
-
-
-def _receive(work: Callable[[Any], Any]) -> None:
-    global _work
-    _work = work
-
-
-def _perform(item: Any) -> Any:
-    return _work(item)
-
-
-def spread_out(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int
-) -> list[_Result]:
-    """Apply `work` to all items, in several processes; results in the order of the items."""
-    items = list(items)
-    if min(processes, len(items)) <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [work(item) for item in items]
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, context, _receive, (work,)) as pool:
-        return list(pool.map(_perform, items))

@@ -45,8 +45,10 @@ Sources: Hamilton (1989), Econometrica 57, 357-384; Rabiner (1989), Proceedings 
 257-286; Naylor & Smith (1982), Applied Statistics 31, 214-225; the combination is this project's.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,12 +109,25 @@ class Model:
     message: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the model as plain data, for files and reports."""
+        """Return the model as plain data, for files and reports; an unknown evidence as None."""
         plain = asdict(self)
         for name in ("parameters", "rejected"):
             if plain[name] is not None:
                 plain[name]["covariance"] = plain[name]["covariance"].tolist()
-        return plain
+        return plain | {"evidence": None if np.isnan(self.evidence) else self.evidence}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Model":
+        """Return the model that :meth:`as_dict` gave, equal in every digit."""
+        content = dict(plain)
+        for name in ("parameters", "rejected"):
+            if content[name] is not None:
+                covariance = np.array(content[name]["covariance"])
+                content[name] = Parameters(**content[name] | {"covariance": covariance})
+        for name in ("loglik", "loglik_steady"):
+            content[name] = tuple(content[name])
+        content["evidence"] = np.nan if content["evidence"] is None else content["evidence"]
+        return cls(**content)
 
 
 @dataclass(frozen=True)
@@ -398,3 +413,15 @@ def _em(blocks: list[Block], p: Parameters) -> tuple[Parameters, list[float], bo
             return best, path, True
         p = _maximised(p, found, pace)
     return best, path, False
+
+
+def write(models: Mapping[str, Model], file: str | Path) -> None:
+    """Write models by measure as JSON, in every digit."""
+    plain = {name: model.as_dict() for name, model in models.items()}
+    Path(file).write_text(json.dumps(plain, indent=1), encoding="utf-8")
+
+
+def read(file: str | Path) -> dict[str, Model]:
+    """Read models by measure, as :func:`write` wrote them."""
+    plain = json.loads(Path(file).read_text(encoding="utf-8"))
+    return {name: Model.from_dict(content) for name, content in plain.items()}

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy import special
 
 from . import kernel, probability
 from .courses import Courses, Flags, Floats, Integers, moving_range
 from .criteria import Criterion
 from .kernel import TOLERANCE, TOO_FEW_AROUND, Falls, Scale
+from .segments import segment_starts
 
 #: Two-sided 5 % points of t with 4, 3 and 2 degrees of freedom, as Tang & DeRubeis print them.
 T_CRITICAL = {4: 2.776, 3: 3.182, 2: 4.303}
@@ -56,9 +58,10 @@ def longest_run(useful: Integers) -> Integers:
 
 def fewest_crossings(useful: Integers) -> Integers:
     """Return the fewest crossings that chance allows: lower 5 % point of a binomial, p = 1/2."""
-    from scipy import stats  # here, because its import takes most of a second
-
-    return stats.binom.ppf(0.05, np.maximum(useful - 1, 0), 0.5).astype(np.int64)
+    trials, where = np.unique(np.maximum(useful - 1, 0), return_inverse=True)
+    # Not by scipy.stats, because its import takes most of a second.
+    below = special.bdtr(np.arange(trials[-1] + 1)[:, None], trials, 0.5) < 0.05
+    return np.count_nonzero(below, axis=0)[where]
 
 
 def anhoej(courses: Courses, criterion: Criterion, scale: Scale, found: Falls) -> Falls:
@@ -158,26 +161,20 @@ def sudden_loss(courses: Courses, criterion: Criterion, scale: Scale, found: Fal
 def change_point(courses: Courses, criterion: Criterion, scale: Scale, found: Falls) -> Falls:
     r"""Flag segments whose mean lies below that of the segment before: lasting level shifts.
 
-    Segments by PELT with an L2 cost (Killick et al. 2012) of the library ``ruptures``, with the
-    penalty :math:`k \sigma^2 \log n`, sigma from the mean moving range; a segment has at least two
-    ratings. The library takes one course at a time.
+    Segments by :func:`rupture_repair.segments.segment_starts` with the penalty
+    :math:`k \sigma^2 \log n`, sigma from the mean moving range.
     """
-    import ruptures
-
-    reference, low = found.reference.copy(), np.zeros_like(found.low)
     sigma = moving_range(courses)
-    assessable = np.flatnonzero((courses.length >= criterion.min_ratings) & (sigma > 0))
-    for course in assessable:
-        begin, end = courses.start[course], courses.start[course + 1]
-        signal = courses.rating[begin:end]
-        penalty = criterion.k * sigma[course] ** 2 * np.log(len(signal))
-        ends = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(signal).predict(pen=penalty)
-        bounds = np.concatenate([[0], ends])
-        means = np.add.reduceat(signal, bounds[:-1]) / np.diff(bounds)
-        segment = np.repeat(np.arange(len(means)), np.diff(bounds))
-        preceding = np.append(means[:1], means[:-1])
-        reference[begin:end] = preceding[segment]
-        low[begin:end] = (means < preceding)[segment]
+    assessable = (courses.length >= criterion.min_ratings) & (sigma > 0)
+    penalty = float(criterion.k) * np.nan_to_num(sigma) ** 2 * np.log(courses.length)
+    start = np.flatnonzero(segment_starts(courses, penalty))
+    number = np.diff(np.append(start, len(courses.rating)))
+    mean = np.add.reduceat(courses.rating, start) / number
+    # The first segment of a course has none before it, and is its own reference.
+    preceding = np.where(courses.position[start] > 0, np.roll(mean, 1), mean)
+    here = courses.spread(assessable)
+    reference = np.where(here, np.repeat(preceding, number), found.reference)
+    low = here & np.repeat(mean < preceding, number)
     fall = reference - courses.rating
     return replace(
         found, reference=reference, fall=fall, low=low & (fall > 0) & (found.reason == 0)

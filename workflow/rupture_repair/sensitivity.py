@@ -26,9 +26,9 @@ from .null import (
     rated,
     refusal,
     scale_of,
-    spread_out,
     stacked,
 )
+from .parallel import spread_out
 
 #: The fall is won back within this many sessions after the first low one, at a rated session.
 REPAIR_WINDOW = 3

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import chance, criteria, journal
+from rupture_repair import chance, criteria, journal, probability
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("chance", dataset, snakemake.log[0]):
@@ -18,6 +18,7 @@ with journal.step("chance", dataset, snakemake.log[0]):
         params.chance,
         dataset=dataset,
         seed=params.seed,
+        models=probability.read(given.models),
         processes=snakemake.threads,
     )
     for name, table in zip(("chance", "sensitivity", "chance_courses"), tables, strict=True):

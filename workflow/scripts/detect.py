@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import criteria, detect, journal
+from rupture_repair import criteria, detect, journal, probability
 
 dataset = snakemake.wildcards.dataset
 with journal.step("detect", dataset, snakemake.log[0]):
@@ -17,6 +17,7 @@ with journal.step("detect", dataset, snakemake.log[0]):
         dataset=dataset,
         events=pd.read_parquet(snakemake.input.events),
         calibrated=pd.read_parquet(snakemake.input.calibrated),
+        models=probability.read(snakemake.input.models),
     )
     summary = detect.write(found, Path(snakemake.output.states).parent)
     print(f"{dataset}: {summary['n_episodes'].sum()} episodes by {len(summary)} rules")

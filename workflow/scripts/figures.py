@@ -18,6 +18,7 @@ with journal.step("figures", snakemake.wildcards.dataset, snakemake.log[0]):
         dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
         measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
         config=snakemake.params.config,
+        processes=snakemake.threads,
         **{name: pd.read_parquet(given[name]) for name in tables},
     )
     print(f"{snakemake.wildcards.dataset}: {len(files)} files of figures")

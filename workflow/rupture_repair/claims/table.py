@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..design import NotAssessable
-from ..null import spread_out
+from ..parallel import spread_out
 from ..problems import ProblemsFound
 from .estimands import ESTIMANDS, Context
 from .verdicts import Part, cautious, finite, load, verdict

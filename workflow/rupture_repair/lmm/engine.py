@@ -58,32 +58,28 @@ class Standardised:
     scale: float
 
     @cached_property
-    def effects(self) -> Floats:
-        """Standardised E = [Z, t] of the sorted rows."""
-        lower, *upper = self.design.levels
-        columns = [lower.columns @ self.effects_back, *[level.columns for level in upper]]
-        return np.hstack(columns)[self.order]
-
-    @cached_property
-    def columns(self) -> Floats:
-        """Standardised U = [X, y] of the sorted rows."""
-        outcome = (self.design.outcome - self.shift) / self.scale
-        return np.column_stack([self.design.fixed @ self.back, outcome])[self.order]
-
-    @cached_property
     def products(self) -> CrossProducts:
         """Products by course."""
-        return self._products(self.effects, self.columns)
+        return self._products(sum(len(level.names) for level in self.design.levels))
 
     def whole_products(self) -> CrossProducts:
         """Return products by course of all columns, U among the effects, to draw courses from."""
-        return self._products(np.hstack([self.effects, self.columns]), self.columns[:, :0])
+        return self._products(self._columns.shape[1])
 
-    def _products(self, effects: Floats, columns: Floats) -> CrossProducts:
-        weights, position = self.design.weights, self.design.position
-        root = 1.0 if weights is None else np.sqrt(weights[self.order])[:, None]
+    @cached_property
+    def _columns(self) -> Floats:
+        """Standardised [Z, t, X, y], times the root of the weights."""
+        design = self.design
+        lower, *upper = design.levels
+        effects = [lower.columns @ self.effects_back, *[level.columns for level in upper]]
+        outcome = (design.outcome - self.shift) / self.scale
+        columns = np.column_stack([*effects, design.fixed @ self.back, outcome])
+        return columns if design.weights is None else np.sqrt(design.weights)[:, None] * columns
+
+    def _products(self, effects: int) -> CrossProducts:
+        position = self.design.position
         place = None if position is None else position[self.order]
-        return CrossProducts(root * effects, root * columns, self.course, place)
+        return CrossProducts(self._columns, effects, self.order, self.course, place)
 
     @cached_property
     def likelihood(self) -> Likelihood:

@@ -24,9 +24,8 @@ so that lagged products per gap length are enough for every :math:`\rho`.
 :math:`M_i=I+\Lambda'K_i\Lambda` and :math:`P_i=\Lambda M_i^{-1}\Lambda'` (Woodbury), integrating
 the course effects out turns any product :math:`A'R^{-1}B` into
 :math:`A'R^{-1}B-A'R^{-1}ZPZ'R^{-1}B` and adds :math:`\log|M_i|` to the deviance. Courses with the
-same sessions share :math:`K_i` and so :math:`P_i`; their :math:`Z_i'R_i^{-1}U_i` enter by second
-moments only and collapse to at most as many pseudo-courses as these have entries (a QR
-decomposition).
+same sessions share :math:`K_i` and so :math:`P_i`; as their :math:`Z_i'R_i^{-1}U_i` enter by second
+moments only, sums of these by pattern of sessions are enough.
 
 *Therapists.* With :math:`a_h=\sum t_i'V_i^{-1}t_i` and :math:`v_h=\sum t_i'V_i^{-1}U_i`, each
 therapist is a rank-one change: :math:`S=U'V^{-1}U-\sum_h \kappa_hv_h'v_h`,
@@ -50,8 +49,7 @@ the gradient. Where a variance is zero the gradient to its factor vanishes wheth
 optimum or not. So at a stop with :math:`D` of lower rank the derivative to :math:`D` itself is
 looked at (Karush-Kuhn-Tucker): if it is negative in a direction that leads out of the boundary,
 the search goes on there; otherwise the fit is singular. Columns are standardised first, and
-results
-brought back exactly.
+results brought back exactly.
 
 *Degrees of freedom* are Satterthwaite's: :math:`2(c'Vc)^2/g'Ag` with :math:`A` twice the inverse
 Hessian of the deviance in :math:`(\Lambda,\tau,\rho,\sigma)` and :math:`g` the gradient of
@@ -62,10 +60,12 @@ Pinheiro & Bates (2000) (autocorrelated residuals); Kuznetsova, Brockhoff & Chri
 10.18637/jss.v082.i13 (degrees of freedom).
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ..design import Floats
 from .products import CrossProducts
@@ -88,8 +88,8 @@ class _Parts(NamedTuple):
 
     inner: Floats  # K, shape (q, q, patterns)
     number: Floats  # courses of each pattern
-    moments: Floats  # Z'R^-1U of (pseudo-)courses, shape (q, m, number)
-    place: NDArray[np.intp] | None  # their pattern; None: each course is its own
+    moments: Floats  # Z'R^-1U, shape (q, m, patterns): only where each course is its own pattern
+    squares: Floats | None  # else sums of their second moments, see `_second_moments`
     total: Floats  # sum of U'R^-1U
     determinant: float  # log|C|
     across: "_Across | None"  # where there are therapists
@@ -99,10 +99,9 @@ class _Across(NamedTuple):
     """Products that cross from courses to their therapist."""
 
     column: Floats  # Z'R^-1t by pattern, shape (q, patterns)
-    beside: Floats  # Z'R^-1[U, t] summed by cell of pattern and therapist, shape (q, m + 1, cells)
-    pattern: NDArray[np.intp]  # of each cell
-    upper: NDArray[np.intp]  # of each cell, sorted
-    starts: NDArray[np.intp]  # first cell of each therapist
+    # Sums of [U, t]'R^-1Z by therapist and pattern, so that sums over patterns of it times what
+    # each pattern has for Z are a product; shape ((m + 1) * therapists, patterns * q).
+    beside: sparse.csr_matrix
     own: Floats  # t'R^-1[U, t] by therapist, shape (m + 1, therapists)
 
 
@@ -151,18 +150,19 @@ class Likelihood:
 
     def _parts(self, rho: float) -> _Parts:
         products, total, determinant = self.products.at(rho)
-        q, s, collapse = self.size, self.products.effects, not self.autocorrelated
-        number = products.shape[-1]
-        pattern = first = np.arange(number)
-        inner, moments, place = products[:q, :q], products[:q, s:], None
-        count = np.ones(number)
-        if collapse:
-            pattern, first, count = _patterns(products[:, :s])
-            inner, moments, place = inner[..., first], *_collapsed(moments, pattern)
+        q, s = self.size, self.products.effects
+        inner, moments = products[:q, :q], products[:q, s:]
+        pattern = first = np.arange(products.shape[-1])
+        count, squares = np.ones(len(first)), None
+        if not self.autocorrelated:
+            found = _patterns(products[:, :s])
+            if _collapse(moments.shape, len(found[1])):
+                pattern, first, count = found
+                inner, squares = inner[..., first], _second_moments(moments, pattern, len(first))
         across = None
         if self.upper is not None:
             across = self._across(products, self.upper, pattern, first)
-        return _Parts(inner, count, moments, place, total, determinant, across)
+        return _Parts(inner, count, moments, squares, total, determinant, across)
 
     def _across(
         self,
@@ -172,17 +172,17 @@ class Likelihood:
         first: NDArray[np.intp],
     ) -> "_Across":
         q, s = self.size, self.products.effects
-        number, uppers = products.shape[-1], int(upper[-1]) + 1
-        beside = np.concatenate([products[:q, s:], products[:q, q : q + 1]], axis=1)
+        starts = np.searchsorted(upper, np.arange(upper[-1] + 2))
         own = np.concatenate([products[q, s:], products[q, q : q + 1]])
-        own = np.add.reduceat(own, np.searchsorted(upper, np.arange(uppers)), axis=1)
-        if not self.autocorrelated:
-            patterns = len(first)
-            cells, cell = np.unique(upper * patterns + pattern, return_inverse=True)
-            beside = _sums(beside.reshape(-1, number), cell, len(cells)).reshape(q, -1, len(cells))
-            upper, pattern = np.divmod(cells, patterns)
-        starts = np.searchsorted(upper, np.arange(uppers))
-        return _Across(products[:q, q][:, first], beside, pattern, upper, starts, own)
+        own = np.add.reduceat(own, starts[:-1], axis=1)
+        beside = np.concatenate([products[:q, s:], products[:q, q : q + 1]], axis=1)
+        columns = np.tile((pattern[:, None] * q + np.arange(q)).ravel(), len(own))
+        lines = np.arange(len(own))[:, None] * len(pattern) + starts[:-1]
+        ends = np.append(lines, len(own) * len(pattern)) * q
+        matrix = sparse.csr_matrix(
+            (beside.transpose(1, 2, 0).ravel(), columns, ends), shape=(own.size, len(first) * q)
+        )
+        return _Across(products[:q, q][:, first], matrix, own)
 
     def value(self, point: Floats, variance: float | None = None) -> Value:
         """Return the deviance and its derivatives.
@@ -198,9 +198,7 @@ class Likelihood:
         identity = np.eye(self.size)[..., None]
         inverse, determinants = inverses(_congruence(factor.T, parts.inner) + identity)
         shrink = _congruence(factor, inverse)  # P
-        placed = shrink if parts.place is None else shrink[..., parts.place]
-        shrunk = multiply(placed, parts.moments)  # P Z'R^-1U
-        total = parts.total - (shrunk @ parts.moments.swapaxes(1, 2)).sum(axis=0)
+        total = parts.total - _courses(parts, shrink)
         deviance = parts.determinant + float(parts.number @ determinants)
         therapists = None
         if parts.across is not None:
@@ -213,8 +211,7 @@ class Likelihood:
             return Value(np.inf, nowhere, factor, np.nan, total, nowhere, np.nan)
         # Backwards from here on; `outer` is the derivative to S.
         added, outer, precision, estimate, rest = ends
-        moved = outer @ parts.moments
-        to_shrink = -_summed(np.einsum("amJ,bmJ->abJ", moved, parts.moments), parts)
+        to_shrink = -_courses_backwards(parts, outer)
         to_upper, back = 0.0, None
         if parts.across is not None and therapists is not None:
             to_upper, back = _therapists_backwards(parts.across, therapists, outer, shrink)
@@ -228,7 +225,7 @@ class Likelihood:
         if back is not None:
             gradient[len(self.entries[0])] = 2 * tau * to_upper
         if self.autocorrelated:
-            slopes = self._product_slopes(parts, shrink, to_shrink, moved, back)
+            slopes = self._product_slopes(parts, shrink, to_shrink, outer, back)
             gradient[-1] = self.products.slope(rho, slopes, outer) * (1 - rho**2)
         return Value(deviance + added, gradient, to_spread, to_upper, precision, estimate, rest)
 
@@ -256,13 +253,13 @@ class Likelihood:
         return added, outer, precision, estimate, rest
 
     def _product_slopes(
-        self, parts: _Parts, shrink: Floats, to_shrink: Floats, moved: Floats, back: "_Back | None"
+        self, parts: _Parts, shrink: Floats, to_shrink: Floats, outer: Floats, back: "_Back | None"
     ) -> Floats:
         """Return the derivatives to each course's E'R^-1[E, U] (every course its own pattern)."""
         q, s = self.size, self.products.effects
         slopes = np.zeros_like(self.products.plain)
         slopes[:q, :q] = shrink - multiply(multiply(shrink, to_shrink), shrink)
-        slopes[:q, s:] = -2 * multiply(shrink, moved)
+        slopes[:q, s:] = -2 * multiply(shrink, outer @ parts.moments)
         if back is not None and self.upper is not None:
             by_course = back.weights[:, self.upper]
             slopes[:q, s:] -= back.across[:, None] * by_course[:-1]
@@ -270,6 +267,33 @@ class Likelihood:
             slopes[:q, q] -= back.across * by_course[-1]
             slopes[q, s:], slopes[q, q] = by_course[:-1], by_course[-1]
         return slopes
+
+
+def _courses(parts: _Parts, shrink: Floats) -> Floats:
+    """Return the sum over courses of U'R^-1Z P Z'R^-1U."""
+    if parts.squares is None:
+        shrunk = multiply(shrink, parts.moments)
+        return (shrunk @ parts.moments.swapaxes(1, 2)).sum(axis=0)
+    first, second = _pairs(len(shrink))
+    sums = parts.squares @ shrink[first, second].ravel()
+    m = parts.moments.shape[1]
+    result = np.empty((m, m))
+    one, other = _pairs(m)
+    result[one, other] = result[other, one] = sums
+    return result
+
+
+def _courses_backwards(parts: _Parts, outer: Floats) -> Floats:
+    """Return the derivative to P, given that to what `_courses` returns; shape (q, q, patterns)."""
+    if parts.squares is None:
+        return np.einsum("amg,bmg->abg", outer @ parts.moments, parts.moments)
+    one, other = _pairs(len(outer))
+    sums = (outer[one, other] * np.where(one == other, 1.0, 2.0)) @ parts.squares
+    result = np.empty_like(parts.inner)
+    first, second = _pairs(len(result))
+    sums = sums.reshape(len(first), -1) * np.where(first == second, 1.0, 0.5)[:, None]
+    result[first, second] = result[second, first] = sums
+    return result
 
 
 class _Therapists(NamedTuple):
@@ -292,8 +316,7 @@ class _Back(NamedTuple):
 
 def _therapists(across: _Across, shrink: Floats, tau: float) -> _Therapists:
     reached = multiply(across.column[None], shrink)[0]
-    sums = multiply(reached[None, :, across.pattern], across.beside)[0]
-    own = across.own - np.add.reduceat(sums, across.starts, axis=1)
+    own = across.own - (across.beside @ reached.T.ravel()).reshape(across.own.shape)
     grown = 1 + tau**2 * own[-1]
     return _Therapists(reached, own[:-1], own[-1], grown, tau**2 / grown)
 
@@ -307,22 +330,14 @@ def _therapists_backwards(
     squares = (forwards.own * pushed).sum(axis=0)
     to_upper = float((forwards.level / grown - squares / grown**2).sum())
     weights = np.vstack([-2 * share * pushed, share + share**2 * squares])
-    met = (across.beside * weights[:, across.upper]).sum(axis=1)
-    met = _sums(met, across.pattern, shrink.shape[-1])
+    met = (weights.ravel() @ across.beside).reshape(-1, len(shrink)).T
     return to_upper, _Back(forwards.across, weights, met)
 
 
-def _sums(values: Floats, code: NDArray[np.intp], count: int) -> Floats:
-    """Return the sums by code of each row of a matrix."""
-    return np.stack([np.bincount(code, row, count) for row in values])
-
-
-def _summed(values: Floats, parts: _Parts) -> Floats:
-    """Return sums by pattern of values of (pseudo-)courses, shape (q, q, number)."""
-    if parts.place is None:
-        return values
-    flat = _sums(values.reshape(-1, values.shape[-1]), parts.place, parts.inner.shape[-1])
-    return flat.reshape(*values.shape[:2], -1)
+@cache
+def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of the upper triangle."""
+    return np.triu_indices(number)
 
 
 def _congruence(left: Floats, middle: Floats) -> Floats:
@@ -357,9 +372,10 @@ def inverses(matrices: Floats) -> tuple[Floats, Floats]:
 def _patterns(inner: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
     """Return the pattern of each course, the first course of each, and their numbers.
 
-    Courses are of one pattern if their products are equal to the last digit.
+    Courses are of one pattern if their products are equal but for rounding.
     """
     flat = inner.reshape(-1, inner.shape[-1])
+    flat = np.round(flat / np.abs(flat).max(axis=1, keepdims=True).clip(1e-300), 11)
     mixed = np.sqrt(np.arange(2.0, 2.0 + len(flat))) @ flat  # differs where products differ
     _, first, pattern, count = np.unique(
         mixed, return_index=True, return_inverse=True, return_counts=True
@@ -369,21 +385,27 @@ def _patterns(inner: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats
     return np.arange(flat.shape[-1]), np.arange(flat.shape[-1]), np.ones(flat.shape[-1])
 
 
-def _collapsed(moments: Floats, pattern: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
-    """Return as few pseudo-courses with the same second moments as each pattern needs."""
-    q, m, number = moments.shape
+def _collapse(shape: tuple[int, ...], patterns: int) -> bool:
+    """Tell whether second moments by pattern are fewer numbers, or hardly more, than moments."""
+    q, m, courses = shape
+    return q * (q + 1) * m * (m + 1) // 4 * patterns <= 4 * q * m * courses
+
+
+def _second_moments(moments: Floats, pattern: NDArray[np.intp], patterns: int) -> Floats:
+    """Return sums by pattern of products of moments, shape (m (m + 1) / 2, q (q + 1) / 2 patterns).
+
+    Pairs of effects and of columns are those of the upper triangle; the two products that are
+    equal by symmetry are added up.
+    """
     order = np.argsort(pattern, kind="stable")
-    flat, place = moments.reshape(q * m, number).T[order], pattern[order]
-    ends = np.cumsum(np.bincount(pattern))
-    large = np.flatnonzero(np.diff(ends, prepend=0) > 2 * q * m)
-    if not len(large):
-        return moments, pattern
-    keep = ~np.isin(place, large)
-    rows, places = [flat[keep]], [place[keep]]
-    for one in large:
-        start = ends[one - 1] if one else 0
-        rows.append(np.asarray(np.linalg.qr(flat[start : ends[one]], mode="r")))
-        places.append(np.full(len(rows[-1]), one))
-    order = np.argsort(np.concatenate(places), kind="stable")
-    flat = np.vstack(rows)[order]
-    return np.ascontiguousarray(flat.T).reshape(q, m, -1), np.concatenate(places)[order]
+    ends = np.append(0, np.cumsum(np.bincount(pattern)))
+    ones = (np.ones(len(order)), order, ends)
+    sums = sparse.csr_matrix(ones, shape=(patterns, len(order)))
+    one, other = _pairs(moments.shape[1])
+    parts = []
+    for first, second in zip(*_pairs(len(moments)), strict=True):
+        products = moments[first, one] * moments[second, other]
+        if first != second:
+            products += moments[first, other] * moments[second, one]
+        parts.append((sums @ products.T).T)
+    return np.concatenate(parts, axis=1)

@@ -11,6 +11,8 @@ from scipy import sparse
 
 from ..design import Floats
 
+Integers = NDArray[np.intp]
+
 
 class CrossProducts:
     """What the likelihood needs of the rows: products by course, from one pass.
@@ -19,57 +21,65 @@ class CrossProducts:
 
     Parameters
     ----------
-    effects : ndarray, shape (rows, s)
-        E = [Z, t]; rows sorted by course, and by position where that is given.
-    columns : ndarray, shape (rows, m)
-        U = [X, y].
+    both : ndarray, shape (rows, s + m)
+        [E, U] with E = [Z, t] and U = [X, y].
+    effects : int
+        s, the number of columns of E.
+    order : ndarray of int, shape (rows,)
+        Rows sorted by course, and by position where that is given.
     course : ndarray of int, shape (rows,)
-        Sorted, from 0.
+        Of the sorted rows, from 0.
     position : ndarray of int, shape (rows,), optional
-        Session numbers for autocorrelated residuals.
+        Session numbers of the sorted rows, for autocorrelated residuals.
     """
 
     def __init__(
         self,
-        effects: Floats,
-        columns: Floats,
-        course: NDArray[np.intp],
+        both: Floats,
+        effects: int,
+        order: Integers,
+        course: Integers,
         position: NDArray[np.int64] | None = None,
     ):
-        self.effects, self.courses = effects.shape[1], int(course[-1]) + 1
+        self.effects, self.courses = effects, int(course[-1]) + 1
         self.rows_of_course = np.bincount(course)
-        both = np.hstack([effects, columns])
-        self.plain = _products(effects, both, _segments(course, self.courses), [(0, 0)])
+        sums = _products(both, effects, _ends(course, self.courses), [(order, order)])
+        self.plain = _courses_last(sums)
+        columns = both[:, effects:]
         self.total = columns.T @ columns
         self.gaps = np.empty(0, dtype=np.int64)
         if position is not None:
-            self._lag(effects, both, course, position)
+            self._lag(both, order, course, position)
 
-    def _lag(self, effects, both, course, position) -> None:
+    def _lag(self, both, order, course, position) -> None:
         """Prepare the lagged products, one set per course and gap length."""
         later = np.flatnonzero(np.diff(course) == 0) + 1
         self.gaps, which = np.unique(position[later] - position[later - 1], return_inverse=True)
         pair = course[later] * len(self.gaps) + which
-        order = np.argsort(pair, kind="stable")
-        pairs, code = np.unique(pair[order], return_inverse=True)
-        by_pair, rows = _segments(code, len(pairs)), later[order]
-        self.summed = _products(effects, both, by_pair, [(rows, rows), (rows - 1, rows - 1)])
-        self.lagged = _products(effects, both, by_pair, [(rows, rows - 1), (rows - 1, rows)])
+        by_pair = np.argsort(pair, kind="stable")
+        pairs, code = np.unique(pair[by_pair], return_inverse=True)
+        ends = _ends(code, len(pairs))
+        now, before = order[later[by_pair]], order[later[by_pair] - 1]
+        self.summed = _products(both, self.effects, ends, [(now, now), (before, before)])
+        self.lagged = _products(both, self.effects, ends, [(now, before), (before, now)])
         self.gap_of_pair = pairs % max(len(self.gaps), 1)
-        self._index_pairs(pairs // max(len(self.gaps), 1), np.bincount(code))
+        self._index_pairs(pairs // max(len(self.gaps), 1), np.diff(ends))
         columns, shape = both[:, self.effects :], (len(self.gaps), *self.total.shape)
         self.summed_total, self.lagged_total = np.empty(shape), np.empty(shape)
         for index in range(len(self.gaps)):
             here = later[which == index]
-            now, before = columns[here], columns[here - 1]
+            now, before = columns[order[here]], columns[order[here - 1]]
             self.summed_total[index] = now.T @ now + before.T @ before
             self.lagged_total[index] = now.T @ before + before.T @ now
 
-    def _index_pairs(self, course_of_pair: NDArray[np.intp], number: NDArray[np.intp]) -> None:
-        """Note which courses have which pairs of gap length and course, sorted by course."""
-        self.course_of_pair, self.pairs_of_rows = course_of_pair, number
+    def _index_pairs(self, course_of_pair: Integers, number: Integers) -> None:
+        """Note which pairs of course and gap length, sorted, are whose, and their numbers of rows.
+
+        A gap length is the difference of the session numbers of neighbouring rows.
+        """
+        self.pairs_of_rows = number
         self.gap_count = np.bincount(self.gap_of_pair, number, len(self.gaps))
-        self.with_pairs, self.first_pair = np.unique(course_of_pair, return_index=True)
+        self.pair_ends = _ends(course_of_pair, self.courses)
 
     @property
     def rows(self) -> int:
@@ -79,18 +89,18 @@ class CrossProducts:
     def changed(self, change: Floats) -> "CrossProducts":
         """Return the products with the columns U @ change instead of U."""
         result, s = copy(self), self.effects
-        names = ["plain", *(["summed", "lagged"] if len(self.gaps) else [])]
-        for name in names:
-            old = getattr(self, name)
-            new = np.einsum("smc,mk->skc", old[:, s:], change)
-            setattr(result, name, np.concatenate([old[:, :s], new], axis=1))
+        new = np.einsum("smc,mk->skc", self.plain[:, s:], change)
+        result.plain = np.concatenate([self.plain[:, :s], new], axis=1)
         result.total = change.T @ self.total @ change
         if len(self.gaps):
+            for name in ("summed", "lagged"):
+                old = getattr(self, name)
+                setattr(result, name, np.concatenate([old[..., :s], old[..., s:] @ change], axis=2))
             result.summed_total = change.T @ self.summed_total @ change
             result.lagged_total = change.T @ self.lagged_total @ change
         return result
 
-    def drawn(self, courses: NDArray[np.intp], effects: int) -> "CrossProducts":
+    def drawn(self, courses: Integers, effects: int) -> "CrossProducts":
         """Return the products of a sample of courses, perhaps with repetitions.
 
         Parameters
@@ -106,18 +116,18 @@ class CrossProducts:
         result.plain, result.total = plain[:effects], plain[effects:, effects:].sum(axis=-1)
         if not len(self.gaps):
             return result
-        sizes = np.bincount(self.course_of_pair, minlength=self.courses)
-        first, number = (np.cumsum(sizes) - sizes)[courses], sizes[courses]
-        pairs = np.repeat(first - np.cumsum(number) + number, number) + np.arange(number.sum())
+        number = np.diff(self.pair_ends)[courses]
+        first = self.pair_ends[:-1][courses] - np.cumsum(number) + number
+        pairs = np.repeat(first, number) + np.arange(number.sum())
         result.gap_of_pair = self.gap_of_pair[pairs]
         result._index_pairs(np.repeat(np.arange(len(courses)), number), self.pairs_of_rows[pairs])
         for name in ("summed", "lagged"):
-            every = getattr(self, name)[..., pairs]
+            every = getattr(self, name)[pairs]
             totals = [
-                every[effects:, effects:, result.gap_of_pair == gap].sum(axis=-1)
+                every[result.gap_of_pair == gap, effects:, effects:].sum(axis=0)
                 for gap in range(len(self.gaps))
             ]
-            setattr(result, name, every[:effects])
+            setattr(result, name, np.ascontiguousarray(every[:, :effects]))
             setattr(result, f"{name}_total", np.stack(totals))
         return result
 
@@ -142,34 +152,32 @@ class CrossProducts:
 
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
-        pairs = summed[self.gap_of_pair] * self.summed + lagged[self.gap_of_pair] * self.lagged
-        if len(self.first_pair) < pairs.shape[-1] or len(self.first_pair) < self.courses:
-            sums = np.zeros_like(self.plain)
-            sums[..., self.with_pairs] = np.add.reduceat(pairs, self.first_pair, axis=-1)
-            pairs = sums
-        totals = np.tensordot(summed, self.summed_total, 1)
-        totals += np.tensordot(lagged, self.lagged_total, 1)
-        return pairs, totals
+        pairs = np.arange(len(self.gap_of_pair))
+        sums, totals = 0.0, np.zeros_like(self.total)
+        for coefficient, kind in ((summed, "summed"), (lagged, "lagged")):
+            every = (coefficient[self.gap_of_pair], pairs, self.pair_ends)
+            values = getattr(self, kind)
+            shape = (self.courses, len(pairs))
+            sums = sums + sparse.csr_matrix(every, shape=shape) @ values.reshape(len(values), -1)
+            totals += np.tensordot(coefficient, getattr(self, f"{kind}_total"), 1)
+        return _courses_last(sums.reshape(-1, *self.plain.shape[:2])), totals
 
 
-def _segments(code: NDArray[np.intp], count: int) -> sparse.csr_matrix:
-    """Return the matrix that sums rows by a sorted code."""
-    ends = np.searchsorted(code, np.arange(count + 1))
-    values, rows = np.ones(len(code)), np.arange(len(code))
-    return sparse.csr_matrix((values, rows, ends), shape=(count, len(code)))
+def _ends(code: Integers, count: int) -> Integers:
+    """Return where each of a sorted code begins, and where the last one ends."""
+    return np.append(0, np.cumsum(np.bincount(code, minlength=count)))
 
 
-def _products(
-    effects: Floats, both: Floats, segments: sparse.csr_matrix, pairs_of_rows: list
-) -> Floats:
-    """Return sums by segment of E'[E, U], shape (s, s + m, segments); (0, 0) means all rows."""
-    result = np.zeros((effects.shape[1], both.shape[1], segments.shape[0]))
+def _courses_last(products: Floats) -> Floats:
+    return np.ascontiguousarray(np.moveaxis(products, 0, -1))
+
+
+def _products(both: Floats, effects: int, ends: Integers, pairs_of_rows: list) -> Floats:
+    """Return sums by segment of E'[E, U] over pairs of rows, shape (segments, s, s + m)."""
+    result = np.zeros((len(ends) - 1, effects, both.shape[1]))
+    shape = (len(ends) - 1, len(both))
     for left, right in pairs_of_rows:
-        every = isinstance(left, int)
-        for place, effect in enumerate(effects.T):
-            values = np.ascontiguousarray(effect if every else effect[left])
-            weighted = sparse.csr_matrix(
-                (values, segments.indices, segments.indptr), shape=segments.shape
-            )
-            result[place] += (weighted @ (both if every else both[right])).T
+        for place in range(effects):
+            weighted = sparse.csr_matrix((both[left, place], right, ends), shape=shape)
+            result[:, place] += weighted @ both
     return result

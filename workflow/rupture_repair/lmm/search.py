@@ -93,12 +93,11 @@ def curve(likelihood: Likelihood, point: Floats, value: Value) -> Curvature:
         shift[place] = STEP
         above, below = (likelihood.value(point + sign * shift, variance) for sign in (1, -1))
         hessian[place, :-1] = (above.gradient - below.gradient) / (2 * STEP)
+        # The derivative to log sigma is 2 (divisor - rest / sigma^2).
+        slope = -2 / variance * (above.rest - below.rest) / (2 * STEP)
+        hessian[place, -1] = hessian[-1, place] = slope
         change = np.linalg.inv(above.precision) - np.linalg.inv(below.precision)
         slopes[place] = variance * change / (2 * STEP)
-    # The gradient is linear in 1 / sigma^2, so that two values of it give the derivative.
-    plain = likelihood.value(point, variance).gradient
-    doubled = likelihood.value(point, 2 * variance).gradient
-    hessian[:-1, -1] = hessian[-1, :-1] = -4 * (plain - doubled)
     hessian[-1, -1] = 4 * value.rest / variance
     slopes[-1] = 2 * variance * np.linalg.inv(value.precision)
     hessian[:-1, :-1] = (hessian[:-1, :-1] + hessian[:-1, :-1].T) / 2
@@ -155,7 +154,7 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
                 start * scale,
                 jac=exact,
                 method=method,
-                options={"gtol": 1e-3} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+                options={"gtol": 3e-7} if exact else {"xatol": 1e-7, "fatol": 1e-12},
             )
             point, value, curvature, gain = _polished(likelihood, found.x / scale)
         except np.linalg.LinAlgError as error:
@@ -170,10 +169,12 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
 def _polished(likelihood: Likelihood, point: Floats):
     """Improve a stop by Newton steps; return it, its value and curvature, and the gain left."""
     value = likelihood.value(point)
+    # After so small a step the curvature is the same to five digits.
+    small = 1e-12 * likelihood.products.courses
     for _ in range(20):
         curvature = curve(likelihood, point, value)
         gain, step = _newton(curvature, value)
-        if gain < GAIN / 100:
+        if gain < small / 10:
             break
         for part in (1.0, 0.25, 0.05):
             after = likelihood.value(point + part * step)
@@ -183,8 +184,7 @@ def _polished(likelihood: Likelihood, point: Floats):
             break
         point, value, before = point + part * step, after, gain
         gain, _ = _newton(curvature, value)
-        # After so small a step the curvature is the same to five digits.
-        if gain < GAIN / 100 and before < 1e4 * GAIN:
+        if gain < small / 10 and before < small:
             break
     return point, value, curvature, gain
 

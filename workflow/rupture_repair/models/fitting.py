@@ -1,16 +1,16 @@
 """Fit every model and variant for every alliance measure and criterion of a dataset."""
 
 import logging
-import multiprocessing
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from .. import estimates, exposure
 from ..estimates import KEYS, STATUSES, Fit, typed, without_result
+from ..parallel import spread_out
 from ..problems import ProblemsFound
 from .definitions import MODELS, Model, Variant
 
@@ -66,15 +66,7 @@ def fit_all(
     pairs = detection[["measure", "criterion"]].astype("str").drop_duplicates()
     tasks = sorted(pairs.itertuples(index=False, name=None))
     data = _Data(name, sessions, courses, measures, states, episodes, detection, settings, events)
-    if processes > 1 and len(tasks) > 1:
-        # A forked process shares the tables without a copy, and needs no importable main module.
-        method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-        context = multiprocessing.get_context(method)
-        workers = min(processes, len(tasks))
-        with ProcessPoolExecutor(workers, context, _SHARED.append, (data,)) as pool:
-            parts = list(pool.map(_fit_shared, tasks))
-    else:
-        parts = [_fit_criterion(data, *task) for task in tasks]
+    parts = spread_out(partial(_fit_task, data), tasks, processes)
     return typed([row for part in parts for row in part])
 
 
@@ -115,13 +107,9 @@ class _Data:
     events: pd.DataFrame | None
 
 
-#: The dataset that a worker process works on, given once so that its tasks stay small.
-_SHARED: list[_Data] = []
-
-
-def _fit_shared(task: tuple[str, str]) -> list[dict[str, Any]]:
-    """Do one task of a worker process."""
-    return _fit_criterion(_SHARED[-1], *task)
+def _fit_task(data: _Data, task: tuple[str, str]) -> list[dict[str, Any]]:
+    """Do the task of one measure and criterion."""
+    return _fit_criterion(data, *task)
 
 
 def _variants() -> Iterator[tuple[str, str]]:

@@ -1,0 +1,34 @@
+"""Work in several processes."""
+
+import os
+
+import pytest
+
+from rupture_repair.parallel import side_by_side, spread_out
+
+
+@pytest.mark.parametrize("processes", [1, 2, 5])
+def test_results_stand_in_the_order_of_the_items(processes):
+    assert spread_out(lambda item: item * item, range(7), processes) == [
+        number * number for number in range(7)
+    ]
+    assert spread_out(lambda item: item, [], processes) == []
+
+
+def test_several_processes_are_used_only_where_there_are_several_items():
+    here = os.getpid()
+    assert spread_out(lambda item: os.getpid(), [1], 2) == [here]
+    assert here not in spread_out(lambda item: os.getpid(), [1, 2], 2)
+
+
+@pytest.mark.parametrize(("processes", "each"), [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3)])
+def test_each_large_item_gets_its_share_of_the_processes(processes, each):
+    def work(item, processes):
+        return item, processes
+
+    assert side_by_side(work, ["a", "b"], processes) == [("a", each), ("b", each)]
+
+
+def test_a_mistake_in_a_process_is_raised_here():
+    with pytest.raises(ZeroDivisionError):
+        spread_out(lambda item: 1 / item, [1, 0], 2)

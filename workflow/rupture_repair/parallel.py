@@ -1,0 +1,43 @@
+"""Work in several processes: changes nothing but the time."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+_work: Callable[[Any], Any]
+
+
+def _receive(work: Callable[[Any], Any]) -> None:
+    global _work
+    _work = work
+
+
+def _perform(item: Any) -> Any:
+    return _work(item)
+
+
+def spread_out(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int
+) -> list[_Result]:
+    """Apply `work` to all items, in several processes; results in the order of the items."""
+    items = list(items)
+    if min(processes, len(items)) <= 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [work(item) for item in items]
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(min(processes, len(items)), context, _receive, (work,)) as pool:
+        return list(pool.map(_perform, items))
+
+
+def side_by_side(
+    work: Callable[..., _Result], items: Sequence[_Item], processes: int
+) -> list[_Result]:
+    """Apply `work` to a few large items, and give each its share of the processes.
+
+    `work` is called with the item and the keyword `processes`: how many it may use itself.
+    """
+    each = max(1, processes // max(1, len(items)))
+    return spread_out(partial(work, processes=each), items, processes)
