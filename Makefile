@@ -45,7 +45,7 @@ demo: $(RUN) ## Write the synthetic demo dataset anew
 	@$(BIN)/rupture-repair simulate
 
 reference: $(RUN) ## Write the reference values anew (needs R, see tests/reference/README.md)
-	@for script in nested real linear autoregressive logistic large synthesis; do \
+	@for script in nested real linear autoregressive logistic large pooling binary; do \
 		Rscript tests/reference/$$script.R tests/reference "$(MIRROR)" || exit 1; done
 	@$(BIN)/python tests/reference/statsmodels_third_opinion.py tests/reference
 

@@ -41,6 +41,7 @@ class Page(HTMLParser):
 def material(made, folder):
     keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
     given = {key: made[key] for key in (*keys, "config")}
+    given["diagnostics"] = made.get("diagnostics")
     files = figures.draw_all(folder / "figures" / made["dataset"]["name"], **given)
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
     return report.Material(**made, figures=numbers)

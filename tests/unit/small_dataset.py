@@ -47,6 +47,7 @@ DESCRIPTOR: dict[str, Any] = {
     "source": "made for the tests",
     "licence": "CC0",
     "citation": "none",
+    "ids": "public",
     "tables": {
         "sessions": {
             "file": "sessions.csv",

@@ -19,7 +19,7 @@ from rupture_repair.config import WORKFLOW
 from rupture_repair.ingest import Dataset, scoring
 from rupture_repair.problems import ProblemsFound
 
-MIRROR = WORKFLOW.parent.parent / "shared" / "data"
+MIRROR = Path(os.environ.get("RUPTURE_REPAIR_MIRROR", WORKFLOW.parent.parent / "shared" / "data"))
 HEAD = ("course", "client", "therapist", "session", "day")
 BY_DAY = {"tables.sessions.session": GONE, "tables.sessions.day": "session_no"}
 

@@ -12,7 +12,7 @@ from small_dataset import GONE, SESSIONS, write
 
 from rupture_repair import config, ingest, instruments
 from rupture_repair.ingest import scoring
-from rupture_repair.ingest.descriptor import KINDS, RATERS
+from rupture_repair.ingest.measures import KINDS, RATERS
 from rupture_repair.problems import ProblemsFound
 
 KNOWN = instruments.load()

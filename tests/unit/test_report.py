@@ -13,7 +13,7 @@ from rupture_repair.report import facts, markdown
 from rupture_repair.report.markdown import FOLDER
 
 SECTIONS = ["found", "data", "criteria", "episodes", "agreement", "outcome"]
-SECTIONS += ["methods", "limitations", "failures", "about"]
+SECTIONS += ["claims", "diagnostics", "methods", "limitations", "failures", "about"]
 FAILURE = {
     "dataset": "clinic",
     "step": "check",

@@ -39,6 +39,26 @@ def folder(tmp_path):
         pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("session_states", "episodes")
     ]
     agreement(*found).to_parquet(tmp_path / "agreement.parquet")
+    judged = {"estimate": 1.0, "ci_low": 0.1, "ci_high": 1.9, "verdict": "supported"}
+    claims = pd.DataFrame(
+        [
+            {"measure": "alliance", "criterion": "reliable_drop", "claim": "C7", "part": "open"}
+            | judged | {"reason": "the interval lies above zero"},
+            {"measure": "alliance", "criterion": "v_1sd", "claim": "C7", "part": "open"}
+            | {"verdict": "not assessable", "reason": "no outcome"},
+        ]
+    )  # fmt: skip
+    claims.to_parquet(tmp_path / "claims.parquet")
+    place = {"measure": "alliance", "criterion": "v_1sd", "part": None, "message": None}
+    limits = {"low": 0.0, "high": 0.4, "reference": 0.0, "reference_low": -0.1,
+              "reference_high": 0.1, "p": 0.02}  # fmt: skip
+    curve = [
+        place | limits | {"diagnostic": "autocorrelation", "of": "residual", "x": x, "value": 0.2}
+        for x in (1.0, 2.0)
+    ]
+    ends = place | {"diagnostic": "ends", "of": "outcome", "part": "best", "value": 0.3}
+    why_not = place | {"diagnostic": "mean", "of": "residual", "message": "too few courses"}
+    pd.DataFrame([*curve, ends, why_not]).to_parquet(tmp_path / "diagnostics.parquet")
     return tmp_path
 
 
@@ -97,6 +117,17 @@ BREAKS = [
     ("agreement", setter("kappa", 0, 1.5), "kappa and AC1 lie between -1 and 1"),
     ("agreement", setter("reason", 0, "why"), "a reason where, and only where, there is no kappa"),
     ("agreement", setter("shared", 0, 1.5), "shares of episodes lie between 0 and 1"),
+    ("diagnostics", setter("message", 0, "why"), "a reason where, and only where, there is no"),
+    ("diagnostics", setter("low", 0, 0.3), "every value lies in its interval"),
+    ("diagnostics", setter("reference", 0, 0.5), "the mean of what the model draws"),
+    ("diagnostics", setter("p", 0, 1.5), "diagnostics: p lies between 0 and 1"),
+    ("diagnostics", setter("value", 2, 1.5), "shares lie between 0 and 1"),
+    ("diagnostics", setter("x", 1, 1.0), "each place of a curve occurs once"),
+    ("claims", setter("verdict", 0, "yes"), "only known verdicts"),
+    ("claims", setter("reason", 1, ""), "every verdict has its reason"),
+    ("claims", setter("ci_low", 0, np.nan), "an interval where, and only where"),
+    ("claims", setter("ci_low", 0, 1.5), "every estimate that is judged lies in its interval"),
+    ("claims", setter("criterion", 1, "dip"), "every part of every claim for every criterion"),
 ]  # fmt: skip
 
 

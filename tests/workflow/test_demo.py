@@ -7,7 +7,7 @@ import time
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria
+from rupture_repair import criteria, models
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,13 @@ def test_every_table_and_page_is_there(demo):
         "problems.json", "dataset.json", "measures.json", "sessions.parquet", "courses.parquet",
         "events.parquet", "session_states.parquet", "episodes.parquet", "episodes.csv",
         "detection.parquet", "detection.csv", "estimates.parquet", "estimates.csv",
+        "diagnostics.parquet", "diagnostics.csv", "claims.parquet", "claims.csv",
         "verified.json",
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
-    for name in ("courses", "raster", "episodes_per_criterion", "effects_forest"):
+    drawn = ("courses", "raster", "episodes_per_criterion", "effects_forest")
+    drawn += ("residuals", "normal_quantiles", "autocorrelation", "influence")
+    for name in drawn:
         assert {f"{name}.png", f"{name}.svg", f"{name}.csv"} <= figures
     assert (folder / "reports/index.html").exists()
 
@@ -50,7 +53,7 @@ def test_every_criterion_and_model_has_rows(demo):
     ids = {rule.id for rule in criteria.load()}
     assert set(estimates["criterion"]) == ids
     for _, part in estimates.groupby(["measure", "criterion"], observed=True):
-        assert set(part["model"]) == {"next_session", "trajectory", "final"}
+        assert set(part["model"]) == set(models.MODELS)
 
 
 def test_the_planted_effects_have_the_planted_sign(demo):
@@ -61,6 +64,19 @@ def test_the_planted_effects_have_the_planted_sign(demo):
     row = estimates.set_index("term").loc["open_within"]
     assert row["converged"]
     assert row["ci_high"] < 0
+
+
+def test_the_planted_autocorrelation_is_seen_in_the_residuals(demo):
+    found = processed(demo, "diagnostics").query("measure == 'alliance'")
+    lags = found[found["diagnostic"] == "autocorrelation"].set_index("x")
+    assert list(lags.index) == [1, 2, 3, 4, 5]
+    assert lags.loc[1, "value"] > lags.loc[1, "reference_high"]
+    assert found.query("diagnostic == 'rho'")["value"].item() > 0.1
+    influence = found.query("diagnostic == 'influence' and of == 'open_within'")
+    assert len(influence) == processed(demo, "courses")["therapist"].nunique()
+    page = demo.page("demo")
+    assert 'id="diagnostics"' in page
+    assert "Residuals are not independent within courses" in page
 
 
 def test_most_of_the_deepest_planted_ruptures_are_found(demo):
@@ -112,14 +128,15 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
             text.replace("settings_of_criteria: {}", "settings_of_criteria: {v_2sd: {k: 2.5}}")
         )
         assert demo.jobs() == {
-            *("detect", "agreement", "chance", "fit", "verify", "figures", "report", "index"),
-            "all",
+            *("detect", "agreement", "chance", "fit", "diagnostics", "verify", "figures"),
+            *("claims", "report", "index", "all"),
         }
     finally:
         demo.settings(text)
 
 
 def test_the_logs_hold_what_the_steps_said(demo):
-    for step in ("check", "ingest", "detect", "fit", "verify", "figures", "report", "chance"):
+    steps = ("check", "ingest", "detect", "fit", "verify", "figures", "report", "chance")
+    for step in (*steps, "diagnostics", "claims", "hidden_markov"):
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step

@@ -20,7 +20,8 @@ HEADER = "course,session,srs,ors\n"
 
 def rows(courses: int, sessions: int) -> str:
     lines = [
-        f"c{course:02},{session},{30 + (7 * course + 5 * session * session) % 11},"
+        f"c{course:02},{session},"
+        f"{30 + (7 * course + 5 * session * session + (course // 12) * session) % 11},"
         f"{15 + (3 * course + 7 * session) % 13}"
         for course in range(1, courses + 1)
         for session in range(1, sessions + 1)

@@ -19,6 +19,7 @@ rule report:
         chance="data/processed/{dataset}/chance.parquet",
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
         claims="data/processed/{dataset}/claims.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,
         code=project.modules("report"),

@@ -11,6 +11,7 @@ rule verify:
         estimates="data/processed/{dataset}/estimates.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
         claims="data/processed/{dataset}/claims.parquet",
+        diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("verify"),
     output:
         "data/processed/{dataset}/verified.json",

@@ -3,15 +3,9 @@
 :mod:`rupture_repair.problems` makes problems of them; every text has a test.
 """
 
-from typing import NamedTuple
+from .catalogue_datasets import DATASETS, Entry
 
-
-class Entry(NamedTuple):
-    """One kind of problem: what is wrong (`text`) and what to do (`remedy`)."""
-
-    text: str
-    remedy: str
-
+__all__ = ["CATALOGUE", "Entry"]
 
 #: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
 #: E4: criteria. E5: models. E6: simulation. E7: single commands. Texts are ``str.format``
@@ -144,151 +138,12 @@ CATALOGUE: dict[str, Entry] = {
         "the files are in the folder '{found}' of public data, and nothing says where that is.",
         "Set mirror in config.yaml to the folder that holds '{found}'.",
     ),
-    # --- E2 cells
-    "E201": Entry(
-        "'{found}' is not a number.",
-        "Correct the cell, or add '{found}' to missing in dataset.yaml if it means "
-        "'not known'.{advice}",
+    "E132": Entry(
+        "'{found}' is none of the columns under items.{hint}",
+        "Columns of items here: {allowed}.",
     ),
-    "E202": Entry("'{found}' is not a finite number.", "Correct the cell."),
-    "E203": Entry(
-        "{found} is outside {low}..{high}{scale}.",
-        "Correct the value or set range in dataset.yaml.",
-    ),
-    "E204": Entry(
-        "'{found}' is not a whole number.",
-        "Sessions have whole numbers; number them, or name a column with the date or day.",
-    ),
-    "E205": Entry(
-        "session {found} is outside {low}..{high}.",
-        "Correct the number, or set first_session in dataset.yaml to the number that the file "
-        "gives to the first session.",
-    ),
-    "E206": Entry("the course has no id.", "Fill in the cell, or remove the row."),
-    "E207": Entry("the session is not given.", "Fill in the cell, or remove the row."),
-    "E208": Entry(
-        "'{found}' is not a date of the form {written}.",
-        "Correct the cell, or set date_format in dataset.yaml.",
-    ),
-    "E209": Entry(
-        "'{found}' is not a known ending.{hint}",
-        "Allowed: {allowed}. Say what it means under ending_codes in dataset.yaml.",
-    ),
-    "E210": Entry("'{found}' is not a known {what} of events.{hint}", "Allowed: {allowed}."),
-    "E211": Entry(
-        "the total is {found}, but the {scored} of the items is {expected}.",
-        "Correct the total or the items, or set scored in dataset.yaml.",
-    ),
-    "E212": Entry(
-        "{found} is not a day within {most} days of day 0.",
-        "Correct the cell; for dates name the column under date instead of day.",
-    ),
-    "E213": Entry("the {what} of the event is missing.", "Fill in the cell, or remove the row."),
-    # --- E3 rows, courses, files
-    "E301": Entry(
-        "the file does not exist.{hint}",
-        "Put it there, or correct its name in dataset.yaml.",
-    ),
-    "E302": Entry("{found}.", "The first row must hold the column names, the others the data."),
-    "E303": Entry(
-        "the file has one column when split at {found}.",
-        "Set delimiter in dataset.yaml, most likely to {allowed}.",
-    ),
-    "E304": Entry(
-        "{found} cannot be read as {encoding}.",
-        "Set encoding in dataset.yaml (often cp1252 or latin-1), or save the file as UTF-8.",
-    ),
-    "E305": Entry("the file is {found}.", "Save it as CSV."),
-    "E306": Entry(
-        "the row has {found} cells, the header {allowed}.",
-        "Look for a missing or extra {sign}, or one in a text that is not in quotes.",
-    ),
-    "E307": Entry(
-        "the file has no such column.{hint}",
-        "Correct {key_named} in dataset.yaml. Columns here: {allowed}.",
-    ),
-    "E308": Entry(
-        "{found} columns have this name.",
-        "Rename one of them in the file, so that {key_named} of dataset.yaml names one column.",
-    ),
-    "E309": Entry(
-        "session {found} of course '{course}' is already in row {first}.",
-        "Keep one row for each session of a course.",
-    ),
-    "E310": Entry(
-        "course '{course}' already has a row for this day, row {first}.",
-        "Keep one of them, or write same_day: mean in dataset.yaml to take their mean.",
-    ),
-    "E311": Entry("course '{found}' has a row above.", "Keep one row for each course."),
-    "E312": Entry(
-        "the {what} of course '{course}' is '{found}' here, but '{first}' in row {first_row}.",
-        "A course is one client with one therapist, and what is known of it once is the same in "
-        "all of its rows: correct the cell, or give the rows another course id.",
-    ),
-    "E313": Entry(
-        "course '{found}' has no session.",
-        "Correct the id, or remove the row.",
-    ),
-    "E314": Entry(
-        "a quotation mark is opened and never closed.",
-        'Find the " without its partner and correct the cell.',
-    ),
-    "E315": Entry(
-        "the folder {found} does not exist.",
-        "Get the files (the source is in dataset.yaml), or correct mirror in config.yaml.",
-    ),
-    "E316": Entry(
-        "no column follows this pattern.",
-        "{{session}} stands for digits only. Columns here: {allowed}.",
-    ),
-    "E317": Entry(
-        "the columns '{first}' and '{found}' are the same session.",
-        "Rename one of them in the file.",
-    ),
-    "E318": Entry("no course has a rating.", "Name the columns that hold the ratings."),
-    "E320": Entry("the file cannot be read: {found}.", "Mend its permissions or copy it anew."),
-    # --- W warnings: shown in the report, they do not stop
-    "W101": Entry(
-        "no measure has the role outcome.",
-        "Ruptures and repairs are described, but not linked to outcome.",
-    ),
-    "W102": Entry(
-        "several values are published for {instrument}: {found}.",
-        "None is used, for nothing says which holds here; state one with its source.",
-    ),
-    "W103": Entry(
-        "the reliable change of '{measure}' is not known.",
-        "Criteria that need it cannot be assessed; state reliability or reliable_change with its "
-        "source, if there is one.",
-    ),
-    "W201": Entry("'{measure}' has no value in any session.", "Nothing can be said about it."),
-    "W202": Entry(
-        "the total is missing although all items are there.",
-        "It is left missing; leave `total` out of dataset.yaml to have totals made from items.",
-    ),
-    "W203": Entry(
-        "'{measure}' has the value {found} everywhere.",
-        "Without variation nothing can be said about it.",
-    ),
-    "W301": Entry(
-        "there is only one course.",
-        "Nothing between courses can be estimated.",
-    ),
-    "W302": Entry(
-        "every course has only one session.",
-        "No rupture can be seen: that takes a rating before and one after.",
-    ),
-    "W303": Entry("course '{found}' has no session with a rating.", "It is left out."),
-    "W304": Entry(
-        "course '{found}' is missing here.",
-        "Its ending counts as unknown and its covariates as missing.",
-    ),
-    "W305": Entry("the row is empty.", "It is left out."),
-    "W306": Entry("two scores on one day.", "The mean of a day's scores is its score."),
-    "W307": Entry(
-        "session {found} of course '{course}' has an event but no row among the sessions.",
-        "The event is kept, but belongs to no rating.",
-    ),
+    # E2 (cells), E3 (rows, courses, files) and the warnings W
+    **DATASETS,
     # --- E4 criteria
     "E401": Entry(
         "there is no criterion '{found}' in workflow/criteria.yaml.{hint}",

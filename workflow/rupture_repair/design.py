@@ -7,7 +7,7 @@ combinations of others, random slopes with too few rows, levels with one unit.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -194,6 +194,55 @@ def build(
         weights=None if weights is None else _weights(weights, kept),
         position=None if ar1 is None else _position(ar1, kept, levels),
         ar1=ar1,
+    )
+
+
+def restricted(design: Design, keep: NDArray[np.bool_]) -> Design:
+    """Return the same model on some of its rows.
+
+    Parameters
+    ----------
+    design : Design
+    keep : ndarray of bool, shape (rows,)
+
+    Returns
+    -------
+    Design
+        As :func:`build` returns it for these rows: what they cannot tell is left out and noted.
+        `counts` are of the levels only.
+
+    Raises
+    ------
+    NotAssessable
+        If no row is left, or the outcome does not vary in those that are.
+    """
+    outcome = design.outcome[keep]
+    if not len(outcome) or np.ptp(outcome) <= 1e-12 * max(1.0, np.abs(outcome).max()):
+        raise NotAssessable("the outcome does not vary in the rows that are left")
+    fixed, terms, aliased = _full_rank(design.fixed[keep], list(design.terms))
+    places = [design.terms.index(term) for term in terms]
+    levels = []
+    for level in design.levels:
+        units, codes = np.unique(level.codes[keep], return_inverse=True)
+        labels = tuple(level.labels[unit] for unit in units)
+        named = partial(tuple, labels)
+        columns = level.columns[keep]
+        levels.append(replace(level, codes=codes, units=len(units), columns=columns, named=named))
+    kept, notes = _identifiable(sorted(levels, key=lambda level: -level.units))
+    if aliased:
+        notes.insert(0, f"left out in these rows: {listing(aliased)}")
+    return replace(
+        design,
+        outcome=outcome,
+        fixed=fixed,
+        terms=tuple(terms),
+        levels=kept,
+        counts={level.factor: level.units for level in levels},
+        notes=(*design.notes, *notes),
+        rows=design.rows[keep],
+        evaluate=lambda new: design.evaluate(new)[:, places],
+        weights=None if design.weights is None else design.weights[keep],
+        position=None if design.position is None else design.position[keep],
     )
 
 

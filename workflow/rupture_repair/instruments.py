@@ -20,7 +20,8 @@ def load(path: Path | None = None) -> dict[str, dict[str, Any]]:
     -------
     dict
         Id -> title, version, rates, items, item_range, scored, range, better, components, source,
-        standing, licence, note, cut_offs, reliable_changes, reliabilities.
+        standing, reverse_keyed, prorating, licence, note, cut_offs, reliable_changes,
+        reliabilities.
 
     Raises
     ------
@@ -51,4 +52,16 @@ def scale(items: int, item_range: tuple[float, float], scored: str) -> tuple[flo
     (0, 10)
     """
     low, high = item_range
-    return (low * items, high * items) if scored == "sum" else (low, high)
+    times = {"sum": items, "mean_times_10": 10}.get(scored, 1)
+    return low * times, high * times
+
+
+def weight(items: int, scored: str) -> float:
+    """Return with what the sum of `items` items is multiplied to give the total.
+
+    Examples
+    --------
+    >>> weight(4, "sum"), weight(4, "mean"), weight(4, "mean_times_10")
+    (1, 0.25, 2.5)
+    """
+    return {"sum": 1, "mean_times_10": 10 / items}.get(scored, 1 / items)

@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from . import design, formulas, lmm, logistic, summary
 from .design import Design, NotAssessable
-from .ingest.files import Column, read_columns
+from .ingest.columns import Column
+from .ingest.reading import read_columns
 from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from .ratings_file import MISSING, open_file
 from .solution import NoOptimum, Solution, least_squares

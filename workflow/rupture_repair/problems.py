@@ -23,6 +23,9 @@ __all__ = [
     "problem",
 ]
 
+#: Of how many cells with one problem the rows are kept.
+MOST_ROWS = 20
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -39,6 +42,10 @@ class Problem:
         What is wrong, and what to do.
     more : int
         How many further cells of the same column have the same problem.
+    rows : tuple of int
+        The first rows of such cells, `row` among them, :data:`MOST_ROWS` at most.
+    finding : str, optional
+        The name by which ``accepted`` of dataset.yaml can let the problem pass.
     """
 
     code: str
@@ -49,6 +56,18 @@ class Problem:
     key: str | None = None
     line: int | None = None
     more: int = 0
+    rows: tuple[int, ...] = ()
+    finding: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the problem stops the dataset; warnings do not."""
+        return not self.code.startswith("W")
+
+    @property
+    def cells(self) -> int:
+        """How many cells, rows or keys have the problem."""
+        return self.more + 1
 
     @property
     def text(self) -> str:
@@ -98,6 +117,8 @@ def problem(
     key: str | None = None,
     line: int | None = None,
     more: int = 0,
+    rows: Iterable[int] = (),
+    finding: str | None = None,
     **facts: Any,
 ) -> Problem:
     """Make a problem from the catalogue.
@@ -110,6 +131,10 @@ def problem(
         The place, as far as it is known.
     more : int
         How many further cells have the same problem.
+    rows : iterable of int
+        The rows of the first cells that have it; `row` by default.
+    finding : str, optional
+        The name by which dataset.yaml can accept it.
     **facts
         The values that the texts of the catalogue name.
 
@@ -123,9 +148,11 @@ def problem(
         If the code or one of the facts that its text needs is missing: our mistake.
     """
     entry = CATALOGUE[code]
-    facts = {"hint": "", **facts}
+    facts = {"hint": "", "column": column, "finding": finding, **facts}
     message = " ".join(f"{entry.text} {entry.remedy}".format(**facts).split())
-    return Problem(code, message, None if file is None else str(file), row, column, key, line, more)
+    shown = tuple(int(one) for one in rows)[:MOST_ROWS] or (() if row is None else (row,))
+    place = (None if file is None else str(file), row, column, key, line)
+    return Problem(code, message, *place, more, shown, finding)
 
 
 def did_you_mean(word: object, allowed: Iterable[object]) -> str:

@@ -16,8 +16,10 @@ import pandas as pd
 
 from . import config, criteria, detect, instruments
 from .criteria import Criterion
-from .ingest.files import DELIMITERS, Column, Form, open_source, read_columns
+from .ingest.columns import Column
+from .ingest.files import DELIMITERS, Form, open_source
 from .ingest.layouts import MOST_SESSIONS
+from .ingest.reading import read_columns
 from .ingest.scoring import reliable_change
 from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .claims.verdicts import VERDICTS
 from .episodes import STATES, STATUSES
 from .problems import ProblemsFound, problem
 
@@ -152,6 +153,50 @@ def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]
     ]  # fmt: skip
 
 
+def of_diagnostics(diagnostics: pd.DataFrame) -> list[dict]:
+    """Hold the diagnostics against their rules: a value or a reason, intervals, shares, limits."""
+    value = diagnostics["value"]
+    given = value.notna()
+    kind = diagnostics["diagnostic"]
+    inside = value.between(diagnostics["low"], diagnostics["high"])
+    drawn = diagnostics[diagnostics["reference_low"].notna() & (kind != "influence")]
+    key = [*BY, "diagnostic", "of", "part", "x"]
+    return [
+        _rule("diagnostics: a reason where, and only where, there is no value",
+              given == diagnostics["message"].notna()),
+        _rule("diagnostics: every value lies in its interval",
+              (given & diagnostics["low"].notna()) & ~inside),
+        _rule("diagnostics: the mean of what the model draws lies in its range",
+              ~drawn["reference"].between(drawn["reference_low"], drawn["reference_high"])),
+        _rule("diagnostics: p lies between 0 and 1",
+              ~diagnostics["p"].dropna().between(0, 1)),
+        _rule("diagnostics: autocorrelations lie between -1 and 1",
+              ~value[given & kind.isin(["autocorrelation", "rho"])].between(-1, 1)),
+        _rule("diagnostics: shares lie between 0 and 1",
+              ~value[given & (kind == "ends")].between(0, 1)),
+        _rule("diagnostics: each place of a curve occurs once",
+              diagnostics[kind != "residual"].duplicated(key)),
+    ]  # fmt: skip
+
+
+def of_claims(claims: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
+    """Hold the claims against their rules: a verdict with its reason, an interval where judged."""
+    judged = claims["verdict"] != "not assessable"
+    interval = claims[["ci_low", "estimate", "ci_high"]]
+    inside = interval["estimate"].between(interval["ci_low"], interval["ci_high"])
+    parts = claims.groupby(BY, observed=True).size()
+    return [
+        _rule("claims: only known verdicts", ~claims["verdict"].isin(VERDICTS)),
+        _rule("claims: every verdict has its reason",
+              ~(claims["reason"].fillna("").str.len() > 0)),
+        _rule("claims: an interval where, and only where, there is a judgement",
+              interval.notna().all(axis=1) != judged),
+        _rule("claims: every estimate that is judged lies in its interval", judged & ~inside),
+        _rule("claims: every part of every claim for every criterion",
+              parts.reindex(pd.MultiIndex.from_frame(detection[BY])) != parts.max()),
+    ]  # fmt: skip
+
+
 def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     """Return the models that could not be fitted as problems (E590), None where all could."""
     key = [*BY, "model", "variant"]
@@ -192,6 +237,8 @@ def verify(
     rules += of_episodes(pd.read_parquet(folder / "episodes.parquet"), detection, overlapping)
     rules += of_estimates(pd.read_parquet(folder / "estimates.parquet"), detection)
     rules += of_agreement(pd.read_parquet(folder / "agreement.parquet"), detection)
+    rules += of_claims(pd.read_parquet(folder / "claims.parquet"), detection)
+    rules += of_diagnostics(pd.read_parquet(folder / "diagnostics.parquet"))
     broken = [entry for entry in rules if entry["broken"]]
     if broken:
         lines = [f"{entry['rule']}: {entry['broken']} of {entry['rows']}" for entry in broken]

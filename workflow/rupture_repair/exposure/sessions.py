@@ -14,6 +14,7 @@ SESSION_COLUMNS = (
     "therapist",
     "session",
     "time",
+    "session_next",
     "outcome_next",
     "outcome_now",
     *EXPOSURES,
@@ -58,11 +59,11 @@ def sessions(
     -------
     DataFrame
         Sorted by course and session, with the columns `course`, `therapist`, `session`, `time`
-        (session numbers since the first), `outcome_next`, `outcome_now` (may be missing; both
-        turned so that higher is better), `repaired`, `open` (0 or 1), their `_within`, `_between`
-        and `_detrended` parts, `n_sessions` (sessions of the course with a rating of the
-        alliance), `baseline` (first rated outcome). Without rows when the outcome is not measured
-        at sessions.
+        (session numbers since the first), `session_next` (of the next outcome), `outcome_next`,
+        `outcome_now` (may be missing; both turned so that higher is better), `repaired`, `open`
+        (0 or 1), their `_within`, `_between` and `_detrended` parts, `n_sessions` (sessions of the
+        course with a rating of the alliance), `baseline` (first rated outcome). Without rows when
+        the outcome is not measured at sessions.
     """
     if outcome not in sessions:
         return pd.DataFrame(columns=list(SESSION_COLUMNS))

@@ -2,13 +2,15 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`agreement` (pairs of
-criteria) and :func:`effects_forest`. :func:`save` writes a figure for print, for the web and as
-numbers; :func:`alt_text` says it in words.
+criteria), :func:`effects_forest` and :func:`diagnostic_figures` (does the model describe the
+data?). :func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it
+in words.
 """
 
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
+from .diagnostics import diagnostic_figures, influence_rows, name_of
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
@@ -22,13 +24,16 @@ __all__ = [
     "alt_text",
     "choose_courses",
     "courses",
+    "diagnostic_figures",
     "draw_all",
     "effects_forest",
     "episodes_per_criterion",
     "forest_rows",
     "individuals_shown",
+    "influence_rows",
     "kinds_of_courses",
     "label",
+    "name_of",
     "one_course",
     "raster",
     "save",

@@ -1,6 +1,7 @@
 """All figures of one dataset."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from ..parallel import spread_out
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
+from .diagnostics import diagnostic_figures
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
 from .style import Drawn, individuals_shown, nothing, save, what_to_show
@@ -27,6 +29,7 @@ def draw_all(
     config: Mapping[str, Any],
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
+    diagnostics: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
@@ -43,6 +46,8 @@ def draw_all(
         The table of this name; without it there is no heat map.
     sensitivity : DataFrame, optional
         The table of this name; without it there is no figure of planted falls.
+    diagnostics : DataFrame, optional
+        The table of this name; without it there are no figures of the model's assumptions.
     processes : int
         How many figures are drawn at the same time; changes nothing but the time.
 
@@ -50,8 +55,9 @@ def draw_all(
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
-        tables are given, agreement and sensitivity. Where single courses may not be shown the
-        figure courses says so, and its table has no rows.
+        tables are given, agreement, sensitivity and diagnostics (residuals, normal_quantiles,
+        autocorrelation, influence). Where single courses may not be shown the figure courses says
+        so, and its table has no rows.
     """
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
@@ -78,6 +84,9 @@ def draw_all(
         drawings["sensitivity"] = lambda: planted_falls(
             sensitivity, detection, measures, measure=measure
         )
+    if diagnostics is not None:
+        drawn = diagnostic_figures(diagnostics, measures, measure=measure, individuals=individuals)
+        drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from .diagnostics import name_of
 from .style import KINDS, STATES, TERMS
 
 
@@ -11,7 +12,8 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     Parameters
     ----------
     figure : str
-        courses, raster, episodes_per_criterion, agreement, effects_forest or sensitivity.
+        courses, raster, episodes_per_criterion, agreement, effects_forest, sensitivity, residuals,
+        normal_quantiles, autocorrelation or influence.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -101,6 +103,56 @@ def _alt_sensitivity(numbers: pd.DataFrame) -> str:
     )
 
 
+def _alt_residuals(numbers: pd.DataFrame) -> str:
+    text = "Scatter of residuals against fitted values, and their spread."
+    for kind, words, of_what in (
+        ("mean", "means", "fitted value"),
+        ("spread", "standard deviations", "fitted value"),
+        ("time", "means", "session number"),
+    ):
+        rows = numbers[numbers["kind"] == kind]
+        text += (
+            f" In {len(rows)} ranges of the {of_what} the {words} run from "
+            f"{_signed(rows['value'].min())} to {_signed(rows['value'].max())} residual SD; "
+            f"{_outside(rows)} lie outside what the model produces."
+        )
+    return text
+
+
+def _alt_quantiles(numbers: pd.DataFrame) -> str:
+    panels = list(numbers.groupby("of", sort=False))
+    text = f"Normal quantile plots, {len(panels)} panels. Points outside what the model produces: "
+    each = [f"{name_of(str(name))} {_outside(rows)} of {len(rows)}" for name, rows in panels]
+    return f"{text}{', '.join(each)}."
+
+
+def _alt_autocorrelation(numbers: pd.DataFrame) -> str:
+    each = [
+        f"{row['lag']:.0f}: {_signed(row['value'])} (model {_signed(row['reference_low'])} to "
+        f"{_signed(row['reference_high'])})"
+        for row in numbers.to_dict("records")
+    ]
+    return f"Autocorrelation of residuals by session numbers apart. {', '.join(each)}."
+
+
+def _alt_influence(numbers: pd.DataFrame) -> str:
+    text = f"Estimates without each of {numbers['left_out'].nunique()} parts of the data."
+    for term, rows in numbers.groupby("term", sort=False):
+        text += (
+            f" Sessions {TERMS[str(term)][0]}: {_signed(rows['whole'].iloc[0])} from all, from "
+            f"{_signed(rows['estimate'].min())} to {_signed(rows['estimate'].max())} without one."
+        )
+    return text
+
+
+def _outside(rows: pd.DataFrame) -> int:
+    return int((~rows["value"].between(rows["reference_low"], rows["reference_high"])).sum())
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
 _ALT_TEXTS = {
     "courses": _alt_courses,
     "raster": _alt_raster,
@@ -108,4 +160,8 @@ _ALT_TEXTS = {
     "agreement": _alt_agreement,
     "effects_forest": _alt_forest,
     "sensitivity": _alt_sensitivity,
+    "residuals": _alt_residuals,
+    "normal_quantiles": _alt_quantiles,
+    "autocorrelation": _alt_autocorrelation,
+    "influence": _alt_influence,
 }

@@ -6,19 +6,17 @@ is ingested. Everything is refused that would have to be guessed.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from .. import config, instruments
-from ..problems import Problem, ProblemsFound, listing, problem
-from . import assembly, descriptor, layouts, scoring
-from .descriptor import SESSION, Plan
-from .files import Source, Table, locate, open_source, read_columns
-
-TABLES = ("sessions", "courses", "events")
+from ..problems import Problem, ProblemsFound, problem
+from . import assembly, descriptor, findings, identifying, pseudonyms, scoring
+from .descriptor import Plan
+from .tables import TABLES, Reading, read_tables
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,9 @@ class Dataset:
     Attributes
     ----------
     about : dict
-        name, title, source, licence, citation, synthetic, cautions, descriptor, files (path,
-        sha256, rows), warnings (texts).
+        name, title, source, licence, citation, synthetic, cautions, ids (hashed or public),
+        own_clients (whether clients have ids), descriptor, files (path, sha256, rows), warnings
+        (texts), anonymity (see :func:`rupture_repair.ingest.identifying.smallest_cell`).
     measures : dict
         Measure -> its attributes, see :func:`rupture_repair.ingest.scoring.describe`.
     sessions : DataFrame
@@ -52,7 +51,7 @@ class Dataset:
 
 
 def find_problems(name: str, folder: str | Path, mirror: str | Path | None = None) -> list[Problem]:
-    """Return every problem of a dataset.
+    """Return every problem of a dataset, without writing anything.
 
     Parameters
     ----------
@@ -75,6 +74,9 @@ def find_problems(name: str, folder: str | Path, mirror: str | Path | None = Non
 def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> Dataset:
     """Return a dataset in canonical form.
 
+    Unless dataset.yaml says ``ids: public``, ids are replaced by codes, under a key that is made
+    in the dataset's folder on the first call.
+
     Parameters
     ----------
     name, folder, mirror
@@ -92,19 +94,27 @@ def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> D
     dataset, problems = _examine(name, folder, mirror)
     if dataset is None:
         raise ProblemsFound(problems)
-    return dataset
+    if dataset.about["ids"] == "public":
+        return dataset
+    secret = pseudonyms.key(_descriptor(folder).parent)
+    tables = {table: getattr(dataset, table) for table in TABLES}
+    return replace(dataset, **pseudonyms.replaced(tables, secret, dataset.about["own_clients"]))
 
 
 def _failed(problems: list[Problem]) -> bool:
-    return any(one.code.startswith("E") for one in problems)
+    return any(one.is_error for one in problems)
+
+
+def _descriptor(folder: str | Path) -> Path:
+    folder = Path(folder)
+    return folder if folder.name == "dataset.yaml" else folder / "dataset.yaml"
 
 
 def _examine(
     name: str, folder: str | Path, mirror: str | Path | None
 ) -> tuple[Dataset | None, list[Problem]]:
     """Read, check and assemble a dataset: the one way in."""
-    folder = Path(folder)
-    file = folder if folder.name == "dataset.yaml" else folder / "dataset.yaml"
+    file = _descriptor(folder)
     known = instruments.load()
     try:
         raw = config.read(file, "dataset")
@@ -116,8 +126,8 @@ def _examine(
     base, found = _base(plan, file.parent, mirror)
     if base is None:
         return None, problems + found
-    reading = _read(plan, base)
-    problems += reading.problems
+    reading = read_tables(plan, base)
+    problems += findings.settled(plan.accepted, reading.problems)
     if "sessions" not in reading.tables:
         return None, problems
     tables, found = assembly.assemble(plan, reading.tables, failed=_failed(problems))
@@ -129,7 +139,11 @@ def _examine(
         described = scoring.describe(one, tables.sessions, tables.courses, known, plan.file)
         measures[one.name], found = described
         problems += found
-    about = _about(name, plan, reading, problems)
+    cell = identifying.smallest_cell(tables.courses, list(plan.covariates))
+    if not (raw["synthetic"] or raw["ids"] == "public"):
+        problems += identifying.rare_cells(cell, plan.file)
+    problems += findings.needless(plan.accepted, problems, plan.file)
+    about = _about(name, plan, reading, problems) | {"anonymity": cell}
     return Dataset(about, measures, tables.sessions, tables.courses, tables.events), problems
 
 
@@ -151,92 +165,9 @@ def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | N
     return base, []
 
 
-@dataclass
-class _Reading:
-    """What was read: tables by name, files by path."""
-
-    tables: dict[str, Table] = field(default_factory=dict)
-    files: dict[Path, tuple[Source, int]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-
-def _read(plan: Plan, base: Path) -> _Reading:
-    """Read the columns that dataset.yaml names, each file once."""
-    reading = _Reading()
-    names: dict[Path, list[str]] = {}
-    for name in TABLES:
-        table = plan.table(name)
-        if table is None:
-            continue
-        path, found = locate(base, table["file"], f"tables.{name}.file", plan.file)
-        reading.problems += found
-        if path is not None:
-            names.setdefault(path, []).append(name)
-    for path, tables in names.items():
-        source, found = open_source(path, plan.form(tables[0]))
-        reading.problems += found
-        if source is None:
-            continue
-        wanted: dict[str, str] = {}
-        for name in tables:
-            wanted = {**_wanted(plan, name, source.header), **wanted}
-        if plan.wide and "sessions" in tables:
-            reading.problems += _pattern_faults(plan, source)
-        columns, found = read_columns(source, wanted, plan.missing)
-        reading.problems += found
-        if columns is not None:
-            reading.tables |= dict.fromkeys(tables, columns)
-            reading.files[path] = (source, len(columns.rows))
-    return reading
-
-
-def _wanted(plan: Plan, name: str, header: tuple[str, ...]) -> dict[str, str]:
-    """Return the columns that a table needs -> the key of dataset.yaml that names each."""
-    table = plan.raw["tables"][name]
-    keys = {
-        "sessions": ("course", "client", "therapist", "session", "date", "day"),
-        "courses": ("course", "client", "therapist", "ending"),
-        "events": ("course", "session", "kind", "code", "reporter"),
-    }[name]
-    wanted = {table[key]: f"tables.{name}.{key}" for key in keys if table[key]}
-    if name == "courses":
-        for covariate, column in plan.covariates.items():
-            wanted.setdefault(column, f"tables.courses.covariates.{covariate}")
-    for one in plan.measures.values():
-        key = f"measures.{one.name}"
-        pairs: dict[str | None, str] = {}
-        if name == "courses":
-            pairs = {one.first: f"{key}.first", one.last: f"{key}.last"}
-        elif name == "sessions":
-            pairs = {one.total: f"{key}.{'pattern' if plan.wide else 'total'}"}
-            pairs |= {column: f"{key}.items.{part}" for part, column in one.components.items()}
-        for source, place in pairs.items():
-            if source and SESSION in source:
-                columns = layouts.columns_of(source, header).values()
-                wanted |= {each: place for each in columns if each not in wanted}
-            elif source:
-                wanted.setdefault(source, place)
-    return wanted
-
-
-def _pattern_faults(plan: Plan, source: Source) -> list[Problem]:
-    """Return problems of patterns: no column (E316), two columns for one session (E317)."""
-    found = []
-    for one in plan.measures.values():
-        for pattern in filter(None, (one.total, *one.components.values())):
-            key = f"measures.{one.name}"
-            place: dict[str, Any] = {"file": source.file, "column": pattern, "key": key}
-            if not layouts.columns_of(pattern, source.header):
-                known = listing(name for name in source.header if name)
-                found.append(problem("E316", found=pattern, allowed=known, **place))
-            for first, second in layouts.twice(pattern, source.header):
-                found.append(problem("E317", found=second, first=first, **place))
-    return found
-
-
-def _about(name: str, plan: Plan, reading: _Reading, problems: list[Problem]) -> dict[str, Any]:
+def _about(name: str, plan: Plan, reading: Reading, problems: list[Problem]) -> dict[str, Any]:
     """Return what dataset.json says."""
-    keys = ("title", "source", "licence", "citation", "synthetic", "cautions")
+    keys = ("title", "source", "licence", "citation", "synthetic", "cautions", "ids")
     files = [
         {"path": path.as_posix(), "sha256": source.sha256, "rows": rows}
         for path, (source, rows) in reading.files.items()
@@ -247,6 +178,9 @@ def _about(name: str, plan: Plan, reading: _Reading, problems: list[Problem]) ->
     return {
         "name": name,
         **told,
+        "own_clients": any(
+            bool(table and table.get("client")) for table in plan.raw["tables"].values()
+        ),
         "descriptor": descriptor_path,
         "files": files,
         "warnings": warnings,

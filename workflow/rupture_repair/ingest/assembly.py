@@ -8,9 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..problems import Problem, problem
-from .descriptor import ENDINGS, KINDS, RATERS, Plan
-from .files import Column, Floats, Table
-from .layouts import MOST_DAYS, Frame, long, points, session_numbers, wide
+from . import faults
+from .columns import Column, Floats, Table
+from .descriptor import Plan
+from .findings import settled
+from .forms import points
+from .layouts import MOST_DAYS, Frame, long, session_numbers, wide
+from .measures import ENDINGS, KINDS, RATERS
 
 Integers = NDArray[np.int64]
 
@@ -53,27 +57,31 @@ def assemble(
     problems: list[Problem] = []
     frame = (wide if plan.wide else long)(plan, tables["sessions"], problems)
     if frame is None:
-        return None, list(dict.fromkeys(problems))
+        return None, settled(plan.accepted, problems)
     courses = _known_courses(frame)
     if not len(courses.ids):
         if not failed and not problems:
             problems.append(problem("E318", file=tables["sessions"].file))
-        return None, list(dict.fromkeys(problems))
+        return None, settled(plan.accepted, problems)
     _check_rows(plan, frame, courses, problems)
+    problems += faults.unreversed_items(plan, frame)
+    problems += faults.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
+    for column in (frame.course, *frame.persons.values()):
+        problems += faults.mixed_case(column)
     persons = {
         name: _constant(column, courses.rank[frame.course.codes], courses, name, problems)
         for name, column in frame.persons.items()
     }
-    of_courses = _courses_table(plan, tables.get("courses"), courses, problems)
+    of_courses = _courses_table(plan, tables.get("courses"), courses, frame, problems)
     events = _events_table(plan, tables.get("events"), courses, problems)
-    problems = list(dict.fromkeys(problems))
-    if failed or any(one.code.startswith("E") for one in problems):
+    problems = settled(plan.accepted, problems)
+    if failed or any(one.is_error for one in problems):
         return None, problems
     named = {name: (persons | of_courses).get(name) for name in ("client", "therapist")}
     sessions = _sessions_table(plan, frame, courses, named, problems)
     made = _finish_courses(plan, courses, named, of_courses)
     _remark(plan, tables, sessions, events, problems)
-    return Tables(sessions, made, events), problems
+    return Tables(sessions, made, events.reset_index(drop=True)), problems
 
 
 # ---------------------------------------------------------------------------- rows and courses
@@ -138,7 +146,7 @@ def _rank_of(column: Column, courses: _Courses) -> Integers:
 
 
 def _courses_table(
-    plan: Plan, table: Table | None, courses: _Courses, problems: list[Problem]
+    plan: Plan, table: Table | None, courses: _Courses, frame: Frame, problems: list[Problem]
 ) -> dict[str, Any]:
     """Return what the courses table says, one entry per column and course."""
     keys = plan.table("courses")
@@ -156,8 +164,9 @@ def _courses_table(
     problems += course.faults_at("W303", unknown[course.codes[unknown] >= 0])
     absent = np.setdiff1d(np.arange(len(courses.ids)), rank)
     if len(absent):
-        first, more = courses.ids[absent[0]], len(absent) - 1
-        problems.append(problem("W304", file=course.file, found=first, more=more))
+        of_first = frame.course.rows[courses.rank[frame.course.codes] == absent[0]]
+        place: dict[str, Any] = {"file": frame.course.file, "row": int(of_first[0])}
+        problems.append(problem("W304", found=course.file, more=len(absent) - 1, **place))
 
     def once(name: str | None, what: str) -> Column | None:
         column = table.columns.get(name) if name else None
@@ -168,11 +177,13 @@ def _courses_table(
     found["ending"] = None if ending is None else _endings(keys, ending, problems)
     for name, column in plan.covariates.items():
         found[name] = once(column, "covariate")
+        problems += [] if found[name] is None else faults.mixed_case(found[name])
     for one in plan.measures.values():
         for when in ("first", "last"):
             if one.level == "course":
                 scores = once(getattr(one, when), one.label)
-                found[f"{one.name}__{when}"] = points(scores, one.range, one, problems)
+                if scores is not None:
+                    found[f"{one.name}__{when}"] = points(scores, one.range, one, problems)
     return {name: values for name, values in found.items() if values is not None}
 
 
@@ -187,7 +198,7 @@ def _endings(keys: Mapping[str, Any], column: Column, problems: list[Problem]) -
 def _events_table(
     plan: Plan, table: Table | None, courses: _Courses, problems: list[Problem]
 ) -> pd.DataFrame:
-    """Return the coded events, sorted by course and session."""
+    """Return the coded events by course and session; the index is their place in the file."""
     names = ("course", "session", "kind", "code", "reporter")
     empty = {name: pd.Series(dtype="int32" if name == "session" else "str") for name in names}
     keys = plan.table("events")
@@ -199,6 +210,7 @@ def _events_table(
     for name, code in needed.items():
         column = columns[name]
         problems += column.faults_at(code, np.flatnonzero(column.codes < 0), what=name)
+    problems += faults.mixed_case(columns["code"])
     lost = np.flatnonzero((rank < 0) & (columns["course"].codes >= 0))
     problems += columns["course"].faults_at("E313", lost)
     number = session_numbers(plan, columns["session"], problems)
@@ -207,7 +219,7 @@ def _events_table(
     order = np.lexsort((number, rank))
     made = {name: _texts(columns[name].texts, columns[name].codes[order]) for name in names}
     made["session"] = pd.Series(np.nan_to_num(number[order])).astype("int32")
-    return pd.DataFrame({name: made[name] for name in names})
+    return pd.DataFrame({name: made[name] for name in names}).set_index(pd.Index(order))
 
 
 # ---------------------------------------------------------------------------- tables
@@ -338,6 +350,7 @@ def _remark(
         beside = ~pd.MultiIndex.from_frame(events[["course", "session"]]).isin(held)
         if beside.any():
             first = events[beside].iloc[0]
-            file, more = tables["events"].file, int(beside.sum()) - 1
-            told = {"found": first["session"], "course": first["course"]}
-            problems.append(problem("W307", file=file, more=more, **told))
+            rows = tables["events"].rows[np.sort(events.index[beside].to_numpy())]
+            place: dict[str, Any] = {"file": tables["events"].file, "row": int(rows[0])}
+            more = int(beside.sum()) - 1
+            problems.append(problem("W307", found=first["session"], more=more, rows=rows, **place))

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..problems import Problem, problem
-from . import scoring
-from .descriptor import SESSION, Measure, Plan
-from .files import Column, Floats, Table
+from . import forms
+from .columns import Column, Floats, Table
+from .descriptor import Plan
+from .measures import SESSION
 
 #: No course has a session with a higher number, no day lies further from zero: a slip of the
 #: keyboard must not ask for a table of a million sessions.
@@ -29,6 +30,8 @@ class Frame:
         The course of each row.
     scores : dict of str to ndarray
         ``<measure>`` and ``<measure>__<component>`` -> points, NaN where missing.
+    answers : dict of (str, str) to ndarray
+        Measure and column -> answers to an item, turned where dataset.yaml says so.
     place : ndarray, shape (rows,)
         The session, counted from 1, or the day; NaN where not known.
     by_day : bool
@@ -40,11 +43,17 @@ class Frame:
     """
 
     course: Column
-    scores: dict[str, Floats]
+    scores: dict[Any, Floats]
     place: Floats
     by_day: bool = False
     when: Column | None = None
     persons: dict[str, Column] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Put the answers apart from the scores."""
+        for key in [key for key in self.scores if not isinstance(key, str)]:
+            self.answers[key] = self.scores.pop(key)
 
 
 def columns_of(pattern: str, header: Iterable[str]) -> dict[int, str]:
@@ -128,7 +137,7 @@ def wide(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
     patterns = {
         pattern: columns_of(pattern, columns)
         for one in plan.measures.values()
-        for pattern in filter(None, (one.total, *one.components.values()))
+        for pattern in filter(None, (one.total, *one.answers))
     }
     numbers = sorted({number for found in patterns.values() for number in found})
     first, last = keys["first_session"], MOST_SESSIONS + keys["first_session"] - 1
@@ -173,56 +182,21 @@ def _any_known(scores: Mapping[str, Floats], count: int) -> NDArray[np.bool_]:
 
 def _scores(
     plan: Plan, find: Callable[[Any], Column | None], count: int, problems: list[Problem]
-) -> dict[str, Floats]:
-    """Return total and components of each measure rated at sessions, NaN where there is none."""
-    scores: dict[str, Floats] = {}
-    blank = np.full(count, np.nan)
+) -> dict[Any, Floats]:
+    """Return total, components and answers of each measure rated at sessions.
+
+    Their names are ``<measure>``, ``<measure>__<component>`` and (measure, column).
+    """
+    scores: dict[Any, Floats] = {}
     for one in plan.measures.values():
         if one.level == "course":
             continue
-        parts = {
-            name: points(find(column), one.parts[name], one, problems)
-            for name, column in one.components.items()
-        }
-        stated = find(one.total) if one.total else None
-        total = points(stated, one.range, one, problems)
-        whole = [values for values in parts.values() if values is not None]
-        if whole and len(whole) == len(parts) and one.complete:
-            items = np.column_stack(whole)
-            if stated is not None and total is not None:
-                _compare(one, stated, items, total, problems)
-            elif one.total is None:
-                total = scoring.total(items, one.scored)
-        scores[one.name] = blank if total is None else total
-        for name, values in parts.items():
-            scores[f"{one.name}__{name}"] = blank if values is None else values
+        found = forms.read(one, find, count, problems)
+        scores[one.name] = found.total
+        scores |= {f"{one.name}__{name}": values for name, values in found.components.items()}
+        for name in one.answers:
+            scores[one.name, name] = found.answers.get(name, np.full(count, np.nan))
     return scores
-
-
-def points(
-    column: Column | None, span: tuple[float, float], measure: Measure, problems: list[Problem]
-) -> Floats | None:
-    """Return a column's points, and report what is no number or out of range."""
-    if column is None:
-        return None
-    low, high = span
-    facts = {"low": f"{low:g}", "high": f"{high:g}", "scale": measure.scale_name}
-    problems += column.number_faults()
-    bad = column.outside(low, high) & np.isfinite(column.distinct)
-    problems += column.faults("E203", bad, **facts)
-    return column.numbers(low, high)
-
-
-def _compare(
-    measure: Measure, stated: Column, items: Floats, totals: Floats, problems: list[Problem]
-) -> None:
-    """Report totals that are not those of their items (E211), and missing ones (W202)."""
-    at = np.flatnonzero(scoring.disagree(items, totals, measure.scored))
-    if len(at):
-        made = scoring.total(items[at[:1]], measure.scored)[0]
-        problems += stated.faults_at("E211", at, expected=f"{made:g}", scored=measure.scored)
-    gone = np.flatnonzero((stated.codes < 0) & np.isfinite(items).all(axis=1))
-    problems += stated.faults_at("W202", gone)
 
 
 def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import instruments
 from ..problems import Problem, listing, problem
-from .descriptor import Measure
+from .measures import Measure
 
 Floats = NDArray[np.float64]
 
@@ -18,26 +18,45 @@ Floats = NDArray[np.float64]
 Z = 1.96
 
 
-def total(items: Floats, scored: str) -> Floats:
-    """Return the sum or mean of items, NaN where one of them is missing.
+def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
+    """Return the sum or mean of items; of a form with blank items, that of the items known.
 
     Parameters
     ----------
     items : ndarray, shape (ratings, items)
         Points.
-    scored : {"sum", "mean"}
+    scored : {"sum", "mean", "mean_times_10"}
         How the total is made.
+    most_missing : int
+        With how many blank items a total is made: the mean of the others stands for each. With
+        more, the total is NaN.
 
     Returns
     -------
     ndarray, shape (ratings,)
         The totals, free of the binary noise of adding decimals.
+
+    Examples
+    --------
+    >>> total(np.array([[1.0, 2.0, np.nan]]), "sum").tolist()
+    [nan]
+    >>> total(np.array([[1.0, 2.0, np.nan]]), "sum", most_missing=1).tolist()
+    [4.5]
     """
-    summed = items.sum(axis=1)
-    return np.round(summed / items.shape[1] if scored == "mean" else summed, 10)
+    known = np.isfinite(items)
+    count = known.sum(axis=1)
+    summed = np.where(known, items, 0.0).sum(axis=1)
+    size = items.shape[1]
+    enough = (count > 0) & (size - count <= most_missing)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        made: Floats = np.where(count == size, summed, summed / count * size)
+    found: Floats = np.where(enough, made * instruments.weight(size, scored), np.nan)
+    return np.round(found, 10)
 
 
-def disagree(items: Floats, totals: Floats, scored: str) -> NDArray[np.bool_]:
+def disagree(
+    items: Floats, totals: Floats, scored: str, most_missing: int = 0
+) -> NDArray[np.bool_]:
     """Return where a total is not that of its items.
 
     Parameters
@@ -46,8 +65,8 @@ def disagree(items: Floats, totals: Floats, scored: str) -> NDArray[np.bool_]:
         Points.
     totals : ndarray, shape (ratings,)
         Totals as the file has them.
-    scored : {"sum", "mean"}
-        How the total is made.
+    scored, most_missing
+        How the total is made, see :func:`total`.
 
     Returns
     -------
@@ -55,9 +74,16 @@ def disagree(items: Floats, totals: Floats, scored: str) -> NDArray[np.bool_]:
         True where total and items are known and differ by more than half of the last decimal
         that the file's totals have.
     """
-    tolerance = 0.5 * 10.0 ** -_decimals(totals) + 1e-8
     with np.errstate(invalid="ignore"):
-        return np.abs(total(items, scored) - totals) > tolerance
+        apart: NDArray[np.bool_] = np.abs(total(items, scored, most_missing) - totals) > tolerance(
+            totals
+        )
+    return apart
+
+
+def tolerance(totals: Floats) -> float:
+    """Return half of the last decimal that totals have: by so much rounding can change them."""
+    return 0.5 * 10.0 ** -_decimals(totals) + 1e-8
 
 
 def _decimals(values: Floats, most: int = 8) -> int:
@@ -234,7 +260,8 @@ def describe(
     dict, list of Problem
         label, role, instrument, rater, timing, level, range, better, reliability (value, source),
         reliable_change (value in points, source, standing), cut_off (value, inclusive, source),
-        components, scored, outcome, stands_in; and warnings W102 (several constants published),
+        components, scored, most_missing (with how many blank items a total is made), reversed
+        (columns turned here), outcome, stands_in; and warnings W102 (several constants published),
         W103 (no reliable change), W201 (no value), W203 (no variation).
     """
     name, key = measure.name, f"measures.{measure.name}"
@@ -263,5 +290,7 @@ def describe(
         "cut_off": _cut_off(measure, known),
         "components": list(measure.components),
         "scored": measure.scored if measure.components and measure.complete else None,
+        "most_missing": measure.most_missing if measure.components else None,
+        "reversed": sorted(measure.reverse),
     }
     return attributes, warnings

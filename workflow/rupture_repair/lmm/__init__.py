@@ -6,14 +6,20 @@ told in :mod:`rupture_repair.lmm.likelihood`.
 
 from .engine import solve
 from .fitted import Fit, fit, fit_design, likelihood_ratio
+from .influence import leave_out
 from .intervals import bootstrap, profile
+from .replicates import Replicates, draw, of_outcomes
 
 __all__ = [
     "Fit",
+    "Replicates",
     "bootstrap",
+    "draw",
     "fit",
     "fit_design",
+    "leave_out",
     "likelihood_ratio",
+    "of_outcomes",
     "profile",
     "solve",
 ]

@@ -282,10 +282,15 @@ def fit(
     return fit_design(design, reml)
 
 
-def fit_design(design: Design, reml: bool = True) -> Fit:
-    """Fit a linear mixed model to the matrices of a design, see :func:`fit`."""
+def fit_design(design: Design, reml: bool = True, start: Floats | None = None) -> Fit:
+    """Fit a linear mixed model to the matrices of a design, see :func:`fit`.
+
+    `start` is the point of the optimum of a similar problem; one of another model is not used.
+    """
     standard = standardise(design, reml)
-    optimum = search.find(standard.likelihood)
+    if start is not None and len(start) != standard.likelihood.parameters:
+        start = None
+    optimum = search.find(standard.likelihood, start)
     return Fit(design, solution(standard, optimum), standard, optimum)
 
 

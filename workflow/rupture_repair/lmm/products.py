@@ -153,7 +153,8 @@ class CrossProducts:
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
         pairs = np.arange(len(self.gap_of_pair))
-        sums, totals = 0.0, np.zeros_like(self.total)
+        sums = np.zeros((self.courses, self.plain.shape[0] * self.plain.shape[1]))
+        totals = np.zeros_like(self.total)
         for coefficient, kind in ((summed, "summed"), (lagged, "lagged")):
             every = (coefficient[self.gap_of_pair], pairs, self.pair_ends)
             values = getattr(self, kind)

@@ -33,6 +33,8 @@ class Material:
         What was found of planted falls, if that was computed.
     claims : DataFrame or None
         Verdicts on the claims, if they were computed.
+    diagnostics : DataFrame or None
+        Whether the main model describes the data, if that was computed.
     """
 
     dataset: dict[str, Any]
@@ -49,6 +51,7 @@ class Material:
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
+    diagnostics: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -76,7 +79,7 @@ class Material:
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in ("chance", "sensitivity", "claims")
+            for name in ("chance", "sensitivity", "claims", "diagnostics")
             if (folder / f"{name}.parquet").exists()
         }
         return cls(

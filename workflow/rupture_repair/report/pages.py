@@ -9,7 +9,7 @@ import yaml
 
 from .. import figures
 from ..models import MODELS
-from . import cells, facts
+from . import cells, checks, facts
 from .markdown import FOLDER, Md, environment, figure, pipe_table, text
 from .material import Material
 
@@ -98,6 +98,8 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         effects=effects,
         agreement=facts.of_agreement(material),
         cells=cells,
+        checks=checks,
+        diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
         ceiling=facts.CEILING,

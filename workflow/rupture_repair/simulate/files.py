@@ -19,6 +19,7 @@ FILES = ("dataset.yaml", *(f"{table}.csv" for table in TABLES), "truth_settings.
 _DESCRIPTOR = """{mark}
 title: Synthetic demo with planted ruptures and known effects (seed {seed})
 synthetic: true
+ids: public
 source: rupture-repair simulate --seed {seed}, see docs/simulate.md and truth_settings.yaml
 licence: CC0-1.0
 citation: Synthetic data, no real persons; cite the software, see CITATION.cff.

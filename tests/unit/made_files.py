@@ -1,0 +1,34 @@
+"""Spreadsheets for the tests."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import openpyxl
+
+
+def xlsx(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
+    """Return an XLSX file; texts such as #VALUE! become error cells."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def cells(text: str) -> list[list[Any]]:
+    """Return a comma-separated text as cells of a spreadsheet, numbers as numbers."""
+
+    def value(cell: str) -> Any:
+        if not cell:
+            return None
+        try:
+            return float(cell) if "." in cell else int(cell)
+        except ValueError:
+            return cell
+
+    return [[value(cell) for cell in line.split(",")] for line in text.splitlines()]

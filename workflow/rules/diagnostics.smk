@@ -1,0 +1,23 @@
+# Does the main model describe the data, and does it hang on single therapists?
+
+
+rule diagnostics:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        estimates="data/processed/{dataset}/estimates.parquet",
+        code=project.modules("diagnostics"),
+    output:
+        multiext("data/processed/{dataset}/diagnostics", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/diagnostics.log",
+    params:
+        settings={
+            key: SETTINGS[key]
+            for key in ("models", "edge_rules", "default_criterion", "seed")
+        },
+    script:
+        "../scripts/diagnostics.py"

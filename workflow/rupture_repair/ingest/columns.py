@@ -1,0 +1,186 @@
+"""Columns of files, kept as distinct texts and one code per row.
+
+Ratings have few distinct values, so each check and each conversion to numbers looks at some dozens
+of texts, however long the file.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..problems import MOST_ROWS, Problem, did_you_mean, listing, problem
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+#: Numbers as they are written with a point; nothing that is text to a reader passes.
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_INFINITE = r"(?i)[+-]?(inf|infinity|∞)"
+
+#: What spreadsheets show where a formula failed, in any language: #VALUE!, #WERT!, #N/A, #NAME?.
+SHEET_ERROR = r"\A#(N/?[AV]\.?|[^\s#!?]{1,14}[!?])\z"
+
+#: A question mark in place of a value.
+QUESTION = r"\A\?+\z"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file.
+
+    Attributes
+    ----------
+    file, name : str
+        The place, for messages.
+    rows : ndarray of int, shape (n,)
+        The rows as a spreadsheet shows them (the header is row 1).
+    codes : ndarray of int, shape (n,)
+        Index into `texts`; -1 where the cell is missing.
+    texts : pyarrow.StringArray
+        The distinct texts, without white space around them.
+    decimal : str
+        The decimal sign.
+    missing : frozenset of float
+        Numbers that mean "not known".
+    """
+
+    file: str
+    name: str
+    rows: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    texts: pa.Array
+    decimal: str = "."
+    missing: frozenset[float] = frozenset()
+
+    @cached_property
+    def kinds(self) -> tuple[Flags, Flags]:
+        """Which of the distinct texts are numbers, and which stand for infinity."""
+        texts = self.texts
+        if self.decimal == ",":
+            # A point is no decimal sign here; '#' makes such a text no number.
+            texts = pc.replace_substring(pc.replace_substring(texts, ".", "#"), ",", ".")
+        number = pc.match_substring_regex(texts, rf"\A{NUMBER}\z").to_numpy(zero_copy_only=False)
+        endless = pc.match_substring_regex(texts, rf"\A{_INFINITE}\z")
+        return number.astype(bool), endless.to_numpy(zero_copy_only=False).astype(bool)
+
+    @cached_property
+    def distinct(self) -> Floats:
+        """Return the distinct texts as numbers, NaN where a text is none or means "not known"."""
+        number, _ = self.kinds
+        texts = np.array(self.texts.to_pylist(), dtype=object)[number]
+        if self.decimal == ",":
+            texts = np.array([text.replace(",", ".") for text in texts], dtype=object)
+        found = np.full(len(number), np.nan)
+        found[number] = texts.astype(float)
+        found[np.isin(found, list(self.missing))] = np.nan
+        return found
+
+    def like(self, pattern: str) -> Flags:
+        """Return which of the distinct texts match a regular expression."""
+        found = pc.match_substring_regex(self.texts, pattern)
+        return found.to_numpy(zero_copy_only=False).astype(bool)
+
+    @cached_property
+    def no_value(self) -> Flags:
+        """Which of the distinct texts are told by :meth:`value_faults`."""
+        return self.like(SHEET_ERROR) | self.like(QUESTION)
+
+    def value_faults(self) -> list[Problem]:
+        """Return the problems of cells that hold no value (E214, E220)."""
+        return self.faults("E214", self.like(SHEET_ERROR)) + self.faults(
+            "E220", self.like(QUESTION)
+        )
+
+    def each(self, of_distinct: NDArray[Any], of_missing: Any) -> NDArray[Any]:
+        """Spread one value per distinct text over the rows."""
+        return np.append(of_distinct, of_missing)[self.codes]
+
+    def numbers(self, low: float = -np.inf, high: float = np.inf) -> Floats:
+        """Return one number per row, NaN where missing, no number or outside `low` to `high`."""
+        fit = np.where(self.outside(low, high) | ~np.isfinite(self.distinct), np.nan, self.distinct)
+        return self.each(fit, np.nan)
+
+    def outside(self, low: float, high: float) -> Flags:
+        """Return which of the distinct texts are numbers outside `low` to `high`."""
+        slack = 1e-9 * max(1.0, abs(low), abs(high)) if np.isfinite([low, high]).all() else 0.0
+        return (self.distinct < low - slack) | (self.distinct > high + slack)
+
+    def faults(self, code: str, bad: Flags, **facts: Any) -> list[Problem]:
+        """Return one problem for the first row whose text is `bad`, counting the others."""
+        return self.faults_at(code, np.flatnonzero(self.each(bad, False)), **facts)
+
+    def not_among(self, code: str, words: Collection[str], **facts: Any) -> list[Problem]:
+        """Return one problem for the first row whose text is none of `words`."""
+        texts = self.texts.to_pylist()
+        strange = np.array([text not in words for text in texts], bool)
+        at = np.flatnonzero(self.each(strange & ~self.no_value, False))
+        if not len(at):
+            return []
+        hint = did_you_mean(texts[int(self.codes[at[0]])], words)
+        return self.faults_at(code, at, hint=hint, allowed=listing(words), **facts)
+
+    def faults_at(self, code: str, at: NDArray[np.int64], **facts: Any) -> list[Problem]:
+        """Return one problem for the first of the places `at`, counting the others."""
+        if not len(at):
+            return []
+        found = self.texts[int(self.codes[at[0]])].as_py() if self.codes[at[0]] >= 0 else ""
+        facts = {"found": found if len(found) <= 60 else f"{found[:60]}…", **facts}
+        row = int(self.rows[at[0]])
+        more = len(at) - 1
+        place: dict[str, Any] = {"file": self.file, "row": row, "column": self.name}
+        return [problem(code, **place, more=more, rows=self.rows[at[:MOST_ROWS]], **facts)]
+
+    def number_faults(self) -> list[Problem]:
+        """Return the problems of a column that should hold numbers (E201, E202)."""
+        number, endless = self.kinds
+        comma = (
+            self.decimal == "."
+            and pc.any(pc.match_substring_regex(self.texts, r"\A[+-]?[0-9]+,[0-9]+\z")).as_py()
+        )
+        hint = " If ',' is the decimal sign, write decimal: ',' in dataset.yaml." if comma else ""
+        endless = endless | np.isinf(self.distinct)
+        text = self.faults("E201", ~number & ~endless & ~self.no_value, advice=hint)
+        return text + self.faults("E202", endless)
+
+    def take(self, index: NDArray[np.int64]) -> "Column":
+        """Return the column with the rows at `index`, repeated or left out."""
+        rows, codes = self.rows[index], self.codes[index]
+        return Column(self.file, self.name, rows, codes, self.texts, self.decimal, self.missing)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of one file, without the rows in which all that are used are empty.
+
+    Attributes
+    ----------
+    file : str
+        The file.
+    rows : ndarray of int
+        The rows as a spreadsheet shows them.
+    columns, unused : mapping of str to Column
+        Those that dataset.yaml names, and the others, in the order of the file.
+    last_blank : ndarray of bool
+        Whether the last cell of each row is empty.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    columns: Mapping[str, Column]
+    unused: Mapping[str, Column] = field(default_factory=dict)
+    last_blank: Flags = field(default_factory=lambda: np.empty(0, bool))
+
+    def without(self, rows: NDArray[np.int64]) -> "Table":
+        """Return the table without the rows at these places."""
+        keep = np.delete(np.arange(len(self.rows)), rows)
+        taken = [
+            {name: column.take(keep) for name, column in group.items()}
+            for group in (self.columns, self.unused)
+        ]
+        return Table(self.file, self.rows[keep], taken[0], taken[1], self.last_blank[keep])
