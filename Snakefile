@@ -27,6 +27,7 @@ rule all:
         "reports/index.html",
         expand("reports/{dataset}.html", dataset=DATASETS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
+        expand("reports/{dataset}-explorer.html", dataset=DATASETS),
 
 
 include: "workflow/rules/check.smk"
@@ -44,6 +45,7 @@ include: "workflow/rules/synthesis.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 
 
 onstart:

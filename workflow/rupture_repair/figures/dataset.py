@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from ..parallel import spread_out
+from ..shown import individuals_shown, what_to_show
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
 from .diagnostics import diagnostic_figures
 from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
-from .style import Drawn, individuals_shown, nothing, save, what_to_show
+from .style import Drawn, nothing, save
 
 
 def draw_all(
