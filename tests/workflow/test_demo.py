@@ -36,7 +36,10 @@ def test_every_table_and_page_is_there(demo):
     drawn += ("residuals", "normal_quantiles", "autocorrelation", "influence")
     for name in drawn:
         assert {f"{name}.png", f"{name}.svg", f"{name}.csv"} <= figures
-    assert (folder / "reports/index.html").exists()
+    for name in ("index", "demo-explorer"):
+        assert (folder / "reports" / f"{name}.html").exists()
+    assert (folder / "reports/demo-explorer.html").stat().st_size < 3_000_000
+    assert 'href="demo-explorer.html"' in demo.page("demo")
 
 
 def test_states_are_exclusive_and_exhaustive(demo):
@@ -95,12 +98,12 @@ def test_most_of_the_deepest_planted_ruptures_are_found(demo):
 
 
 def test_the_report_says_synthetic_and_loads_nothing_from_elsewhere(demo):
-    for name in ("demo", "index"):
+    for name in ("demo", "index", "demo-explorer"):
         page = demo.page(name)
         assert "ynthetic" in page
         assert re.findall(r"""(?:src|srcset)\s*=\s*["']?https?:""", page) == []
         assert re.findall(r"""<link[^>]+https?:""", page) == []
-        assert "<script" not in page
+        assert ("<script" in page) == (name == "demo-explorer")
         assert re.findall(r"url\(\s*['\"]?https?:", page) == []
 
 
@@ -130,6 +133,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
         assert demo.jobs() == {
             *("detect", "agreement", "chance", "fit", "diagnostics", "verify", "figures"),
             *("claims", "specifications", "multiverse", "synthesis", "report", "index", "all"),
+            "explorer",
         }
     finally:
         demo.settings(text)

@@ -37,6 +37,8 @@
     const how = { mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, tooltip: false,
       logLevel: 1 };
     views[name] = (await vegaEmbed(byId(name), spec, how)).view;
+    // The chart is one picture with a description, not hundreds of marks.
+    byId(name).querySelector("svg").setAttribute("aria-hidden", "true");
   }
 
   function draw(name, tables) {

@@ -1,0 +1,87 @@
+"""Every page as a reader meets it: nothing is fetched, nothing overflows, anyone can use it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import made_explorer
+from rupture_repair import ingest, report
+
+BROKEN = Path(__file__).parents[1] / "data/broken/E203"
+BUILT = ("demo", "index", "demo-check", "demo-explorer")
+PAGES = (*BUILT, "aggregates", "broken-check")
+FOCUSED = "['id', 'className', 'tagName'].map(of => document.activeElement[of]).find(Boolean)"
+CONTROLS = ["criterion", "k", "floor", "within", "reset"]
+
+
+@pytest.fixture(scope="session")
+def pages(built_demo, tmp_path_factory):
+    """Folder with a page of each kind."""
+    project, done = built_demo
+    assert done.returncode == 0, done.stdout[-3000:]
+    folder = tmp_path_factory.mktemp("pages")
+    for name in BUILT:
+        shutil.copy(project.folder / "reports" / f"{name}.html", folder)
+    clinic = made_explorer.DATASET | {"synthetic": False}
+    given = made_explorer.made() | {"dataset": clinic}
+    (folder / "aggregates.html").write_text(made_explorer.html(given, clinic), encoding="utf-8")
+    problems = ingest.find_problems("broken", BROKEN, None)
+    assert problems
+    about = report.provenance(BROKEN, "rupture-repair check")
+    forms = ingest.forms(BROKEN, None)
+    report.write_check("broken", problems, forms, about, folder / "broken-check.html")
+    return folder
+
+
+@pytest.fixture(params=PAGES)
+def seen(request, pages, opened):
+    """A page, opened."""
+    file = pages / f"{request.param}.html"
+    opened.open(file)
+    return opened, file
+
+
+def test_nothing_is_fetched_and_nothing_complained_of(seen):
+    opened, file = seen
+    elsewhere = [url for url in opened.requests if not url.startswith("data:")]
+    assert elsewhere == [file.resolve().as_uri()]
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_page_does_not_scroll_sideways(seen, width):
+    opened, _ = seen
+    opened.page.set_viewport_size({"width": width, "height": 800})
+    opened.page.wait_for_timeout(300)
+    wide = opened.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+def test_axe_finds_no_serious_fault(seen):
+    opened, _ = seen
+    found = Axe().run(opened.page).response["violations"]
+    grave = {
+        one["id"]: [node["html"][:200] for node in one["nodes"][:3]]
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    }
+    assert grave == {}
+
+
+def test_the_keyboard_reaches_links_and_controls(seen):
+    opened, file = seen
+    page = opened.page
+    reached = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("document.activeElement.id || document.activeElement.className")
+        )
+    reached = list(dict.fromkeys(reached))  # after the last one they begin again
+    assert reached[0] == "skip"
+    if page.locator("#controls").count():
+        assert [name for name in reached if name in CONTROLS] == CONTROLS
+    else:
+        assert "A" in reached or "scroll" in reached, file.name
