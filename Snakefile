@@ -29,6 +29,7 @@ rule all:
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
 
 
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/calibrate.smk"

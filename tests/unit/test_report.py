@@ -423,6 +423,29 @@ def test_index_entry_counts_what_the_tables_hold(own):
     assert (made["n_models"], made["n_failed"]) == (24, 4)
 
 
+def test_index_shows_licences_and_what_stands_in_for_the_alliance(own, tmp_path):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale, *in place of* the alliance."
+    text = report.index([entry(own), entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    page = Page(report.render_html(text, tmp_path / "index.html").read_text())
+    assert page.text.count("CC BY-NC 4.0") == 3  # twice in the table, once in the banner
+    assert page.text.count("Non-commercial use only") == 1
+    assert page.text.count("A symptom scale, *in place of* the alliance.") == 1
+    plain = report.index([entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    assert "Non-commercial" not in plain
+    assert "Not every rating is one of the alliance" not in plain
+
+
+def test_what_a_reader_must_know_of_the_data_stands_above_the_findings(own):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale."
+    text = report.dataset_report(without_figures(own), ABOUT)
+    above = text.partition("{#found}")[0]
+    assert "Non-commercial use only" in above
+    assert "No alliance measure." in above
+    assert "A symptom scale" in above
+
+
 def test_empty_index_is_a_page(tmp_path):
     text = report.index([], [], ABOUT)
     page = Page(report.render_html(text, tmp_path / "index.html").read_text())

@@ -4,11 +4,13 @@
 """
 
 from .catalogue_datasets import DATASETS, Entry
+from .catalogue_public import PUBLIC
 
 __all__ = ["CATALOGUE", "Entry"]
 
 #: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
-#: E4: criteria. E5: models. E6: simulation. E7: single commands. Texts are ``str.format``
+#: E4: criteria. E5: models. E6: simulation. E7: single commands.
+#: E9: public datasets. Texts are ``str.format``
 #: templates over the facts of a problem.
 CATALOGUE: dict[str, Entry] = {
     # --- E1 configuration and descriptors
@@ -135,8 +137,9 @@ CATALOGUE: dict[str, Entry] = {
         "Put the file into that folder and write its name only.",
     ),
     "E131": Entry(
-        "the files are in the folder '{found}' of public data, and nothing says where that is.",
-        "Set mirror in config.yaml to the folder that holds '{found}'.",
+        "the files are those of a public dataset, and are not here.",
+        "Fetch them with `snakemake --cores 1 fetch_{dataset}`, or set mirror in config.yaml to "
+        "the folder that holds '{found}'.",
     ),
     "E132": Entry(
         "'{found}' is none of the columns under items.{hint}",
@@ -300,4 +303,6 @@ CATALOGUE: dict[str, Entry] = {
         "there is no criterion '{found}'.{hint}",
         "Allowed: {allowed}.",
     ),
+    # --- E9 public datasets
+    **PUBLIC,
 }

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from . import config, criteria
+from . import config, criteria, places
 from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 #: Where datasets are described, the user's own before those of the project.
-PLACES = (Path("data/raw"), Path("workflow/datasets"))
+PLACES = (places.RAW, Path("workflow/datasets"))
 
 #: The folder of this package.
 PACKAGE = Path(__file__).resolve().parent
@@ -152,7 +152,9 @@ def data_files(name: str, mirror: str | None, root: Path = Path()) -> list[Path]
         folder = content.get("mirror_folder")
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return []
-    base = Path(mirror or "") / folder if folder else path.parent
+    base = places.public_folder(name, folder, mirror, root) if folder else path.parent
+    if base is None:
+        return []
     files = dict.fromkeys(base / file for file in names)
     return [file for file in files if (root / file).is_file()]
 

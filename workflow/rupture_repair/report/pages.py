@@ -144,8 +144,9 @@ def index_entry(
     Returns
     -------
     dict
-        name, title, synthetic, n_courses, n_sessions, criterion, n_episodes and n_with_episode (of
-        the measure and criterion shown), assessable, n_models, n_failed.
+        name, title, synthetic, licence, non_commercial, stands_in (the alliance measures that are
+        none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
+        criterion shown), assessable, n_models, n_failed.
     """
     measure, criterion = figures.what_to_show(detection, measures, config)
     of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
@@ -155,6 +156,9 @@ def index_entry(
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
+        "licence": dataset["licence"],
+        "non_commercial": facts.non_commercial(dataset["licence"]),
+        "stands_in": [one for one in measures.values() if one.get("stands_in")],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
         "criterion": str(row["name"]),
