@@ -15,6 +15,8 @@ except ProblemsFound as found:
     raise WorkflowError(f"\n{found}")
 
 DATASETS = SETTINGS["datasets"]
+# Two long steps side by side waste less time than each of them on all cores.
+HALF_OF_CORES = max(1, workflow.cores // 2)
 
 
 wildcard_constraints:

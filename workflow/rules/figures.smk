@@ -19,7 +19,7 @@ rule figures:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         config={key: SETTINGS[key] for key in ("default_criterion", "report")},
     script:
