@@ -15,6 +15,7 @@ except ProblemsFound as found:
     raise WorkflowError(f"\n{found}")
 
 DATASETS = SETTINGS["datasets"]
+FORMS = SETTINGS["report"]["formats"]
 
 
 wildcard_constraints:
@@ -24,8 +25,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "reports/index.html",
-        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("reports/{page}.{form}", page=["index", *DATASETS], form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
 
 

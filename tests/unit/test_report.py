@@ -12,8 +12,16 @@ from rupture_repair import config, figures, report
 from rupture_repair.report import facts, markdown
 from rupture_repair.report.markdown import FOLDER
 
-SECTIONS = ["found", "data", "criteria", "episodes", "agreement", "outcome"]
-SECTIONS += ["claims", "diagnostics", "methods", "limitations", "failures", "about"]
+SECTIONS = ["found", "data", "criteria", "episodes", "shapes", "outcome", "claims"]
+SECTIONS += [
+    "agreement",
+    "diagnostics",
+    "methods",
+    "limitations",
+    "failures",
+    "references",
+    "about",
+]
 FAILURE = {
     "dataset": "clinic",
     "step": "check",

@@ -7,6 +7,7 @@ criteria), :func:`effects_forest`, :func:`diagnostic_figures` (does the model de
 figure for print, for the web and as numbers; :func:`alt_text` says it in words.
 """
 
+from ..disclosure import individuals_shown
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
@@ -14,7 +15,7 @@ from .diagnostics import diagnostic_figures, influence_rows, name_of
 from .multiverse import curve_rows, specification_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
-from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
+from .style import MIN_CELL, STATES, STATUSES, label, save, save_as, what_to_show
 from .synthesis import synthesis_forest, synthesis_rows
 from .words import alt_text
 

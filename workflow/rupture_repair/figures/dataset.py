@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..disclosure import individuals_shown, min_cell, of_detection, of_fits
 from ..parallel import spread_out
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
@@ -14,7 +15,7 @@ from .diagnostics import diagnostic_figures
 from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
-from .style import Drawn, individuals_shown, nothing, save, what_to_show
+from .style import Drawn, nothing, save, what_to_show
 
 
 def draw_all(
@@ -58,6 +59,7 @@ def draw_all(
     Returns
     -------
     list of Path
+        What is too small to be shown is withheld, see :mod:`rupture_repair.disclosure`.
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
         tables are given, agreement, sensitivity, specification_curve and diagnostics (residuals,
         normal_quantiles, autocorrelation, influence). Where single courses may not be shown the
@@ -66,7 +68,9 @@ def draw_all(
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
     )
-    individuals = individuals_shown(dataset, config)
+    individuals, least = individuals_shown(dataset, config), min_cell(dataset, config)
+    totals = {"n_courses": sessions["course"].nunique(), "n_sessions": len(sessions)}
+    detection, estimates = of_detection(detection, least), of_fits(estimates, least, **totals)
     measure = which["measure"]
 
     def drawn_courses() -> Drawn:
@@ -79,20 +83,25 @@ def draw_all(
     drawings: dict[str, Callable[[], Drawn]] = {
         "courses": drawn_courses,
         "effects_forest": lambda: effects_forest(estimates, detection, measures),
-        "raster": lambda: raster(states, individuals=individuals, **which),
+        "raster": lambda: raster(states, individuals=individuals, min_cell=least, **which),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
     }
     if agreement is not None:
-        drawings["agreement"] = lambda: heat_map(agreement, detection, measures, measure=measure)
+        drawings["agreement"] = lambda: heat_map(
+            agreement, detection, measures, measure=measure, min_cell=least
+        )
     if sensitivity is not None:
         drawings["sensitivity"] = lambda: planted_falls(
             sensitivity, detection, measures, measure=measure
         )
     if diagnostics is not None:
-        drawn = diagnostic_figures(diagnostics, measures, measure=measure, individuals=individuals)
+        drawn = diagnostic_figures(
+            diagnostics, measures, measure=measure, individuals=individuals, min_cell=least
+        )
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
 
     if multiverse is not None:
+        multiverse = of_fits(multiverse, least, **totals)
         drawings["specification_curve"] = lambda: specification_curve(
             multiverse, detection, measures
         )

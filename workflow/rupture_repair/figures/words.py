@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from .criteria import shown
 from .diagnostics import name_of
 from .style import KINDS, STATES, TERMS
 
@@ -45,16 +46,17 @@ def _alt_raster(numbers: pd.DataFrame) -> str:
 
 def _alt_episodes(numbers: pd.DataFrame) -> str:
     text = f"Stacked bars of episodes by status for {len(numbers)} criteria and measures."
-    used = numbers[numbers["assessable"].astype(bool)].sort_values("n_episodes", kind="stable")
+    used = numbers[numbers["assessable"].astype(bool) & numbers["n_episodes"].notna()]
+    used = used.sort_values("n_episodes", kind="stable")
     ends = [("most", -1), ("fewest", 0)] if len(used) > 1 else [("only", 0)] if len(used) else []
     for word, place in ends:
         row = used.iloc[place]
         text += (
-            f" The {word}: {row['name']} ({row['measure']}), {row['n_episodes']:.0f} episodes, "
-            f"{row['n_repaired']:.0f} repaired, {row['n_unrepaired']:.0f} unrepaired, "
-            f"{row['n_censored']:.0f} censored."
+            f" The {word}: {row['name']} ({row['measure']}), {shown(row['n_episodes'])} episodes, "
+            f"{shown(row['n_repaired'])} repaired, {shown(row['n_unrepaired'])} unrepaired, "
+            f"{shown(row['n_censored'])} censored."
         )
-    left_out = len(numbers) - len(used)
+    left_out = int((~numbers["assessable"].astype(bool)).sum())
     return f"{text} Not assessable: {left_out}." if left_out else text
 
 
