@@ -98,12 +98,15 @@ end
 -- A term and what it says stand on one line.
 function DefinitionList(list)
   if not typst then return nil end
+  local items = {}
   for _, item in ipairs(list.content) do
+    local term = pandoc.write(pandoc.Pandoc({pandoc.Plain(item[1])}), "typst")
     for _, said in ipairs(item[2]) do
-      if #said == 1 and said[1].t == "Para" then said[1] = pandoc.Plain(said[1].content) end
+      local words = pandoc.write(pandoc.Pandoc(said), "typst")
+      table.insert(items, "terms.item([" .. term .. "], [" .. words .. "])")
     end
   end
-  return list
+  return raw("#terms(" .. table.concat(items, ", ") .. ")")
 end
 
 local FRAMES = {

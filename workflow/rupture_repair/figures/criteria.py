@@ -57,7 +57,7 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
         for status, (colour, hatch) in STATUSES.items()
     ]
     if numbers[_COUNTS].isna().any(axis=None):
-        said = f"{WITHHELD} or withheld, see the text"
+        said = f"withheld, and {WITHHELD}: too few to be shown"
         handles.append(Patch(fc="white", ec=QUIET, lw=0.8, ls="--", label=said))
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
     return figure, numbers

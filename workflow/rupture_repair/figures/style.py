@@ -169,6 +169,7 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
     """
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
     save_as(figure, png)
+    figure.set_layout_engine("none")  # it is laid out: once is enough for both
     save_as(figure, svg)
     numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
     return [png, svg, csv]
