@@ -117,6 +117,8 @@ def read(
         if found:
             raise ProblemsFound(found)
         content = config.complete(content, "config")
+    forms = content["report"]["formats"]
+    content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
     found = _problems_of_datasets(content["datasets"], root)
     try:
         rules = criteria.load(
