@@ -100,6 +100,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         detection=detection,
         effects=effects,
         agreement=facts.of_agreement(material),
+        non_commercial=facts.non_commercial(material.dataset["licence"]),
         cells=cells,
         checks=checks,
         diagnosed=checks.of_diagnostics(material),
@@ -144,8 +145,8 @@ def index_entry(
     Returns
     -------
     dict
-        name, title, synthetic, n_courses, n_sessions, criterion, n_episodes and n_with_episode (of
-        the measure and criterion shown), assessable, n_models, n_failed.
+        name, title, synthetic, licence, n_courses, n_sessions, criterion, n_episodes and
+        n_with_episode (of the measure and criterion shown), assessable, n_models, n_failed.
     """
     measure, criterion = figures.what_to_show(detection, measures, config)
     of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
@@ -155,6 +156,7 @@ def index_entry(
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
+        "licence": dataset["licence"],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
         "criterion": str(row["name"]),
