@@ -216,10 +216,9 @@ def test_a_key_is_never_replaced_and_a_damaged_one_is_told(tmp_path):
     with pytest.raises(ProblemsFound) as caught:
         pseudonyms.key(tmp_path / "nowhere")
     assert [one.text for one in caught.value.problems] == [
-        f"E331 {tmp_path}/nowhere/ids.key: the key that replaces the ids cannot be written: No such "
-        "file or directory. Make the file readable and its folder writable, or write ids: public "
-        "if "
-        "the ids of these data identify nobody."
+        f"E331 {tmp_path}/nowhere/ids.key: the key that replaces the ids cannot be written: No "
+        "such file or directory. Make the file readable and its folder writable, or write "
+        "ids: public if the ids of these data identify nobody."
     ]
 
 
@@ -258,7 +257,7 @@ def test_it_warns_below_five(alike, told, tmp_path):
         },
         "measures": {
             "alliance": {"instrument": "SRS", "rater": "client", "timing": "end", "total": "srs"},
-            "outcome": {"instrument": "PHQ-9", "rater": "client", "timing": "start", "total": "phq"},
+            "outcome": {"instrument": "PHQ-9", "rater": "client", "timing": "end", "total": "phq"},
         },
     }  # fmt: skip
     folder = write(tmp_path, edits, {"s.csv": sessions, "c.csv": clients})

@@ -58,6 +58,11 @@ def descriptor(name: str, root: Path = Path()) -> Path:
     raise ProblemsFound([missing])
 
 
+def is_name(name: str) -> bool:
+    """Return whether a dataset can be called so."""
+    return bool(_NAME.fullmatch(name))
+
+
 def suggested_name(name: str) -> str:
     """Return a dataset name near to `name` that is allowed.
 
@@ -73,7 +78,7 @@ def suggested_name(name: str) -> str:
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
     found = []
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             better = suggested_name(name)
             found.append(
                 problem("E108", file="config.yaml", key="datasets", found=name, allowed=better)
