@@ -172,6 +172,7 @@ def index(
     entries: Iterable[Mapping[str, Any]],
     failures: Iterable[Mapping[str, Any]],
     about: Mapping[str, Any],
+    synthesis: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the overview of all datasets as Markdown.
 
@@ -184,6 +185,9 @@ def index(
         problems (texts), log (path as text).
     about : mapping
         From :func:`rupture_repair.report.provenance`.
+    synthesis : mapping, optional
+        `pooled` and `studies` of one criterion, its `criterion`, and `figure`, the numbers of the
+        forest; without it the overview says that nothing was pooled because a step failed.
     """
     page = Page(
         title="Rupture and repair",
@@ -192,6 +196,7 @@ def index(
         failures=[{**failure, "message": _first(failure["problems"])} for failure in failures],
         cells=cells,
         about=about,
+        synthesis=synthesis,
     )
     return page.render("index.md")
 

@@ -139,8 +139,16 @@ def make_courses(draws: Draws, settings: Settings) -> Courses:
     return Courses(therapist, length, length < planned, planted, state, episode, held)
 
 
-def make_ratings(draws: Draws, settings: Settings, courses: Courses) -> Ratings:
+def make_ratings(
+    draws: Draws, settings: Settings, courses: Courses, *, therapists_view: bool = True
+) -> Ratings:
     """Draw all ratings of all courses.
+
+    Parameters
+    ----------
+    draws, settings, courses
+    therapists_view : bool
+        False leaves out the therapists' ratings, which takes less time; the others are the same.
 
     Returns
     -------
@@ -158,11 +166,14 @@ def make_ratings(draws: Draws, settings: Settings, courses: Courses) -> Ratings:
     )
     noise = s.item_noise * draws.normal("item", *shape, 4)
     alliance = quiet + fluctuation[:, :, None] / 4 + noise
-    view = _therapists_view(draws, s, courses, between, usual)
+    view = np.full((*shape, 4), np.nan)
+    if therapists_view:
+        view = _therapists_view(draws, s, courses, between, usual)
+        view = _fill_in(draws, s, "therapist's alliance", s.unrated_therapist, view)
     outcome = _outcome(draws, s, courses, between, fluctuation)
     return Ratings(
         alliance=_fill_in(draws, s, "alliance", s.unrated, alliance),
-        alliance_therapist=_fill_in(draws, s, "therapist's alliance", s.unrated_therapist, view),
+        alliance_therapist=view,
         outcome=_fill_in(draws, s, "outcome", s.unrated, outcome),
         within_sd=np.sqrt(sigma**2 + len(COMPONENTS) * s.item_noise**2),
         fall=fall.sum(axis=2),

@@ -64,18 +64,18 @@ def simulate_dataset(settings: Settings | None = None, *, seed: int) -> dict[str
     draws = Draws(seed)
     courses = make_courses(draws, settings)
     ratings = make_ratings(draws, settings, courses)
-    clients = _identifiers("C", settings.n_courses, 3)
-    therapists = _identifiers("T", settings.n_therapists, 2)[courses.therapist]
+    clients = identifiers("C", settings.n_courses, 3)
+    therapists = identifiers("T", settings.n_therapists, 2)[courses.therapist]
     return {
         "sessions": _session_table(clients, therapists, courses, ratings),
-        "courses": _course_table(draws, settings, clients, courses),
+        "courses": course_table(draws, settings, clients, courses),
         "events": event_table(draws, settings, clients, courses),
         "truth": truth_table(clients, courses, ratings),
         "truth_sessions": truth_of_sessions(clients, courses, ratings),
     }
 
 
-def _identifiers(letter: str, n: int, width: int) -> NDArray[np.str_]:
+def identifiers(letter: str, n: int, width: int) -> NDArray[np.str_]:
     """Return C001, C002, ..., wide enough to sort as text."""
     width = max(width, len(str(n)))
     return np.array([f"{letter}{number:0{width}d}" for number in range(1, n + 1)])
@@ -100,7 +100,7 @@ def _session_table(
     return pd.DataFrame(table)
 
 
-def _course_table(
+def course_table(
     draws: Draws, settings: Settings, clients: NDArray[np.str_], courses: Courses
 ) -> pd.DataFrame:
     """Return one row per course: how it ended, as recorded, and the covariates."""

@@ -1,0 +1,85 @@
+"""One simulated study as canonical tables, without files: quick enough for thousands of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .draws import Draws
+from .planted import STATES
+from .ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD, make_courses, make_ratings
+from .settings import Settings
+from .tables import course_table, identifiers
+
+
+@dataclass(frozen=True)
+class Study:
+    """A simulated study.
+
+    Attributes
+    ----------
+    sessions : DataFrame
+        course, client, therapist, session, `alliance` and `outcome` (client; totals in points, NaN
+        where not rated): one row per session held, sorted by course and session.
+    courses : DataFrame
+        course, client, therapist, ending.
+    states : DataFrame
+        The true states: course, session, state; one row per session number of each course.
+    """
+
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    states: pd.DataFrame
+
+
+def simulate_study(settings: Settings, *, seed: int) -> Study:
+    """Simulate one study.
+
+    Parameters
+    ----------
+    settings : Settings
+    seed : int
+        Not negative.
+
+    Returns
+    -------
+    Study
+        The same ratings, endings and states as :func:`.tables.simulate_dataset` gives for this
+        seed, as the pipeline would ingest and name them.
+    """
+    draws = Draws(seed)
+    made = make_courses(draws, settings)
+    ratings = make_ratings(draws, settings, made, therapists_view=False)
+    ids = identifiers("C", settings.n_courses, 3)
+    therapists = identifiers("T", settings.n_therapists, 2)[made.therapist]
+    course, column = np.nonzero(made.held)
+    sessions = pd.DataFrame(
+        {
+            "course": ids[course],
+            "client": ids[course],
+            "therapist": therapists[course],
+            "session": column + 1,
+            "alliance": ratings.alliance[course, column].sum(axis=1) / 10,
+            "outcome": ratings.outcome[course, column].sum(axis=1) / 10,
+        }
+    )
+    endings = course_table(draws, settings, ids, made)["ending_reason"]
+    courses = pd.DataFrame(
+        {"course": ids, "client": ids, "therapist": therapists, "ending": endings}
+    )
+    numbers = np.arange(1, made.held.shape[1] + 1)
+    course, column = np.nonzero(numbers <= made.length[:, None])
+    state = pd.Categorical.from_codes(made.state[course, column], list(STATES))
+    states = pd.DataFrame({"course": ids[course], "session": numbers[column], "state": state})
+    return Study(sessions, courses, states)
+
+
+def within_sd_of_outcome(settings: Settings) -> float:
+    """Return the SD of the outcome's total around a course's own line, without any effect.
+
+    It is the unit of standardised effects: that of the ordinary fluctuation and of the four
+    components' momentary deviations, before the total is cut at the ends of the scale, and without
+    what the alliance contributes.
+    """
+    momentary = len(OUTCOME_COMPONENTS) * OUTCOME_ITEM_SD[1] ** 2
+    return float(np.sqrt(settings.outcome_sd_within**2 + momentary))
