@@ -19,7 +19,8 @@ PLACES = (Path("data/raw"), Path("workflow/datasets"))
 #: The folder of this package.
 PACKAGE = Path(__file__).resolve().parent
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+#: Names become parts of file names, which have a limit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -72,7 +73,7 @@ def suggested_name(name: str) -> str:
     'Etude-2023-pilot'
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-_") or "my-dataset"
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
 
 
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:

@@ -120,10 +120,10 @@ def _stored_name(file: Path) -> str:
 
 def _read(file: Path) -> tuple[bytes, Table]:
     """Return a file's content and all of its columns."""
-    if not file.is_file():
-        beside = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise ProblemsFound([problem("E711", file=file, hint=did_you_mean(file.name, beside))])
     try:
+        if not file.is_file():
+            beside = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
+            raise ProblemsFound([problem("E711", file=file, hint=did_you_mean(file.name, beside))])
         raw = file.read_bytes()
     except OSError as error:
         found = error.strerror or "unreadable"
@@ -180,7 +180,7 @@ def as_text(made: New) -> str:
     for path, value in _leaves(made.described.content, made.described.reasons):
         if path not in {one for _, one in made.left_open}:
             reason = made.described.reasons.get(path, "")
-            lines.append(f"  {'.'.join(path)}: {value}" + (f"  ({reason})" if reason else ""))
+            lines.append(f"  {config.dotted(path)}: {value}" + (f"  ({reason})" if reason else ""))
     unused = [one for one, what in made.identifying]
     if unused:
         lines.append("Columns that seem to identify persons; the check refuses them:")
@@ -189,7 +189,7 @@ def as_text(made: New) -> str:
         lines.append("For you to say:")
         for line, path in made.left_open:
             reason = made.described.reasons.get(path, "")
-            lines.append(f"  line {line}, {'.'.join(path)}: {reason}")
+            lines.append(f"  line {line}, {config.dotted(path)}: {reason}")
     lines.append(f"Written: {', '.join((made.folder / one).as_posix() for one in FILES)}")
     name = made.folder.name
     first = "fill in each TODO there, then: " if made.left_open else ""

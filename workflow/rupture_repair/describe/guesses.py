@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config import TODO
+from ..config import TODO, dotted
 from ..ingest.columns import Table
 from ..ingest.measures import SAFE, safe_name, taken
 from ..problems import listing
@@ -13,7 +13,7 @@ from .columns import Guess
 from .ratings import Group, Rating
 from .written import Written
 
-Keys = tuple[str, ...]
+Keys = tuple[str | int, ...]
 
 #: Texts that mean "not known" in ratings.
 UNKNOWN = frozenset(
@@ -50,7 +50,7 @@ class Described:
         if guess.why:
             self.reasons[path] = guess.why
         if column is not None:
-            self.used.setdefault(column, ".".join(path))
+            self.used.setdefault(column, dotted(path))
 
 
 def describe(

@@ -191,14 +191,19 @@ def grouped(ratings: Sequence[Rating], labels: Mapping[str, str]) -> list[Group]
     groups: dict[tuple[str, ...], Group] = {}
     numbered = _first_numbers(ratings)
     for one in ratings:
-        words = one.words
-        if not set(words) & set(WORDS) and labels.get(one.name):
-            said = plain_name(labels[one.name]).split("_")
-            named = [word for word in said if word in WORDS]
-            words = named[:1] + [word for word in words if word.isdigit() or word in TOTALS]
-            words = words if named else one.words
+        words = one.words if set(one.words) & set(WORDS) else _of_label(one, labels)
         _sort_in(one, words, numbered, groups)
     return [group for group in groups.values() if _is_form(group)]
+
+
+def _of_label(one: Rating, labels: Mapping[str, str]) -> list[str]:
+    """Return the words of a column's label that name its form and item, else those of its name."""
+    said = plain_name(labels.get(one.name, "")).split("_")
+    named = [word for word in said if word in WORDS]
+    if not named:
+        return one.words
+    part = [word for word in said if word.isdigit() or word in TOTALS or word in COMPONENTS]
+    return named[:1] + (part or [word for word in one.words if word.isdigit()])
 
 
 def _first_numbers(ratings: Sequence[Rating]) -> dict[str, set[str]]:
