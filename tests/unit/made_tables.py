@@ -82,7 +82,8 @@ MEASURES = {
 DATASET = {
     "name": "small", "title": "Thirty made-up courses", "source": "https://example.org/small",
     "licence": "CC-BY-4.0", "citation": "Nobody (2026). Thirty made-up courses.",
-    "synthetic": True, "cautions": ["Ratings were drawn at random."],
+    "synthetic": True, "cautions": ["Ratings were drawn at random."], "ids": "hashed",
+    "anonymity": {"covariates": ["sex", "age_group"], "cells": 6, "smallest": 1, "alone": 2},
     "warnings": ["W201 data/raw/small/dataset.yaml: no reliability is known."],
     "descriptor": "data/raw/small/dataset.yaml",
     "files": [{"path": "data/raw/small/sessions.csv", "sha256": "ab" * 32, "rows": 300}],

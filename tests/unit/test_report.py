@@ -319,6 +319,26 @@ def test_limitation_is_stated_where_the_data_give_reason(own, name):
     report.dataset_report(without_figures(own), ABOUT)
 
 
+def test_a_licence_that_binds_stands_above_everything_and_in_the_index(own):
+    said = "Non-commercial use only"
+    assert said not in report.dataset_report(without_figures(own), ABOUT)
+    own["dataset"]["licence"] = "CC BY-NC-SA 4.0"
+    text = report.dataset_report(without_figures(own), ABOUT)
+    assert said in text[: text.index("\n## ")]
+    assert entry(own)["licence"] == "CC BY-NC-SA 4.0"
+    assert "CC BY-NC-SA 4.0" in report.index([entry(own)], [], ABOUT).replace("\\", "")
+
+
+def test_the_section_on_the_data_says_what_became_of_ids_and_how_rare_courses_are(own):
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "replaced by codes" in data
+    assert "is that of 1 course; 2 of 6 combinations occur in one course only" in data
+    own["dataset"] |= {"ids": "public", "anonymity": None}
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "the data are public" in data
+    assert "Smallest cell" not in data
+
+
 def test_every_limitation_has_words_and_every_caption_is_used():
     words = yaml.safe_load((FOLDER / "limitations.yaml").read_text())
     source = (config.WORKFLOW / "rupture_repair/report/facts.py").read_text()

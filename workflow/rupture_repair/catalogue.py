@@ -145,6 +145,10 @@ CATALOGUE: dict[str, Entry] = {
         "'{found}' is none of the columns under items.{hint}",
         "Columns of items here: {allowed}.",
     ),
+    "E133": Entry(
+        "TODO is left: nobody but you can know this. {description}",
+        "Write the value in its place (allowed: {allowed}).",
+    ),
     # E2 (cells), E3 (rows, courses, files) and the warnings W
     **DATASETS,
     # --- E4 criteria
@@ -236,6 +240,19 @@ CATALOGUE: dict[str, Entry] = {
     "E602": Entry(
         "{found} is not possible for the simulation.",
         "Allowed: {allowed}.",
+    ),
+    "E610": Entry(
+        "{found} is there already.",
+        "Nothing was written: take another name, or remove it if it is not needed.",
+    ),
+    "E611": Entry(
+        "'{found}' is no answer.{hint}",
+        "Write --answer KEY=VALUE, where KEY is a key of dataset.yaml with all keys above it, for "
+        "example --answer measures.alliance.rater=client.",
+    ),
+    "E612": Entry(
+        "{found}.",
+        "Nothing was written. Mend the folder's permissions, or the disk, and try again.",
     ),
     "E590": Entry(
         "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "
