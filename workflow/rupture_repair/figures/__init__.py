@@ -11,6 +11,7 @@ from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
 from .diagnostics import diagnostic_figures, influence_rows, name_of
+from .power import power_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
@@ -35,6 +36,7 @@ __all__ = [
     "label",
     "name_of",
     "one_course",
+    "power_curve",
     "raster",
     "save",
     "save_as",
