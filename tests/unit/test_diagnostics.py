@@ -126,6 +126,12 @@ def test_numbers_of_pairs_are_counted_and_too_few_are_not_assessable():
     assert lags.loc[[4, 5], "value"].isna().all()
     assert lags.loc[4, "message"] == "0 pairs are too few"
     assert lags.loc[[1, 2, 3], "message"].isna().all()
+    # Every other session number is missing throughout.
+    sparse = table.assign(session_next=table["session_next"] * 2)
+    lags = part(looked_at(sparse), "autocorrelation").set_index("x")
+    assert list(lags.index) == [1, 2, 3, 4, 5]
+    assert list(lags["value"].notna()) == [False, True, False, True, False]
+    assert lags["n"].to_dict() == {1: 0, 2: pairs[1], 3: 0, 4: pairs[2], 5: 0}
 
 
 # --- curves and what the model draws

@@ -185,24 +185,34 @@ def test_what_could_not_be_assessed_is_a_row_with_its_reason(own):
     assert "no such term" in rows["Leaving out, `open_within`"]
 
 
-def test_therapists_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
-    told = own["diagnostics"]["part"].str.replace("therapist ", "therapist SMITH")
-    own["diagnostics"] = own["diagnostics"].assign(part=told)
-    for synthetic, individuals, named in (
-        (True, "demo_only", True),
-        (False, "demo_only", False),
-        (False, "allowed", True),
-        (True, "never", False),
-    ):
-        settings = own["config"] | {"report": {"individuals": individuals}}
-        given = own | {"dataset": own["dataset"] | {"synthetic": synthetic}, "config": settings}
-        folder = tmp_path / f"{synthetic}-{individuals}"
-        folder.mkdir()
-        text, _ = rendered(given, folder)
-        files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-        assert ("SMITH" in text) is named
-        assert any(b"SMITH" in content for content in files) is named
-        if not named:
-            assert "without therapist 1" in text.replace("\\", "").replace(
-                "[therapist 1]", "therapist 1"
-            )
+@pytest.mark.parametrize(
+    ("synthetic", "individuals", "named"),
+    [(True, "demo_only", True), (False, "allowed", True), (True, "never", False)],
+)
+def test_therapists_are_named_only_where_they_may_be(own, synthetic, individuals, named):
+    own["diagnostics"] = own["diagnostics"].assign(part=with_telling_names(own))
+    settings = own["config"] | {"report": {"individuals": individuals}}
+    given = own | {"dataset": own["dataset"] | {"synthetic": synthetic}, "config": settings}
+    text = section(given)
+    assert ("SMITH" in text) is named
+    assert ("without therapist 1" in text) is not named
+
+
+def test_no_file_of_a_report_names_a_therapist_of_data_that_are_not_synthetic(own, tmp_path):
+    own["diagnostics"] = own["diagnostics"].assign(part=with_telling_names(own))
+    rendered(own | {"dataset": own["dataset"] | {"synthetic": False}}, tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {f"{name}.csv" for name in NAMES} < {path.name for path in files}
+    assert not [path for path in files if b"SMITH" in path.read_bytes()]
+
+
+def with_telling_names(made):
+    return made["diagnostics"]["part"].str.replace("therapist ", "therapist SMITH")
+
+
+def test_groups_of_courses_are_said_to_be_dealt_out_at_random(own):
+    groups = own["diagnostics"]["part"].str.replace("therapist T", "group of courses ")
+    own["diagnostics"] = own["diagnostics"].assign(part=groups)
+    text = section(own | {"figures": {"influence": pd.DataFrame()}})
+    assert "Leaving out any group of courses (5 of them, one at a time)" in text
+    assert "courses were dealt out at random" in text

@@ -1,265 +1,277 @@
-"""The block engine against what it stands for, written out with full matrices."""
+"""The engine of mixed models against the same models written out row by row (see dense.py)."""
 
+from itertools import product
+
+import dense
 import numpy as np
 import pandas as pd
 import pytest
 
 from rupture_repair import design, lmm
-from rupture_repair.design import NotAssessable
-from rupture_repair.lmm import engine, search
+from rupture_repair.lmm import engine
 from rupture_repair.problems import ProblemsFound
 
-FORMULAS = {
-    "intercept": "y ~ time + x + (1 | course)",
-    "slope": "y ~ time + x + (1 + time | course)",
-    "three": "y ~ time + x + (1 + time + x | course)",
-    "uncorrelated": "y ~ time + x + (1 + time || course)",
-    "therapist": "y ~ time + x + (1 | course) + (1 | therapist)",
-    "all": "y ~ time + x + (1 + time | course) + (1 | therapist)",
+LOWER = {
+    1: "(1 | course)",
+    2: "(1 + session | course)",
+    3: "(1 + session + z | course)",
+    "||": "(1 + session + z || course)",
+    "slope": "(0 + session | course)",
 }
+CASES = list(product(LOWER, (False, True), (None, "session"), (None, "w"), (True, False)))
+
+
+def formula(lower, therapist):
+    return f"y ~ session + x + {LOWER[lower]}{' + (1 | therapist)' if therapist else ''}"
 
 
 @pytest.fixture(scope="module")
 def table():
-    rng = np.random.default_rng(1)
-    number = rng.integers(1, 11, 40)
-    course = np.repeat(np.arange(40), number)
-    time = np.concatenate([np.sort(rng.choice(14, size, replace=False)) for size in number])
-    effects = rng.normal(0, [2, 0.3], (40, 2))
-    y = 10 + 0.3 * time + effects[course, 0] + effects[course, 1] * time
-    y = y + rng.normal(0, 1, 6)[course % 6] + rng.normal(0, 1.5, len(course))
-    shuffled = rng.permutation(len(course))
-    return pd.DataFrame(
-        {
-            "course": [f"c{index}" for index in course], "therapist": course % 6, "time": time,
-            "x": rng.integers(0, 2, len(course)), "w": rng.uniform(0.5, 2, len(course)), "y": y,
-        }
-    ).iloc[shuffled].reset_index(drop=True)  # fmt: skip
+    return dense.sessions(courses=20)
 
 
-def dense(standard, point):
-    """Return deviance and estimates with the covariance of all rows written out."""
+@pytest.fixture(scope="module")
+def larger():
+    """Sessions with variances above zero, so that their inverses exist."""
+    return dense.sessions(courses=30, therapists=7)
+
+
+def relative(standard, point, change=None, upper=0.0):
+    """Return -2 log-likelihood of the standardised problem, sigma profiled out, rows written out.
+
+    `change` and `upper` are added to the covariances relative to the residual variance.
+    """
+    matrices = standard.design
     factor, tau, rho = standard.likelihood.split(point)
-    course, rows = standard.course, len(standard.course)
-    same = course[:, None] == course[None]
-    residual = np.eye(rows)
-    if standard.design.position is not None:
-        position = standard.design.position[standard.order].astype(float)
-        residual = np.where(same, rho ** np.abs(position[:, None] - position[None]), 0.0)
-    weights = np.ones(rows)
-    if standard.design.weights is not None:
-        weights = standard.design.weights[standard.order]
-    residual = residual / np.sqrt(weights[:, None] * weights[None])
-    made = standard.design
-    effects = (made.levels[0].columns @ standard.effects_back)[standard.order]
-    total = residual + same * (effects @ factor @ factor.T @ effects.T)
+    inner = factor @ factor.T + (0.0 if change is None else change)
+    effects = dense.units(matrices.levels[0]) @ np.kron(
+        np.eye(matrices.levels[0].units), standard.effects_back
+    )
+    total = effects @ np.kron(np.eye(matrices.levels[0].units), inner) @ effects.T
     if standard.upper is not None:
-        upper = standard.upper[course]
-        total = total + tau**2 * (upper[:, None] == upper[None])
-    fixed = (made.fixed @ standard.back)[standard.order]
-    outcome = ((made.outcome - standard.shift) / standard.scale)[standard.order]
+        above = dense.units(matrices.levels[1])
+        total += (tau**2 + upper) * above @ above.T
+    total += dense.residuals(matrices, rho)
+    outcome = (matrices.outcome - standard.shift) / standard.scale
+    fixed = matrices.fixed @ standard.back
     inverse = np.linalg.inv(total)
     precision = fixed.T @ inverse @ fixed
-    estimate = np.linalg.solve(precision, fixed.T @ inverse @ outcome)
-    rest = outcome - fixed @ estimate
-    divisor = rows - fixed.shape[1] if standard.reml else rows
-    deviance = np.linalg.slogdet(total)[1] + divisor * (
-        1 + np.log(2 * np.pi * (rest @ inverse @ rest) / divisor)
+    rest = outcome - fixed @ np.linalg.solve(precision, fixed.T @ inverse @ outcome)
+    divisor = len(outcome) - (fixed.shape[1] if standard.reml else 0)
+    result = np.linalg.slogdet(total)[1] + divisor
+    result += divisor * np.log(2 * np.pi * (rest @ inverse @ rest) / divisor)
+    if standard.reml:
+        result += np.linalg.slogdet(precision)[1]
+    return result if matrices.weights is None else result + np.log(matrices.weights).sum()
+
+
+@pytest.mark.parametrize(("lower", "therapist", "ar1", "weights", "reml"), CASES)
+def test_deviance_and_gradient(table, lower, therapist, ar1, weights, reml):
+    matrices = design.build(formula(lower, therapist), table, weights=weights, ar1=ar1)
+    standard = engine.standardise(matrices, reml)
+    random = np.random.default_rng(5)
+    for _ in range(2):
+        point = random.normal(0, 0.7, standard.likelihood.parameters)
+        found = standard.likelihood.value(point)
+        assert found.deviance == pytest.approx(relative(standard, point), abs=1e-9)
+        steps = 1e-5 * np.eye(len(point))
+        slopes = [
+            (relative(standard, point + step) - relative(standard, point - step)) / 2e-5
+            for step in steps
+        ]
+        np.testing.assert_allclose(found.gradient, slopes, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("therapist", "ar1"), list(product((False, True), (None, "session"))))
+def test_derivatives_to_covariances_where_they_are_zero(table, therapist, ar1):
+    matrices = design.build(formula(2, therapist), table, ar1=ar1)
+    standard = engine.standardise(matrices)
+    point = np.zeros(standard.likelihood.parameters)
+    point[-1] = 0.3 if ar1 else 0.0
+    found, step = standard.likelihood.value(point), 1e-6
+    for one, other in ((0, 0), (0, 1), (1, 1)):
+        change = np.zeros((2, 2))
+        change[one, other] = change[other, one] = step
+        gain = relative(standard, point, change) - relative(standard, point, -change)
+        slope = found.slope[one, other] * (1 if one == other else 2)
+        assert slope == pytest.approx(gain / (2 * step), rel=1e-5, abs=1e-4)
+    if therapist:
+        gain = relative(standard, point, upper=step) - relative(standard, point, upper=-step)
+        assert found.slope_upper == pytest.approx(gain / (2 * step), rel=1e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize(("lower", "therapist", "ar1", "weights", "reml"), CASES)
+def test_reported_fit_is_the_written_out_one(table, lower, therapist, ar1, weights, reml):
+    fit = lmm.fit(formula(lower, therapist), table, reml=reml, ar1=ar1, weights=weights)
+    matrices, found = fit.design, fit.solution
+    total = dense.covariance(matrices, found.random, found.residual, found.rho)
+    loglik, estimate, covariance = dense.loglik(matrices.outcome, matrices.fixed, total, reml)
+    assert found.loglik == pytest.approx(loglik, abs=1e-8)
+    np.testing.assert_allclose(found.estimate, estimate, rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, covariance, rtol=1e-7, atol=1e-12)
+    # No other residual variance is more likely: the fit is at the top in this direction as well.
+    for factor in (0.999, 1.001):
+        other = dense.loglik(matrices.outcome, matrices.fixed, factor * total, reml)[0]
+        assert other < loglik
+
+
+def test_products_of_many_courses_are_summed_by_pattern(table):
+    # Courses of the same sessions share a pattern; repeated ten times they need ten times the rows.
+    every = pd.concat(
+        [
+            table.assign(course=table["course"] + str(copy), y=table["y"] + copy)
+            for copy in range(10)
+        ]
     )
-    # The weights' own determinant is no part of the engine's deviance.
-    deviance += np.log(weights).sum()
-    return deviance + (np.linalg.slogdet(precision)[1] if standard.reml else 0.0), estimate
+    matrices = design.build(formula(2, True), every)
+    standard = engine.standardise(matrices)
+    parts = standard.likelihood._fixed_parts
+    assert parts.inner.shape[-1] <= table["course"].nunique()
+    point = np.array([0.8, -0.3, 0.5, 0.7])
+    found = standard.likelihood.value(point)
+    assert found.deviance == pytest.approx(relative(standard, point), abs=1e-8)
 
 
-@pytest.mark.parametrize("reml", [True, False])
-@pytest.mark.parametrize("ar1", [None, "time"])
-@pytest.mark.parametrize("weights", [None, "w"])
-@pytest.mark.parametrize("name", FORMULAS)
-def test_deviance_estimates_and_gradient(table, name, ar1, weights, reml):
-    made = design.build(FORMULAS[name], table, ar1=ar1, weights=weights)
-    standard = engine.standardise(made, reml)
-    point = np.random.default_rng(2).normal(0, 0.5, standard.likelihood.parameters)
-    value = standard.likelihood.value(point)
-    deviance, estimate = dense(standard, point)
-    # With weights the deviances differ by a constant of the data alone.
-    other = np.full(len(point), 0.3)
-    shift = dense(standard, other)[0] - standard.likelihood.value(other).deviance
-    assert value.deviance == pytest.approx(deviance - shift, abs=1e-8)
-    if weights is None:
-        assert shift == pytest.approx(0, abs=1e-8)
-    np.testing.assert_allclose(value.estimate, estimate, atol=1e-9)
-    slopes = [
-        (standard.likelihood.value(point + step).deviance
-         - standard.likelihood.value(point - step).deviance) / 2e-5
-        for step in np.eye(len(point)) * 1e-5
-    ]  # fmt: skip
-    np.testing.assert_allclose(value.gradient, slopes, atol=1e-5 * np.abs(slopes).max())
+def test_many_fixed_terms_keep_each_course(table):
+    # With this many columns second moments would be more numbers than the courses themselves.
+    random = np.random.default_rng(3)
+    names = [f"x{number}" for number in range(12)]
+    wide = table.assign(**dict(zip(names, random.standard_normal((12, len(table))), strict=True)))
+    matrices = design.build(f"y ~ {' + '.join(names)} + (1 + session | course)", wide)
+    standard = engine.standardise(matrices)
+    assert standard.likelihood._fixed_parts.squares is None
+    point = np.array([0.8, -0.3, 0.5])
+    found = standard.likelihood.value(point)
+    assert found.deviance == pytest.approx(relative(standard, point), abs=1e-9)
 
 
-def test_effects_and_prediction_errors_are_henderson_s(table):
-    fit = lmm.fit(FORMULAS["all"], table)
-    made, found = fit.design, fit.solution
-    course, therapist = made.levels[0], made.levels[1]
-    effects = np.zeros((len(table), 2 * course.units + therapist.units))
-    for row in range(len(table)):
-        effects[row, 2 * course.codes[row] : 2 * course.codes[row] + 2] = course.columns[row]
-        effects[row, 2 * course.units + therapist.codes[row]] = 1
-    spread = np.zeros((effects.shape[1],) * 2)
-    for unit in range(course.units):
-        spread[2 * unit : 2 * unit + 2, 2 * unit : 2 * unit + 2] = found.random[0]
-    np.fill_diagonal(spread[2 * course.units :, 2 * course.units :], found.random[1][0, 0])
-    both = np.hstack([made.fixed, effects])
-    left = both.T @ both / found.residual
-    left[made.fixed.shape[1] :, made.fixed.shape[1] :] += np.linalg.inv(spread)
-    inverse = np.linalg.inv(left)
-    solved = inverse @ both.T @ made.outcome / found.residual
-    means = fit.random_effects()["estimate"]
-    np.testing.assert_allclose(means, solved[made.fixed.shape[1] :], atol=1e-6)
-    given = np.linalg.inv(effects.T @ effects / found.residual + np.linalg.inv(spread))
-    errors = fit.random_effects()["std_error"]
-    np.testing.assert_allclose(errors, np.sqrt(np.diag(given)), rtol=1e-6)
-    predicted = fit.predict(table)
-    np.testing.assert_allclose(predicted["estimate"], both @ solved, atol=1e-6)
-    np.testing.assert_allclose(fit.fitted(), both @ solved, atol=1e-6)
-    np.testing.assert_allclose(fit.residuals(), made.outcome - both @ solved, atol=1e-6)
-    expected = np.sqrt(np.einsum("ij,jk,ik->i", both, inverse, both))
-    np.testing.assert_allclose(predicted["std_error"], expected, rtol=1e-6)
+@pytest.mark.parametrize("ar1", [None, "session"])
+def test_effects_are_those_of_hendersons_equations(larger, ar1):
+    fit = lmm.fit(formula(2, True), larger, ar1=ar1, weights="w")
+    matrices, found = fit.design, fit.solution
+    assert not fit.singular
+    values, _ = dense.henderson(matrices, found.random, found.residual, found.rho)
+    effects = fit.random_effects()
+    np.testing.assert_allclose(found.estimate, values[:3], rtol=1e-8)
+    np.testing.assert_allclose(effects["estimate"], values[3:], rtol=1e-7, atol=1e-9)
+    every = np.hstack([dense.units(level) for level in matrices.levels])
+    total = dense.covariance(matrices, found.random, found.residual, found.rho)
+    spread = dense.spread(matrices, found.random)
+    given = spread - spread @ every.T @ np.linalg.solve(total, every @ spread)
+    np.testing.assert_allclose(effects["std_error"], np.sqrt(np.diag(given)), rtol=1e-7)
+    fitted = matrices.fixed @ found.estimate + every @ values[3:]
+    np.testing.assert_allclose(fit.fitted(), fitted, rtol=1e-9)
+    np.testing.assert_allclose(fit.residuals(), matrices.outcome - fitted, atol=1e-8)
+    assert effects.loc[0, ["group", "unit", "name"]].tolist() == ["course", "c00", "Intercept"]
 
 
-def test_an_unknown_course_is_predicted_by_the_mean_and_its_variance_is_in_the_error(table):
-    fit = lmm.fit(FORMULAS["all"], table)
-    new = pd.DataFrame({"course": ["?"], "therapist": [99], "time": [3], "x": [1]})
-    row = fit.predict(new).iloc[0]
-    fixed = np.array([1, 3, 1.0])
-    assert row["estimate"] == pytest.approx(fixed @ fit.solution.estimate)
-    effects = np.array([1, 3.0])
-    variance = fixed @ fit.solution.covariance @ fixed + fit.solution.random[1][0, 0]
-    variance += effects @ fit.solution.random[0] @ effects
-    assert row["std_error"] == pytest.approx(np.sqrt(variance))
-    with pytest.raises(ProblemsFound, match="E502"):
-        fit.predict(new.drop(columns="x"))
+@pytest.mark.parametrize(("therapist", "ar1"), list(product((False, True), (None, "session"))))
+def test_predictions_and_their_errors(larger, therapist, ar1):
+    fit = lmm.fit(formula(2, therapist), larger, ar1=ar1)
+    assert not fit.singular
+    matrices, found = fit.design, fit.solution
+    one = larger.iloc[[0, 5, 9, 3]].drop(columns="y").reset_index(drop=True)
+    one["session"] = [3, 1, 12, 2]
+    one.loc[1, "course"] = "new"
+    one.loc[2, ["course", "therapist"]] = ["new", "new"]
+    one.loc[3, ["course", "therapist"]] = None
+    predicted = fit.predict(one)
+    values, errors = dense.henderson(matrices, found.random, found.residual, found.rho, more=1)
+    row = np.zeros((4, len(values)))
+    row[:, :3] = np.column_stack([np.ones(4), one["session"], one["x"]])
+    lower = matrices.levels[0]
+    for place in range(4):
+        label = one["course"][place]
+        code = lower.labels.index(label) if label in lower.labels else lower.units
+        row[place, 3 + 2 * code : 5 + 2 * code] = [1, one["session"][place]]
+        if therapist:
+            upper, label = matrices.levels[1], one["therapist"][place]
+            code = upper.labels.index(label) if label in upper.labels else upper.units
+            row[place, 3 + 2 * (lower.units + 1) + code] = 1
+    np.testing.assert_allclose(predicted["estimate"], row @ values, rtol=1e-8)
+    np.testing.assert_allclose(
+        predicted["std_error"], np.sqrt(((row @ errors) * row).sum(axis=1)), rtol=1e-7
+    )
 
 
-def test_shifting_and_scaling_columns_changes_nothing_else(table):
-    plain = lmm.fit(FORMULAS["all"], table)
-    moved = lmm.fit(FORMULAS["all"], table.assign(time=365 * table["time"] + 44_000))
-    row, other = (fit.terms.set_index("term").loc["time"] for fit in (plain, moved))
-    assert 365 * other["estimate"] == pytest.approx(row["estimate"], rel=1e-7)
-    assert other["df"] == pytest.approx(row["df"], rel=1e-4)
-    assert moved.solution.residual == pytest.approx(plain.solution.residual, rel=1e-6)
-    assert moved.solution.loglik + np.log(365) == pytest.approx(plain.solution.loglik, abs=1e-7)
+def test_contrast_is_the_term_of_another_parametrisation(table):
+    fit = lmm.fit("y ~ session + x + (1 + session | course) + (1 | therapist)", table)
+    # session b + x c = session (b + 2 c) + (x - 2 session) c
+    other = table.assign(rest=table["x"] - 2 * table["session"])
+    same = lmm.fit("y ~ session + rest + (1 + session | course) + (1 | therapist)", other)
+    expected = same.terms.set_index("term").loc["session"]
+    found = fit.contrast({"session": 1, "x": 2})
+    for name in ("estimate", "std_error", "df", "statistic", "p", "ci_low", "ci_high"):
+        assert found[name] == pytest.approx(expected[name], rel=2e-5)
+    alone = fit.contrast({"x": 1})
+    assert alone["df"] == pytest.approx(fit.terms.set_index("term").loc["x", "df"], rel=1e-12)
 
 
-def test_the_order_of_rows_and_the_names_of_units_change_nothing(table):
-    plain = lmm.fit(FORMULAS["all"], table)
-    other = table.sort_values("y").assign(course=lambda t: "unit " + t["course"].str[::-1])
-    again = lmm.fit(FORMULAS["all"], other)
-    np.testing.assert_allclose(again.terms.iloc[:, 1:], plain.terms.iloc[:, 1:], rtol=1e-5)
-
-
-def test_a_contrast_of_one_term_is_its_row_and_a_difference_has_its_own_df(table):
-    fit = lmm.fit(FORMULAS["slope"], table)
-    row = fit.terms.set_index("term").loc["x"]
-    np.testing.assert_allclose(fit.contrast({"x": 1.0}), row.to_numpy(float), rtol=1e-9)
-    both = fit.contrast({"x": 1.0, "time": -1.0})
-    weights = np.array([0, -1.0, 1])
-    assert both["std_error"] == pytest.approx(np.sqrt(weights @ fit.solution.covariance @ weights))
-
-
-def test_bootstrap_draws_products_as_if_rows_were_drawn(table):
-    made = lmm.fit(FORMULAS["slope"], table, ar1="time")
-    courses = made.standard.products.courses
-    drawn = np.random.default_rng(4).integers(0, courses, courses)
-    standard = made.standard
-    products = standard.whole_products().drawn(drawn, standard.products.effects)
-    order = [standard.order[standard.course == one] for one in drawn]
-    rows = np.concatenate(order)
-    code = np.repeat(np.arange(courses), [len(one) for one in order])
-    columns, position = standard._columns[rows], standard.design.position[rows]
-    effects, every = standard.products.effects, np.arange(len(rows))
-    direct = type(products)(columns, effects, every, code, position)
-    given = standard.likelihood
-    point = np.full(given.parameters, 0.4)
-    values = [
-        type(given)(one, given.free, None, len(rows), given.fixed, True).value(point)
-        for one in (products, direct)
-    ]
-    assert values[0].deviance == pytest.approx(values[1].deviance, abs=1e-7)
-    np.testing.assert_allclose(values[0].estimate, values[1].estimate, atol=1e-9)
-
-
-def test_bootstrap_errors_are_near_the_wald_errors_and_seeded():
-    rng = np.random.default_rng(5)
-    course = np.repeat(np.arange(120), 5)
-    data = pd.DataFrame({"course": course, "x": rng.normal(size=600)})
-    data["y"] = data["x"] + rng.normal(size=120)[course] + rng.normal(size=600)
-    fit = lmm.fit("y ~ x + (1 | course)", data)
-    first, again = (lmm.bootstrap(fit, 200, seed=7) for _ in range(2))
-    pd.testing.assert_frame_equal(first, again)
-    np.testing.assert_allclose(first["std_error"], fit.terms["std_error"], rtol=0.2)
-    assert (first["replicates"] == 200).all()
-
-
-def test_the_likelihood_ratio_refits_by_maximum_likelihood(table):
-    small, large = (lmm.fit(FORMULAS[name], table) for name in ("intercept", "slope"))
-    found = lmm.likelihood_ratio(small, large)
-    direct = [lmm.fit(FORMULAS[name], table, reml=False) for name in ("intercept", "slope")]
-    expected = 2 * (direct[1].solution.loglik - direct[0].solution.loglik)
-    assert found["statistic"] == pytest.approx(expected, abs=1e-6)
-    assert found["df"] == 2
+def test_likelihood_ratio_of_refitted_models(table):
+    small = lmm.fit("y ~ session + (1 | course)", table)
+    large = lmm.fit("y ~ session + x + (1 + session | course)", table)
+    tested = lmm.likelihood_ratio(small, large)
+    low, high = (
+        lmm.fit(one.design.formula, table, reml=False).solution.loglik for one in (small, large)
+    )
+    assert tested["statistic"] == pytest.approx(2 * (high - low), abs=1e-7)
+    assert tested["df"] == 3
+    assert 0 < tested["p"] < 1
     with pytest.raises(ValueError, match="more parameters"):
         lmm.likelihood_ratio(large, small)
+    with pytest.raises(ValueError, match="same outcome"):
+        lmm.likelihood_ratio(small, lmm.fit("x ~ session + z + (1 | course)", table))
 
 
-@pytest.mark.parametrize(
-    ("formula", "code"),
-    [
-        ("y ~ x + (1 | course) + (1 + x | therapist)", "E505"),
-        ("y ~ x + (1 | course) + (1 | x)", "E504"),
-        ("y ~ x + (1 | course) + (1 | therapist) + (1 | half)", "E505"),
-    ],
-)
-def test_what_is_not_supported_names_what_is_and_the_other_engine(table, formula, code):
-    changed = table.assign(half=table["therapist"] // 3)
-    with pytest.raises(ProblemsFound) as caught:
-        lmm.fit(formula, changed)
-    assert caught.value.problems[0].code == code
-    assert "engine: statsmodels" in str(caught.value)
+TERMS = ["estimate", "std_error", "df", "statistic", "p"]
 
 
-def test_without_random_part_there_is_no_mixed_model(table):
-    with pytest.raises(NotAssessable, match="no random part"):
-        lmm.fit("y ~ x", table)
+def test_neither_order_nor_labels_of_rows_matter(table):
+    model = "y ~ session + x + (1 + session | course) + (1 | therapist)"
+    fit = lmm.fit(model, table, ar1="session")
+    other = table.sample(frac=1, random_state=9)
+    codes = other["course"].rank(method="dense", ascending=False).astype(int)
+    other = other.assign(course=codes, therapist=pd.Categorical(other["therapist"]))
+    again = lmm.fit(model, other, ar1="session")
+    np.testing.assert_allclose(again.terms[TERMS], fit.terms[TERMS], rtol=1e-5)
+    assert again.solution.loglik == pytest.approx(fit.solution.loglik, abs=1e-9)
+    aligned = pd.Series(fit.fitted(), table.index[fit.design.rows])
+    np.testing.assert_allclose(
+        pd.Series(again.fitted(), other.index[again.design.rows]).sort_index(),
+        aligned.sort_index(), rtol=1e-6,
+    )  # fmt: skip
 
 
-def test_every_small_fit_ends_at_an_optimum():
-    """No restart finds more; gradients are checked; singular fits say so (seeded subset)."""
-    rng = np.random.default_rng(6)
-    singular = 0
-    for number in range(60):
-        courses = int(rng.integers(20, 61))
-        course = np.repeat(np.arange(courses), rng.integers(2, 9, courses))
-        spread = rng.choice([0.0, 0.3, 2.0], 3)
-        data = pd.DataFrame({"course": course, "therapist": course % 7})
-        data["time"] = data.groupby("course").cumcount().astype(float)
-        data["x"] = rng.normal(size=len(data))
-        data["y"] = (
-            rng.normal(0, spread[0], courses)[course]
-            + rng.normal(0, 0.3 * spread[1], courses)[course] * data["time"]
-            + rng.normal(0, spread[2], 7)[course % 7] + rng.normal(size=len(data))
-        )  # fmt: skip
-        name = ("intercept", "slope", "therapist", "all")[number % 4]
-        if len(data) <= 2 * courses:
-            continue
-        fit = lmm.fit(FORMULAS[name], data)
-        likelihood, best = fit.standard.likelihood, fit.optimum
-        singular += fit.singular
-        gain, _ = search._newton(best.curvature, likelihood.value(best.point))
-        assert gain < 1e-6
-        for start in rng.normal(0, 0.7, (3, likelihood.parameters)):
-            other = search.find(likelihood, start)
-            assert other.value.deviance > best.value.deviance - 2e-6
-        smallest = min(np.linalg.eigvalsh(spread_)[0] for spread_ in fit.solution.random)
-        if not fit.singular:
-            assert smallest > 0
-    assert singular > 5
+@pytest.mark.parametrize(("shift", "scale"), [(0, 7), (-3, 1), (40_000, 7), (1.7e9, 604_800)])
+@pytest.mark.parametrize("therapist", [False, True])
+def test_units_and_origin_of_time_do_not_matter(table, shift, scale, therapist):
+    fit = lmm.fit(formula(2, therapist), table)
+    other = table.assign(session=shift + scale * table["session"])
+    moved = lmm.fit(formula(2, therapist), other)
+    own, theirs = (one.terms.set_index("term") for one in (fit, moved))
+    np.testing.assert_allclose(scale * theirs.loc["session", "estimate"],
+                               own.loc["session", "estimate"], rtol=1e-5)  # fmt: skip
+    for name in ("df", "statistic"):
+        assert theirs.loc["session", name] == pytest.approx(own.loc["session", name], rel=1e-4)
+        assert theirs.loc["x", name] == pytest.approx(own.loc["x", name], rel=1e-4)
+    # The restricted likelihood moves with the scale of a column.
+    loglik = moved.solution.loglik + np.log(scale)
+    assert loglik == pytest.approx(fit.solution.loglik, abs=1e-5)
+    np.testing.assert_allclose(moved.fitted(), fit.fitted(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0, 1e6), (1e6, 1), (-50, 1e-4)])
+def test_units_and_origin_of_the_outcome_do_not_matter(table, shift, scale):
+    fit = lmm.fit(formula(2, True), table)
+    moved = lmm.fit(formula(2, True), table.assign(y=shift + scale * table["y"]))
+    np.testing.assert_allclose(moved.terms["df"], fit.terms["df"], rtol=1e-4)
+    expected = scale * fit.solution.estimate + [shift, 0, 0]
+    np.testing.assert_allclose(moved.solution.estimate, expected, rtol=1e-6)
+    np.testing.assert_allclose(moved.terms["std_error"], scale * fit.terms["std_error"], rtol=1e-5)
+
+
+def test_a_prediction_needs_the_columns_of_the_formula(table):
+    fit = lmm.fit(formula(2, True), table)
+    with pytest.raises(ProblemsFound, match="names 'x'") as raised:
+        fit.predict(table.drop(columns="x"))
+    assert raised.value.problems[0].code == "E502"

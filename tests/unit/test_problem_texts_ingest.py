@@ -673,8 +673,8 @@ CASES = [
     Case(
         (
             "W309 data/clients.csv, column sex: dataset.yaml accepts this (mixed case): two "
-            "codes on "
-            "purpose"
+            "codes on purpose. Nothing is to be done; remove the entry under accepted to have it "
+            "refused again."
         ),
         edits={
             "accepted": [

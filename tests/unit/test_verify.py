@@ -39,6 +39,7 @@ def folder(tmp_path):
         pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("session_states", "episodes")
     ]
     agreement(*found).to_parquet(tmp_path / "agreement.parquet")
+    _write_multiverse(tmp_path)
     judged = {"estimate": 1.0, "ci_low": 0.1, "ci_high": 1.9, "verdict": "supported"}
     claims = pd.DataFrame(
         [
@@ -62,8 +63,33 @@ def folder(tmp_path):
     return tmp_path
 
 
+def _write_multiverse(folder):
+    """Two specifications, one of them without result, of two exposures."""
+    plan = pd.DataFrame({"specification": [1, 2], "main": [True, False]})
+    plan.to_parquet(folder / "multiverse.parquet")
+    fits = pd.DataFrame(
+        {
+            "specification": [1, 1, 2, 2], "term": ["repaired", "open"] * 2,
+            "estimate": [1.0, 2.0, np.nan, np.nan], "message": ["", "", "too few", "too few"],
+        }
+    )  # fmt: skip
+    fits.to_parquet(folder / "multiverse_estimates.parquet")
+    summary = pd.DataFrame(
+        {
+            "term": ["repaired", "open"], "n_specifications": 2, "n_fitted": 1, "n_failed": 0,
+            "n_not_assessable": 1, "share_positive": 1.0, "p_median": 0.2, "p_error_median": 0.1,
+        }
+    )  # fmt: skip
+    summary.to_csv(folder / "multiverse_summary.csv", index=False)
+
+
 def change(folder, name, edit):
     path = folder / f"{name}.parquet"
+    if not path.exists():
+        table = pd.read_csv(path.with_suffix(".csv"))
+        edit(table)
+        table.to_csv(path.with_suffix(".csv"), index=False)
+        return
     table = pd.read_parquet(path)
     categories = table.select_dtypes("category").columns
     table = table.astype(dict.fromkeys(categories, "str"))
@@ -117,6 +143,11 @@ BREAKS = [
     ("agreement", setter("kappa", 0, 1.5), "kappa and AC1 lie between -1 and 1"),
     ("agreement", setter("reason", 0, "why"), "a reason where, and only where, there is no kappa"),
     ("agreement", setter("shared", 0, 1.5), "shares of episodes lie between 0 and 1"),
+    ("multiverse_estimates", setter("specification", 0, 2), "every specification of the plan"),
+    ("multiverse", setter("main", 1, True), "one main specification at most"),
+    ("multiverse_estimates", setter("message", 2, ""), "a specification without estimate gives"),
+    ("multiverse_summary", setter("n_failed", 0, 1), "fitted, failed and not assessable sum"),
+    ("multiverse_summary", setter("p_median", 0, 1.5), "multiverse: shares and p lie between"),
     ("diagnostics", setter("message", 0, "why"), "a reason where, and only where, there is no"),
     ("diagnostics", setter("low", 0, 0.3), "every value lies in its interval"),
     ("diagnostics", setter("reference", 0, 0.5), "the mean of what the model draws"),

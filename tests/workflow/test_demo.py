@@ -129,7 +129,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
         )
         assert demo.jobs() == {
             *("detect", "agreement", "chance", "fit", "diagnostics", "verify", "figures"),
-            *("claims", "report", "index", "all"),
+            *("claims", "specifications", "multiverse", "synthesis", "report", "index", "all"),
         }
     finally:
         demo.settings(text)

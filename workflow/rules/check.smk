@@ -9,7 +9,7 @@ rule check:
         ),
         instruments="workflow/instruments.yaml",
         schema="workflow/schemas/dataset.schema.yaml",
-        code=project.modules("ingest"),
+        code=project.modules("check"),
     output:
         "data/processed/{dataset}/problems.json",
     log:

@@ -12,6 +12,7 @@ rule figures:
         estimates="data/processed/{dataset}/estimates.parquet",
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
+        multiverse="data/processed/{dataset}/multiverse_estimates.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("figures"),
     output:

@@ -18,6 +18,12 @@ rule report:
         estimates="data/processed/{dataset}/estimates.parquet",
         chance="data/processed/{dataset}/chance.parquet",
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
+        multiverse=multiext(
+            "data/processed/{dataset}/multiverse_",
+            "estimates.parquet",
+            "summary.csv",
+            "choices.csv",
+        ),
         claims="data/processed/{dataset}/claims.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
@@ -37,6 +43,7 @@ rule index:
     input:
         expand("reports/{dataset}.html", dataset=DATASETS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
+        synthesis="data/processed/synthesis.parquet",
         templates=TEMPLATES,
         code=project.modules("report"),
     output:

@@ -10,6 +10,10 @@ rule verify:
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
+        plan="data/processed/{dataset}/multiverse.parquet",
+        multiverse=multiext(
+            "data/processed/{dataset}/multiverse_", "estimates.parquet", "summary.csv"
+        ),
         claims="data/processed/{dataset}/claims.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         code=project.modules("verify"),

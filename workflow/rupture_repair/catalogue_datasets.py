@@ -262,8 +262,8 @@ DATASETS: dict[str, Entry] = {
         "Spreadsheets write commas for cells that were once touched. Nothing is lost.",
     ),
     "W309": Entry(
-        "dataset.yaml accepts this ({what}): {reason}",
-        "",
+        "dataset.yaml accepts this ({what}): {reason}.",
+        "Nothing is to be done; remove the entry under accepted to have it refused again.",
         "Whoever reads the report sees what the check found and why it was let pass.",
     ),
     "W310": Entry(

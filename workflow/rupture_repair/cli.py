@@ -1,9 +1,10 @@
 """The command ``rupture-repair``."""
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,40 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from . import ingest
+    from . import check, ingest
 
     settings = project.read()
     mirror = arguments.mirror or settings["mirror"]
-    errors = 0
+    told: dict[str, Any] = {}
     for name in arguments.dataset or settings["datasets"]:
         folder = project.descriptor(name).parent
-        problems = ingest.find_problems(name, folder, mirror)
-        mistakes = [entry for entry in problems if entry.code.startswith("E")]
-        errors += len(mistakes)
-        print(f"{name}: {len(mistakes)} errors, {len(problems) - len(mistakes)} warnings")
-        print(*[f"  {entry.text}" for entry in problems], sep="\n", end="\n" if problems else "")
-    return 1 if errors else 0
+        told[name] = ingest.find_problems(name, folder, mirror), ingest.forms(folder, mirror)
+        if arguments.format == "text":
+            print(check.as_text(name, told[name][0], arguments.all), flush=True)
+    if arguments.format == "json":
+        every = [check.as_data(name, problems) for name, (problems, _) in told.items()]
+        print(json.dumps({"datasets": every}, indent=1, ensure_ascii=False))
+    _write_checks(told, loud=arguments.format == "text")
+    return int(any(one.is_error for problems, _ in told.values() for one in problems))
+
+
+def _write_checks(told: Mapping[str, Any], loud: bool) -> None:
+    """Write the page of each check."""
+    from . import report
+
+    about = report.provenance(Path(), "rupture-repair check", Path("requirements.lock"))
+    for name, (problems, forms) in told.items():
+        target = Path("reports") / f"{name}-check.html"
+        report.write_check(name, problems, forms, about, target)
+        if loud and problems:
+            print(f"In context: {target.as_posix()}")
+
+
+def _problems(arguments: argparse.Namespace) -> int:
+    from . import check
+
+    print(check.documentation(), end="")
+    return 0
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -152,8 +174,15 @@ def _add_simulate(commands: Any) -> None:
 def _add_check(commands: Any) -> None:
     check = commands.add_parser("check", help="list every problem of the datasets")
     check.add_argument("dataset", nargs="*", help="names; those of config.yaml by default")
+    check.add_argument("--format", choices=("text", "json"), default="text", help="(%(default)s)")
+    check.add_argument("--all", action="store_true", help="not only the ten worst kinds")
     check.add_argument("--mirror", help="folder with the public datasets")
     check.set_defaults(run=_check)
+
+
+def _add_problems(commands: Any) -> None:
+    problems = commands.add_parser("problems", help="print docs/problems.md: every message")
+    problems.set_defaults(run=_problems)
 
 
 def _add_explain(commands: Any) -> None:
@@ -247,7 +276,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_simulate, _add_check, _add_explain, _add_episodes, _add_fit, _add_power):
+    for add in (
+        _add_simulate, _add_check, _add_problems, _add_explain, _add_episodes, _add_fit,
+        _add_power,
+    ):  # fmt: skip
         add(commands)
     return parser
 

@@ -163,7 +163,8 @@ def build(
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
     rows, notes = _complete_rows(table, names, absent)
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
-    kept = _usable_categories(table[list(dict.fromkeys(names))].iloc[rows])
+    kept = table[list(dict.fromkeys(names))]
+    kept = _usable_categories(kept if len(rows) == len(table) else kept.iloc[rows])
     outcome = _outcome(formula, description, kept)
     fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
     fixed, terms, aliased = _full_rank(fixed, names)
@@ -262,7 +263,7 @@ def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
         if name not in table
     ]
     for name in names:
-        if name in table and pd.api.types.is_numeric_dtype(table[name]):
+        if name in table and pd.api.types.is_float_dtype(table[name]):
             infinite = np.flatnonzero(np.isinf(table[name].to_numpy(float, na_value=np.nan)))
             if len(infinite):
                 problems.append(_at_rows("E506", name, row_numbers(table)[infinite]))
@@ -277,16 +278,15 @@ def _complete_rows(
     names = sorted(set(names) - set(absent))
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    missing = table[names].isna()
-    incomplete = missing.any(axis=1)
-    if incomplete.all():
+    missing = {name: table[name].isna().to_numpy() for name in names}
+    incomplete = np.logical_or.reduce(list(missing.values()))
+    rows = np.flatnonzero(~incomplete)
+    if not len(rows):
         empty = [name for name in names if missing[name].all()]
         raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
-    rows = np.flatnonzero(~incomplete)
-    if not incomplete.any():
+    if len(rows) == len(table):
         return rows, []
-    by_column = missing.sum()
-    which = listing(f"{name} {count}" for name, count in by_column[by_column > 0].items())
+    which = listing(f"{name} {gone.sum()}" for name, gone in missing.items() if gone.any())
     return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
 
 
@@ -311,12 +311,12 @@ def _matrix(
     if not terms:
         raise ProblemsFound([problem("E501", key=formula, found="there is no fixed term")])
     common = formulas.evaluated(formula, terms, kept).common
-    frame = common.as_dataframe()
+    names = [str(label) for term in common.terms.values() for label in term.labels]
 
     def of_table(new: pd.DataFrame) -> Floats:
         return np.asarray(common.evaluate_new_data(new).design_matrix, dtype=float)
 
-    return frame.to_numpy(float), [str(name) for name in frame.columns], of_table
+    return np.asarray(common.design_matrix, dtype=float), names, of_table
 
 
 def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
@@ -338,17 +338,13 @@ def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
 
 def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list[str]]:
     """Drop each column that is a combination of columns before it, as R does."""
+    if _surely_independent(fixed):
+        return fixed, terms, []
     centred = fixed - fixed.mean(axis=0) if "Intercept" in terms else fixed
     # What is left of a constant column after centring is rounding.
     scale = np.linalg.norm(fixed, axis=0)
     length = np.linalg.norm(centred, axis=0)
     varies = length > 1e-10 * scale
-    slopes = [place for place, term in enumerate(terms) if term != "Intercept"]
-    if varies[slopes].all():
-        # Where correlations leave no doubt, the columns themselves need not be gone through.
-        products = centred.T @ centred / np.outer(length, length).clip(np.finfo(float).tiny)
-        if not slopes or np.linalg.eigvalsh(products[np.ix_(slopes, slopes)])[0] > 1e-6:
-            return fixed, terms, []
     kept: list[int] = []
     basis = np.empty((len(fixed), 0))
     for column, term in enumerate(terms):
@@ -363,6 +359,15 @@ def _full_rank(fixed: Floats, terms: list[str]) -> tuple[Floats, list[str], list
                 basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
     aliased = [term for column, term in enumerate(terms) if column not in kept]
     return fixed[:, kept], [terms[column] for column in kept], aliased
+
+
+def _surely_independent(fixed: Floats) -> bool:
+    """Tell whether correlations leave no doubt, so that columns need not be gone through."""
+    products = fixed.T @ fixed
+    length = np.sqrt(np.diag(products))
+    if not length.all():
+        return False
+    return bool(np.linalg.eigvalsh(products / np.outer(length, length))[0] > 1e-6)
 
 
 def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:

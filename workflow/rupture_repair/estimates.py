@@ -163,13 +163,13 @@ def fit(
                 _check_events(matrices)
                 solution: Solution = logistic.solve(matrices, QUADRATURE_POINTS)
             else:
-                _check_information(matrices)
+                check_information(matrices)
                 solution = ENGINES[engine](matrices, reml)
     except NotAssessable as reason:
         return without_result(formula, "not_assessable", str(reason), engine)
     except NoOptimum as reason:
         return without_result(formula, "failed", str(reason), engine)
-    return _with_result(formula, matrices, solution, engine)
+    return of_solution(formula, matrices, solution, engine)
 
 
 def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
@@ -207,7 +207,7 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
     except NoOptimum as reason:
         return without_result(formula, "failed", str(reason), "gee")
     few = f"{groups} groups: robust errors are too small with fewer than about {FEW_GROUPS}"
-    return _with_result(formula, matrices, solution, "gee").noted(
+    return of_solution(formula, matrices, solution, "gee").noted(
         *([few] if groups < FEW_GROUPS else [])
     )
 
@@ -223,8 +223,14 @@ def _check_events(matrices: Design) -> None:
         )
 
 
-def _check_information(matrices: Design) -> None:
-    """Raise where the data hold less than the model asks for."""
+def check_information(matrices: Design) -> None:
+    """Raise where the data hold less than a linear model asks for.
+
+    Raises
+    ------
+    NotAssessable
+        With the reason.
+    """
     if matrices.courses <= matrices.parameters:
         unit = "courses" if "course" in matrices.counts else "units"
         raise NotAssessable(
@@ -241,8 +247,22 @@ def _check_information(matrices: Design) -> None:
             raise NotAssessable(f"the outcome does not vary within any {level.factor}")
 
 
-def _with_result(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
-    """Return the tidy rows of a solution."""
+def of_solution(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
+    """Return the tidy rows of what an engine found.
+
+    Parameters
+    ----------
+    formula : str
+    matrices : Design
+    solution : Solution
+    engine : str
+        Its name.
+
+    Returns
+    -------
+    Fit
+        As :func:`fit`.
+    """
     status = "singular" if solution.zero else "converged"
     notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
     without_df = solution.df is None and solution.family == "gaussian"

@@ -1,7 +1,7 @@
 """Work in several processes: changes nothing but the time."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -24,12 +24,20 @@ def spread_out(
     work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int
 ) -> list[_Result]:
     """Apply `work` to all items, in several processes; results in the order of the items."""
+    return list(one_by_one(work, items, processes))
+
+
+def one_by_one(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int
+) -> Iterator[_Result]:
+    """Yield the results as :func:`spread_out` returns them, so that progress can be told."""
     items = list(items)
     if min(processes, len(items)) <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [work(item) for item in items]
+        yield from map(work, items)
+        return
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(processes, len(items)), context, _receive, (work,)) as pool:
-        return list(pool.map(_perform, items))
+        yield from pool.map(_perform, items)
 
 
 def side_by_side(

@@ -8,10 +8,9 @@ The estimates :math:`y_i` with errors :math:`\sqrt{v_i}` are :math:`N(\mu, v_i+\
 
 The error of :math:`\hat\mu` is that of Hartung & Knapp (2001, doi 10.1002/sim.791), with
 :math:`k-1` degrees of freedom; the interval of :math:`\tau^2` comes from the profile of Q
-(Viechtbauer 2007, doi 10.1002/sim.2514); I2 and H2 take the typical sampling variance of Higgins
-& Thompson
-(2002, doi 10.1002/sim.1186). statsmodels has no restricted likelihood, no prediction interval and
-no interval of :math:`\tau^2`.
+(Viechtbauer 2007, doi 10.1002/sim.2514); I2 and H2 take the typical sampling variance of Higgins &
+Thompson (2002, doi 10.1002/sim.1186). statsmodels has no restricted likelihood, no prediction
+interval and no interval of :math:`\tau^2`.
 """
 
 from dataclasses import dataclass

@@ -127,10 +127,13 @@ def read(
         found += problems.problems
     else:
         names = [rule.id for rule in rules]
-        if content["default_criterion"] not in names:
-            facts = {"found": content["default_criterion"], "allowed": listing(names, 40)}
-            facts["hint"] = did_you_mean(facts["found"], names)
-            found.append(problem("E401", file=shown, key="default_criterion", **facts))
+        named = [("default_criterion", content["default_criterion"])]
+        named += [("multiverse.criteria", name) for name in content["multiverse"]["criteria"] or []]
+        for key, name in named:
+            if name not in names:
+                facts = {"found": name, "allowed": listing(names, 40)}
+                facts["hint"] = did_you_mean(name, names)
+                found.append(problem("E401", file=shown, key=key, **facts))
     if found:
         raise ProblemsFound(found)
     return content

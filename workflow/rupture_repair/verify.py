@@ -197,6 +197,24 @@ def of_claims(claims: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     ]  # fmt: skip
 
 
+def of_multiverse(plan: pd.DataFrame, fits: pd.DataFrame, summary: pd.DataFrame) -> list[dict]:
+    """Hold the multiverse against its rules: every specification of the plan, with its reason."""
+    per = fits.groupby("specification").size().reindex(plan["specification"], fill_value=0)
+    without = fits["estimate"].isna()
+    ended = summary[["n_fitted", "n_failed", "n_not_assessable"]].sum(axis=1)
+    shares = summary.filter(regex="^(share|p)_(?!error)").melt()["value"].dropna()
+    return [
+        _rule("multiverse: every specification of the plan has its rows",
+              per != len(summary)),
+        _rule("multiverse: one main specification at most", plan["main"].sum() > 1),
+        _rule("multiverse: a specification without estimate gives its reason",
+              without & ~(fits["message"].fillna("").str.len() > 0)),
+        _rule("multiverse: fitted, failed and not assessable sum to the specifications",
+              ended != summary["n_specifications"]),
+        _rule("multiverse: shares and p lie between 0 and 1", ~shares.between(0, 1)),
+    ]  # fmt: skip
+
+
 def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     """Return the models that could not be fitted as problems (E590), None where all could."""
     key = [*BY, "model", "variant"]
@@ -239,6 +257,11 @@ def verify(
     rules += of_agreement(pd.read_parquet(folder / "agreement.parquet"), detection)
     rules += of_claims(pd.read_parquet(folder / "claims.parquet"), detection)
     rules += of_diagnostics(pd.read_parquet(folder / "diagnostics.parquet"))
+    rules += of_multiverse(
+        pd.read_parquet(folder / "multiverse.parquet"),
+        pd.read_parquet(folder / "multiverse_estimates.parquet"),
+        pd.read_csv(folder / "multiverse_summary.csv"),
+    )
     broken = [entry for entry in rules if entry["broken"]]
     if broken:
         lines = [f"{entry['rule']}: {entry['broken']} of {entry['rows']}" for entry in broken]

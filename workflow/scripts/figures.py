@@ -10,7 +10,7 @@ from rupture_repair import figures, journal
 given = snakemake.input
 with journal.step("figures", snakemake.wildcards.dataset, snakemake.log[0]):
     tables = ("sessions", "states", "episodes", "detection", "estimates", "agreement")
-    tables += ("sensitivity", "diagnostics")
+    tables += ("sensitivity", "diagnostics", "multiverse")
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     files = figures.draw_all(

@@ -2,19 +2,22 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`agreement` (pairs of
-criteria), :func:`effects_forest` and :func:`diagnostic_figures` (does the model describe the
-data?). :func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it
-in words.
+criteria), :func:`effects_forest`, :func:`diagnostic_figures` (does the model describe the data?),
+:func:`specification_curve`, :func:`power_curve` (of planned studies) and, of all datasets,
+:func:`synthesis_forest`. :func:`save` writes a figure for print, for the web and as numbers;
+:func:`alt_text` says it in words.
 """
 
 from .agreement import agreement
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
 from .diagnostics import diagnostic_figures, influence_rows, name_of
+from .multiverse import curve_rows, specification_curve
 from .power import power_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, individuals_shown, label, save, save_as, what_to_show
+from .synthesis import synthesis_forest, synthesis_rows
 from .words import alt_text
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "alt_text",
     "choose_courses",
     "courses",
+    "curve_rows",
     "diagnostic_figures",
     "draw_all",
     "effects_forest",
@@ -41,5 +45,8 @@ __all__ = [
     "save",
     "save_as",
     "sensitivity",
+    "specification_curve",
+    "synthesis_forest",
+    "synthesis_rows",
     "what_to_show",
 ]

@@ -11,6 +11,7 @@ from ..parallel import spread_out
 from .agreement import agreement as heat_map
 from .criteria import effects_forest, episodes_per_criterion
 from .diagnostics import diagnostic_figures
+from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
 from .style import Drawn, individuals_shown, nothing, save, what_to_show
@@ -29,6 +30,7 @@ def draw_all(
     config: Mapping[str, Any],
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
+    multiverse: pd.DataFrame | None = None,
     diagnostics: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> list[Path]:
@@ -46,6 +48,8 @@ def draw_all(
         The table of this name; without it there is no heat map.
     sensitivity : DataFrame, optional
         The table of this name; without it there is no figure of planted falls.
+    multiverse : DataFrame, optional
+        The table multiverse_estimates; without it there is no specification curve.
     diagnostics : DataFrame, optional
         The table of this name; without it there are no figures of the model's assumptions.
     processes : int
@@ -55,9 +59,9 @@ def draw_all(
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest and, where their
-        tables are given, agreement, sensitivity and diagnostics (residuals, normal_quantiles,
-        autocorrelation, influence). Where single courses may not be shown the figure courses says
-        so, and its table has no rows.
+        tables are given, agreement, sensitivity, specification_curve and diagnostics (residuals,
+        normal_quantiles, autocorrelation, influence). Where single courses may not be shown the
+        figure courses says so, and its table has no rows.
     """
     which = dict(
         zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
@@ -87,6 +91,11 @@ def draw_all(
     if diagnostics is not None:
         drawn = diagnostic_figures(diagnostics, measures, measure=measure, individuals=individuals)
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
+
+    if multiverse is not None:
+        drawings["specification_curve"] = lambda: specification_curve(
+            multiverse, detection, measures
+        )
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)

@@ -13,7 +13,7 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     ----------
     figure : str
         courses, raster, episodes_per_criterion, agreement, effects_forest, sensitivity, residuals,
-        normal_quantiles, autocorrelation or influence.
+        normal_quantiles, autocorrelation, influence, specification_curve or synthesis_forest.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -153,6 +153,36 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
+def _alt_synthesis(numbers: pd.DataFrame) -> str:
+    number = numbers.loc[numbers["kind"].isin(["dataset", "left out"]), "name"].nunique()
+    text = f"Forest plot of {number} datasets."
+    for row in numbers[numbers["kind"] == "pooled"].to_dict("records"):
+        text += (
+            f" {row['panel'].replace('→', 'and')}: pooled {row['estimate']:.2f}, interval "
+            f"{row['ci_low']:.2f} to {row['ci_high']:.2f}."
+        )
+    for row in numbers[numbers["kind"] == "published"].to_dict("records"):
+        text += (
+            f" Published, {row['name']}: r = {row['estimate']:.2f}, interval {row['ci_low']:.2f} "
+            f"to {row['ci_high']:.2f}."
+        )
+    return text
+
+
+def _alt_curve(numbers: pd.DataFrame) -> str:
+    curve = numbers[numbers["estimate"].notna()]
+    number = numbers["specification"].nunique()
+    text = f"Specification curve of {number} specifications, their choices below it."
+    for term, rows in curve.groupby("term", sort=False):
+        text += (
+            f" {TERMS[str(term) + '_within'][0].capitalize()}: standardised estimates from "
+            f"{rows['standardised'].min():.2f} to {rows['standardised'].max():.2f}, median "
+            f"{rows['standardised'].median():.2f}, {(rows['standardised'] > 0).sum()} of "
+            f"{len(rows)} above zero."
+        )
+    return text
+
+
 _ALT_TEXTS = {
     "courses": _alt_courses,
     "raster": _alt_raster,
@@ -164,4 +194,6 @@ _ALT_TEXTS = {
     "normal_quantiles": _alt_quantiles,
     "autocorrelation": _alt_autocorrelation,
     "influence": _alt_influence,
+    "specification_curve": _alt_curve,
+    "synthesis_forest": _alt_synthesis,
 }

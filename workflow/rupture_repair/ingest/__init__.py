@@ -16,6 +16,7 @@ from .. import config, instruments
 from ..problems import Problem, ProblemsFound, problem
 from . import assembly, descriptor, findings, identifying, pseudonyms, scoring
 from .descriptor import Plan
+from .files import Form
 from .tables import TABLES, Reading, read_tables
 
 
@@ -99,6 +100,20 @@ def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> D
     secret = pseudonyms.key(_descriptor(folder).parent)
     tables = {table: getattr(dataset, table) for table in TABLES}
     return replace(dataset, **pseudonyms.replaced(tables, secret, dataset.about["own_clients"]))
+
+
+def forms(folder: str | Path, mirror: str | Path | None = None) -> dict[str, Form]:
+    """Return how each file of a dataset is written, as far as dataset.yaml can be read."""
+    file = _descriptor(folder)
+    try:
+        plan, _ = descriptor.resolve(config.read(file, "dataset"), str(file), instruments.load())
+    except ProblemsFound:
+        return {}
+    base = _base(plan, file.parent, mirror)[0] if plan else None
+    if plan is None or base is None:
+        return {}
+    named = [name for name in TABLES if plan.table(name)]
+    return {str(base / plan.raw["tables"][name]["file"]): plan.form(name) for name in named}
 
 
 def _failed(problems: list[Problem]) -> bool:

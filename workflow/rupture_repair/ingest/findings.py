@@ -29,7 +29,7 @@ def settled(accepted: Sequence[Mapping[str, str]], problems: Iterable[Problem]) 
             return one
         what = (one.finding or "").replace("_", " ")
         place: dict[str, Any] = {"file": one.file, "column": one.column, "finding": one.finding}
-        return problem("W309", what=what, reason=reason, more=one.more, **place)
+        return problem("W309", what=what, reason=reason.rstrip(". "), more=one.more, **place)
 
     return list(dict.fromkeys(map(settle, problems)))
 

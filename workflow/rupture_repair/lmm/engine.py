@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ..design import Design, Floats, crossed
+from ..design import Design, Floats, NotAssessable, crossed
 from ..problems import ProblemsFound, problem
 from ..solution import Solution, least_squares, on_boundary
 from . import search
 from .likelihood import Likelihood
 from .products import CrossProducts
+
+#: Where terms, or terms and an effect of every course, leave a smaller share of the sum of squares,
+#: the outcome is explained.
+LEFT, LEFT_WITHIN = 1e-12, 1e-6
 
 _SUPPORTED = (
     "two nested levels, as in (1 + x + z | course) + (1 | therapist): below any random effects, "
@@ -64,10 +68,10 @@ class Standardised:
 
     def whole_products(self) -> CrossProducts:
         """Return products by course of all columns, U among the effects, to draw courses from."""
-        return self._products(self._columns.shape[1])
+        return self._products(self.columns.shape[1])
 
     @cached_property
-    def _columns(self) -> Floats:
+    def columns(self) -> Floats:
         """Standardised [Z, t, X, y], times the root of the weights."""
         design = self.design
         lower, *upper = design.levels
@@ -79,7 +83,7 @@ class Standardised:
     def _products(self, effects: int) -> CrossProducts:
         position = self.design.position
         place = None if position is None else position[self.order]
-        return CrossProducts(self._columns, effects, self.order, self.course, place)
+        return CrossProducts(self.columns, effects, self.order, self.course, place)
 
     @cached_property
     def likelihood(self) -> Likelihood:
@@ -129,6 +133,8 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     ------
     ProblemsFound
         If the engine does not support the random part (E505).
+    NotAssessable
+        If the terms explain the outcome, so that there is no residual variance to estimate.
     """
     _check_supported(design)
     lower = design.levels[0]
@@ -154,7 +160,9 @@ def standardise(design: Design, reml: bool = True) -> Standardised:
     scale = float(np.sqrt(((design.outcome - shift) ** 2).mean()))
     effects_back = linalg.block_diag(*parts)
     of_rows = (order, codes[order], courses, upper)
-    return Standardised(design, reml, *of_rows, back, effects_back, shift, scale)
+    result = Standardised(design, reml, *of_rows, back, effects_back, shift, scale)
+    _check_residuals(result)
+    return result
 
 
 def solve(design: Design, reml: bool = True) -> Solution:
@@ -258,6 +266,23 @@ def _back(columns: Floats, names: tuple[str, ...]) -> Floats:
         if centre is not None:
             back[centre, place] = -shift / scale
     return back
+
+
+def _check_residuals(standard: Standardised) -> None:
+    """Raise if fixed terms, alone or with an effect of every course, explain the outcome."""
+    total = standard.products.total
+    fixed, cross, square = total[:-1, :-1], total[:-1, -1], total[-1, -1]
+    if square - cross @ np.linalg.solve(fixed, cross) < LEFT * square:
+        raise NotAssessable("the terms explain the outcome completely, nothing is left to estimate")
+    likelihood = standard.likelihood
+    # So large a variance gives to the effects nearly all that they can take.
+    point = np.zeros(likelihood.parameters)
+    point[: len(likelihood.entries[0])] = 1e3 * np.eye(likelihood.size)[likelihood.entries]
+    if not likelihood.value(point).rest > LEFT_WITHIN * square:
+        factor = standard.design.levels[0].factor
+        raise NotAssessable(
+            f"the outcome does not vary within any {factor}, but for what the terms explain"
+        )
 
 
 def _check_supported(design: Design) -> None:

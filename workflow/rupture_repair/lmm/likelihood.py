@@ -194,6 +194,8 @@ class Likelihood:
             Residual variance; by default the one that maximises the likelihood.
         """
         factor, tau, rho = self.split(point)
+        if not abs(rho) < 1 - 1e-9 or not np.abs(point).max(initial=0.0) < 1e8:
+            return self._nowhere()
         parts = self._fixed_parts or self._parts(rho)
         identity = np.eye(self.size)[..., None]
         inverse, determinants = inverses(_congruence(factor.T, parts.inner) + identity)
@@ -207,8 +209,7 @@ class Likelihood:
             deviance += float(np.log(therapists.grown).sum())
         ends = self._profile(total, variance)
         if ends is None:
-            nowhere = np.full(self.parameters, np.nan)
-            return Value(np.inf, nowhere, factor, np.nan, total, nowhere, np.nan)
+            return self._nowhere()
         # Backwards from here on; `outer` is the derivative to S.
         added, outer, precision, estimate, rest = ends
         to_shrink = -_courses_backwards(parts, outer)
@@ -228,6 +229,13 @@ class Likelihood:
             slopes = self._product_slopes(parts, shrink, to_shrink, outer, back)
             gradient[-1] = self.products.slope(rho, slopes, outer) * (1 - rho**2)
         return Value(deviance + added, gradient, to_spread, to_upper, precision, estimate, rest)
+
+    def _nowhere(self) -> Value:
+        """Return the value of a point at which there is no likelihood."""
+        unknown = np.full((self.size, self.size), np.nan)
+        gradient, estimate = np.full(self.parameters, np.nan), np.full(self.fixed, np.nan)
+        precision = np.full((self.fixed, self.fixed), np.nan)
+        return Value(np.inf, gradient, unknown, np.nan, precision, estimate, np.nan)
 
     def _profile(self, total: Floats, variance: float | None):
         """Profile out beta and sigma: what they add, the derivative to S, S_XX, beta, r."""

@@ -8,11 +8,12 @@ A model that cannot be fitted is a row with its reason, and never stops the othe
 
 from ..estimates import COLUMNS, STATUSES, Fit, fit
 from .definitions import MODELS, Model, Variant
-from .fitting import fit_all, status_counts
+from .fitting import SAME_SCORES, fit_all, status_counts
 
 __all__ = [
     "COLUMNS",
     "MODELS",
+    "SAME_SCORES",
     "STATUSES",
     "Fit",
     "Model",

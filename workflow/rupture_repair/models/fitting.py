@@ -17,7 +17,8 @@ from .definitions import MODELS, Model, Variant
 log = logging.getLogger(__name__)
 
 
-_SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"
+#: What the message of an estimate begins with where its two measures are one.
+SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"
 _RETROSPECTIVE = (
     "the criterion uses later ratings, so that what it says of the time before the landmark was "
     "not known then"
@@ -148,7 +149,7 @@ def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, 
         else:
             result = _fit_variant(MODELS[model], name, made, engine)
         if same and model not in ("growth", "moderation"):
-            result = result.noted(_SAME_SCORES)
+            result = result.noted(SAME_SCORES)
         keys = (data.name, measure, outcome, criterion, model, name)
         rows.append(dict(zip(KEYS, keys, strict=True)) | result.rows)
     return rows

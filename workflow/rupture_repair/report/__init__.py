@@ -6,6 +6,7 @@ stand in the templates, numbers come from the tables; no number is typed.
 """
 
 from .about import provenance
+from .checked import write_check
 from .html import render_html
 from .material import Material
 from .overview import write_index
@@ -19,5 +20,6 @@ __all__ = [
     "index_entry",
     "provenance",
     "render_html",
+    "write_check",
     "write_index",
 ]

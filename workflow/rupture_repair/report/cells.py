@@ -341,6 +341,149 @@ def not_assessable(material: Material, fits: pd.DataFrame) -> Rows:
     ]
 
 
+#: Terms of the multiverse, in words.
+_EXPOSURES = {"repaired": "after a repaired rupture", "open": "in an open rupture"}
+
+
+def multiverse(material: Material) -> Rows:
+    """Say what the specifications have in common, one row per exposure."""
+    if not material.multiverse:
+        return []
+    return [
+        {
+            "exposure": _EXPOSURES[row["term"]],
+            "fitted": f"{count(row['n_fitted'])} of {count(row['n_specifications'])}",
+            "median": number(row["median"]),
+            "standardised": f"{number(row['median_standardised'], 3)} "
+            f"({number(row['least'], 3)} to {number(row['most'], 3)})",
+            "positive": _share(row, "positive"),
+            "negative": _share(row, "negative"),
+            **{
+                f"p_{name}": f"{p_value(row[f'p_{name}'])} ± {number(row[f'p_error_{name}'], 3)}"
+                if pd.notna(row[f"p_{name}"])
+                else "–"
+                for name in ("median", "sign", "significant")
+            },
+        }
+        for row in material.multiverse["summary"].to_dict("records")
+    ]
+
+
+def _share(row: Mapping[str, Any], side: str) -> str:
+    return f"{percent(row[f'share_{side}'])} ({percent(row[f'share_significant_{side}'])})"
+
+
+#: Choices of the multiverse, in words.
+_CHOICES = {
+    "k_factor": "strictness (k)",
+    "measure": "alliance measure",
+    "variant": "variant of the model",
+    "trend": "trend of the exposure",
+    "censored": "censored episodes",
+    "minimum_sessions": "rated sessions needed",
+    "combinations": "combinations of choices",
+}
+
+
+def choices(material: Material) -> Rows:
+    """Say how much of the variance of the estimates goes with each choice."""
+    if not material.multiverse:
+        return []
+    table = material.multiverse["choices"]
+    shares = table.pivot(index="choice", columns="term", values="share")
+    levels = table.drop_duplicates("choice").set_index("choice")["levels"]
+    order = shares.drop(index="combinations", errors="ignore").sum(axis=1)
+    names = [*order.sort_values(ascending=False, kind="stable").index, "combinations"]
+    return [
+        {
+            "choice": _CHOICES.get(name, name),
+            "levels": count(levels[name]),
+            **{term: percent(shares.get(term, pd.Series()).get(name)) for term in _EXPOSURES},
+        }
+        for name in names
+        if name in shares.index
+    ]
+
+
+def unfitted(material: Material) -> Rows:
+    """Group the specifications without estimate by their reason."""
+    if not material.multiverse:
+        return []
+    table = material.multiverse["estimates"]
+    table = table[table["estimate"].isna()]
+    names = material.names()
+    return [
+        {
+            "reason": text(reason),
+            "status": status(rows["status"].iloc[0]),
+            "specifications": count(rows["specification"].nunique()),
+            "criteria": listed(text(names.get(c, c)) for c in rows["criterion"].unique()),
+        }
+        for reason, rows in table.groupby("message", sort=False)
+    ]
+
+
+#: Terms of a synthesis, in words.
+_POOLED = {
+    "repaired_within": "after a repaired rupture, within courses",
+    "open_within": "in an open rupture, within courses",
+    "n_repaired": "repaired ruptures of a course",
+    "n_unrepaired": "unrepaired ruptures of a course",
+}
+
+
+def synthesis(pooled: pd.DataFrame) -> Rows:
+    """Show pooled estimates of one criterion."""
+    rows = []
+    for row in pooled[pooled["status"] == "pooled"].to_dict("records"):
+        prediction = f"{number(row['prediction_low'])} to {number(row['prediction_high'])}"
+        tau2 = f"{number(row['tau2'], 4)} ({number(row['tau2_low'], 4)}–"
+        rows.append(
+            {
+                "claim": row["claim"],
+                "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
+                "datasets": count(row["n_datasets"]),
+                "courses": count(row["n_courses"]),
+                "estimate": interval(row),
+                "prediction": prediction,
+                "tau2": f"{tau2}{number(row['tau2_high'], 4)})",
+                "i2": percent(row["i2"]),
+                "q": f"{number(row['q'], 1)} ({p_value(row['q_p'])})",
+                "caution": text(row["reason"] if row["reason"] else "–"),
+            }
+        )
+    return rows
+
+
+def left_out(studies: pd.DataFrame) -> Rows:
+    """List the datasets that are not pooled, with the reason."""
+    table = studies[~studies["used"]].drop_duplicates(["dataset", "measure", "reason"])
+    return [
+        {
+            "dataset": text(row["dataset"]),
+            "measure": code(row["measure"]) if pd.notna(row["measure"]) else "–",
+            "reason": text(row["reason"]),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def without_each(studies: pd.DataFrame) -> Rows:
+    """Show the pooled estimates without each dataset."""
+    return [
+        {
+            "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
+            "dataset": text(row["dataset"]),
+            "weight": percent(row["weight"]),
+            "estimate": interval(
+                {name: row[f"without_{name}"] for name in ("estimate", "ci_low", "ci_high")}
+            ),
+            "i2": percent(row["without_i2"]),
+        }
+        for row in studies[studies["without_estimate"].notna()].to_dict("records")
+    ]
+
+
 def datasets(entries: list[dict[str, Any]]) -> Rows:
     """List the datasets of the index."""
     rows = []

@@ -208,10 +208,11 @@ def rows(material: Material) -> Rows:
         cells = [_curve_cells(curve) for curve in curves_of(own).values()]
         influence = influence_of(own, individuals=individuals)
         cells += [_influence_cells(term, facts) for term, facts in influence.items()]
-        cells += _missing(own)
         reasons = own.loc[own["diagnostic"] == "mean", "message"].dropna()
-        if len(reasons):
+        if len(reasons):  # one reason for all
             cells = [_cells("All checks", found=Md(f"not assessable: {text(reasons.iloc[0])}"))]
+        else:
+            cells += _missing(own)
         label = {"measure": text(material.measures[str(measure)]["label"])} if several else {}
         result += [label | one for one in cells]
     return result
@@ -308,7 +309,7 @@ def _few(share: float, whole: float) -> str:
     Examples
     --------
     >>> _few(0.5, 40), _few(0.05, 40), _few(0.0, 40)
-    ('20 (50\\xa0%)', 'fewer than 5', '0 (0\\xa0%)')
+    ('20 (50\xa0%)', 'fewer than 5', '0 (0\xa0%)')
     """
     part = int(np.rint(share * whole))
     if 0 < part < MIN_CELL:

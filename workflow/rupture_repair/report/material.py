@@ -35,6 +35,8 @@ class Material:
         Verdicts on the claims, if they were computed.
     diagnostics : DataFrame or None
         Whether the main model describes the data, if that was computed.
+    multiverse : dict of str to DataFrame
+        The tables estimates, summary and choices of the multiverse; empty if it was not computed.
     """
 
     dataset: dict[str, Any]
@@ -52,6 +54,7 @@ class Material:
     sensitivity: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
+    multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -89,6 +92,7 @@ class Material:
             config={**config, "criteria": [str(row["id"]) for row in config["criteria"]]},
             criteria={str(row["id"]): dict(row) for row in config["criteria"]},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
+            multiverse=_multiverse(folder),
             **tables,
             **optional,
         )
@@ -101,6 +105,17 @@ class Material:
     def names(self) -> dict[str, str]:
         """Name by criterion."""
         return dict(zip(self.detection["criterion"], self.detection["name"], strict=True))
+
+
+def _multiverse(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of the multiverse, if there are any."""
+    if not (folder / "multiverse_estimates.parquet").exists():
+        return {}
+    return {
+        "estimates": pd.read_parquet(folder / "multiverse_estimates.parquet"),
+        "summary": pd.read_csv(folder / "multiverse_summary.csv"),
+        "choices": pd.read_csv(folder / "multiverse_choices.csv"),
+    }
 
 
 def _numbers(csv: Path) -> pd.DataFrame:

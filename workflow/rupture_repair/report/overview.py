@@ -23,6 +23,21 @@ def _entry(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
+def _synthesis(root: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read the synthesis of the default criterion, None where there is none."""
+    folder, figure = root / "data/processed", root / "reports/figures/_all/synthesis_forest.csv"
+    if not (folder / "synthesis.parquet").exists() or not figure.exists():
+        return None
+    criterion = config["default_criterion"]
+    tables = {
+        name: pd.read_parquet(folder / f"{file}.parquet")
+        for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))
+    }
+    shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
+    names = {str(row["id"]): str(row["name"]) for row in config["criteria"]}
+    return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
+
+
 def write_index(
     root: Path, config: Mapping[str, Any], failures: Sequence[Mapping[str, Any]]
 ) -> Path:
@@ -58,4 +73,6 @@ def write_index(
         for name in config["datasets"]
         if name not in stopped and (reports / f"{name}.html").exists()
     ]
-    return render_html(index(entries, failures, about), reports / "index.html")
+    # Every dataset belongs to a synthesis, so that one of an earlier run will not do.
+    pooled = None if failures else _synthesis(root, config)
+    return render_html(index(entries, failures, about, pooled), reports / "index.html")

@@ -18,7 +18,7 @@ def _words(name: str) -> dict[str, Any]:
     return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
 
 
-class _Page:
+class Page:
     """One page in the making: numbers its tables and figures."""
 
     def __init__(self, **context: Any):
@@ -38,6 +38,7 @@ class _Page:
         return f"**{kind} {self.numbers[kind]}.** {self.filled(words)}"
 
     def table(self, name: str, rows: list[dict[str, Any]], rest: str = "") -> Md:
+        """Return a table with its caption."""
         columns = {
             key: column
             for key, column in self.captions["table"][name]["columns"].items()
@@ -46,11 +47,13 @@ class _Page:
         return pipe_table(rows, columns, self._caption("Table", name), rest)
 
     def figure(self, name: str, dataset: str, numbers: pd.DataFrame) -> Md:
+        """Return a figure with its caption."""
         path = f"figures/{dataset}/{name}.svg"
         alt = figures.alt_text(name, numbers)
         return figure(path, alt, self._caption("Figure", name), name.replace("_", " "))
 
     def render(self, template: str) -> str:
+        """Return the page as Markdown."""
         functions: dict[str, Callable[..., Any]] = {"table": self.table, "figure": self.figure}
         page = self.environment.get_template(template).render(self.context | functions)
         return front_matter(self.context["title"], self.context["subtitle"]) + page
@@ -83,7 +86,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     limits = _words("limitations.yaml")
     measure, criterion = material.shown
     alliance = [name for name in measures if name in set(material.detection["measure"])]
-    page = _Page(
+    page = Page(
         title=material.dataset["title"],
         subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
         material=material,
@@ -167,6 +170,7 @@ def index(
     entries: Iterable[Mapping[str, Any]],
     failures: Iterable[Mapping[str, Any]],
     about: Mapping[str, Any],
+    synthesis: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the overview of all datasets as Markdown.
 
@@ -179,14 +183,18 @@ def index(
         problems (texts), log (path as text).
     about : mapping
         From :func:`rupture_repair.report.provenance`.
+    synthesis : mapping, optional
+        `pooled` and `studies` of one criterion, its `criterion`, and `figure`, the numbers of the
+        forest; without it the overview says that nothing was pooled because a step failed.
     """
-    page = _Page(
+    page = Page(
         title="Rupture and repair",
         subtitle="Reports of all datasets",
         entries=list(entries),
         failures=[{**failure, "message": _first(failure["problems"])} for failure in failures],
         cells=cells,
         about=about,
+        synthesis=synthesis,
     )
     return page.render("index.md")
 
@@ -208,7 +216,7 @@ def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     about : mapping
         From :func:`rupture_repair.report.provenance`.
     """
-    page = _Page(
+    page = Page(
         title=f"{failure['dataset']} could not be analysed",
         subtitle=f"The step {failure['step']} failed",
         failure=failure,

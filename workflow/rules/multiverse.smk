@@ -1,0 +1,58 @@
+# How much the answer to claim C7 depends on choices: first the plan, `snakemake multiverse_plan`, then
+# the fits.
+
+
+rule multiverse_plan:
+    input:
+        expand("data/processed/{dataset}/multiverse.csv", dataset=DATASETS),
+
+
+rule specifications:
+    input:
+        measures="data/processed/{dataset}/measures.json",
+        detection="data/processed/{dataset}/detection.parquet",
+        code=project.modules("multiverse.plan"),
+    output:
+        multiext("data/processed/{dataset}/multiverse", ".parquet", ".csv"),
+    log:
+        "logs/{dataset}/specifications.log",
+    params:
+        criteria=SETTINGS["criteria"],
+        multiverse={
+            key: value
+            for key, value in SETTINGS["multiverse"].items()
+            if key not in ("permutations", "scheme")
+        },
+        default_criterion=SETTINGS["default_criterion"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/specifications.py"
+
+
+rule multiverse:
+    input:
+        plan="data/processed/{dataset}/multiverse.parquet",
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
+        states="data/processed/{dataset}/session_states.parquet",
+        code=project.modules("multiverse"),
+    output:
+        estimates=multiext(
+            "data/processed/{dataset}/multiverse_estimates", ".parquet", ".csv"
+        ),
+        summary="data/processed/{dataset}/multiverse_summary.csv",
+        choices="data/processed/{dataset}/multiverse_choices.csv",
+    log:
+        "logs/{dataset}/multiverse.log",
+    threads: workflow.cores
+    params:
+        criteria=SETTINGS["criteria"],
+        multiverse={
+            key: SETTINGS["multiverse"][key] for key in ("permutations", "scheme")
+        },
+        models={"exposure": SETTINGS["models"]["exposure"]},
+        edge_rules=SETTINGS["edge_rules"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/multiverse.py"

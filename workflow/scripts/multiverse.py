@@ -1,0 +1,27 @@
+"""Fit the specifications of the multiverse of one dataset, and permute their exposures."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import criteria, journal, multiverse
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with journal.step("multiverse", dataset, snakemake.log[0]):
+    outcome = multiverse.run(
+        **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
+        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        criteria=criteria.from_dicts(params.criteria),
+        settings={key: params[key] for key in ("multiverse", "models", "edge_rules")},
+        seed=params.seed,
+        processes=snakemake.threads,
+        say=lambda text: print(f"{dataset}: {text}", flush=True),
+    )
+    parquet, csv = snakemake.output.estimates
+    outcome.fits.to_parquet(parquet, index=False)
+    outcome.fits.to_csv(csv, index=False, lineterminator="\n")
+    summary = multiverse.summarise(outcome)
+    summary.to_csv(snakemake.output.summary, index=False, lineterminator="\n")
+    choices = multiverse.explained_by_choices(outcome.fits)
+    choices.to_csv(snakemake.output.choices, index=False, lineterminator="\n")

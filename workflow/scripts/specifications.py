@@ -1,0 +1,23 @@
+"""Write down the specifications of the multiverse of one dataset, before anything is fitted."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair import criteria, journal, multiverse
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with journal.step("specifications", dataset, snakemake.log[0]):
+    plan = multiverse.plan(
+        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        pd.read_parquet(given.detection),
+        criteria.from_dicts(params.criteria),
+        params.multiverse,
+        default_criterion=params.default_criterion,
+        seed=params.seed,
+    )
+    parquet, csv = snakemake.output
+    plan.to_parquet(parquet, index=False)
+    plan.to_csv(csv, index=False, lineterminator="\n")
+    print(f"{dataset}: {len(plan)} specifications in {csv}")

@@ -1,0 +1,22 @@
+"""Pool the estimates of all datasets, and draw their forest."""
+
+from pathlib import Path
+
+from rupture_repair import config, figures, journal, synthesis
+
+given, params, out = snakemake.input, snakemake.params, snakemake.output
+with journal.step("synthesis", "all", snakemake.log[0]):
+    pooled, studies = synthesis.synthesise(
+        synthesis.read(
+            params.datasets,
+            *(given.about, given.measures, given.estimates, given.claims),
+            same_scores=params.synthesis["same_scores"],
+        )
+    )
+    for table, (parquet, csv) in ((pooled, out.pooled), (studies, out.studies)):
+        table.to_parquet(parquet, index=False)
+        table.to_csv(csv, index=False, lineterminator="\n")
+    published = config.read(given.published, "published")
+    forest = figures.synthesis_forest(pooled, studies, published, params.default_criterion)
+    figures.save(*forest, Path(out.figures) / "synthesis_forest")
+    print(*synthesis.in_words(pooled), sep="\n")
