@@ -18,7 +18,7 @@ groups are fixed at a landmark, and censored episodes are a category of their ow
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
-from .shared import EXPOSURES, same_scores, turned
+from .shared import EXPOSURES, exposed, same_scores, turned
 
 __all__ = [
     "EXPOSURES",
@@ -27,6 +27,7 @@ __all__ = [
     "NOT_CODED",
     "SESSION_COLUMNS",
     "courses",
+    "exposed",
     "growth",
     "leaving",
     "moderation",

@@ -9,7 +9,7 @@ import yaml
 
 from .. import figures
 from ..models import MODELS
-from . import cells, checks, facts
+from . import cells, checks, components, facts
 from .markdown import FOLDER, Md, environment, figure, pipe_table, text
 from .material import Material
 
@@ -102,6 +102,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         agreement=facts.of_agreement(material),
         cells=cells,
         checks=checks,
+        components=components.rows(material),
         diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
