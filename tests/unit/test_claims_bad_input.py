@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import claims, config, criteria, detect, exposure, flow, ingest, models
+from rupture_repair import claims, config, criteria, detect, exposure, ingest, models
 from rupture_repair.claims import mediation
 from rupture_repair.simulate import Settings, write_dataset
 
@@ -63,7 +63,7 @@ def analysed(data, states, episodes, detection):
         "chance_courses": pd.DataFrame(columns=["measure", "criterion", "course", "expected"]),
     }  # fmt: skip
     judged = claims.claims_of("bad", tables, data.measures, CONFIG)
-    told = flow.flow_of("bad", tables, data.measures, CONFIG)
+    told = models.flow_of("bad", tables, data.measures, CONFIG)
     return Found(data, states, episodes, detection, fitted, judged, told)
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from .. import figures
 from ..models import MODELS
-from . import cells, checks, components, facts
+from . import cells, checks, facts, parts
 from .markdown import FOLDER, Md, environment, figure, pipe_table, text
 from .material import Material
 
@@ -102,7 +102,8 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         agreement=facts.of_agreement(material),
         cells=cells,
         checks=checks,
-        components=components.rows(material),
+        components=parts.components(material),
+        flow=parts.flow(material),
         diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,

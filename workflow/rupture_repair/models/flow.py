@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import exposure
+from .. import exposure
 
 #: Columns of the table.
 COLUMNS = (
