@@ -35,8 +35,10 @@ def folder(tmp_path):
     ]
     estimates = pd.DataFrame(
         rows,
-        columns=[*common, "criterion", "term", "status", "message", "n_sessions", "n_courses"]
-        + [*numbers],
+        columns=[
+            *(*common, "criterion", "term", "status", "message", "n_sessions", "n_courses"),
+            *numbers,
+        ],
     )
     estimates.to_parquet(tmp_path / "estimates.parquet")
     _flow().to_parquet(tmp_path / "flow.parquet")
