@@ -126,51 +126,48 @@ def seen(world: World, block: Block) -> dict[str, float]:
 
 
 def bias(arguments) -> None:
-    """Print estimates of the planted effects per criterion."""
-    effects = {"effect_open": Settings().effect_open}
-    worlds = {
-        "planted": make(
-            {**CONFIG["power"], "criterion": "own_mean_2sd", "variant": "ar1", "unit": "points",
-             "effect": Settings().effect_repaired, "simulation": effects}, CONFIG,
-        ),
-        "none": make(
-            {**CONFIG["power"], "criterion": "own_mean_2sd", "variant": "ar1", "effect": 0,
-             "simulation": {"outcome_alliance": Settings().outcome_alliance}}, CONFIG,
-        ),
-    }  # fmt: skip
-    rules = [rule for rule in criteria.load() if rule.id not in LEFT_OUT]
-    base = {name: world_of(plan, solved(plan)) for name, plan in worlds.items()}
-    rules = calibrated(base["planted"], rules)
-    print(f"Planted: repaired {PLANTED['repaired_within']}, open {PLANTED['open_within']} points; "
-          f"{arguments.replicates} studies of "
-          f"{arguments.courses} courses, model next_session, ar1\n")  # fmt: skip
-    print(
-        "| states by | open found | open right | repaired found | repaired right | open | "
-        "coverage | repaired | coverage | no effect: open | p < .05 | repaired | p < .05 |"
-    )
-    print("|---" * 13 + "|")
-    ways = [("truth", None), *[(rule.id, rule) for rule in rules]]
-    for name, rule in ways:
-        way = "truth" if rule is None else "criterion"
-        cells = [name]
-        for which, world in base.items():
-            here = world if rule is None else replace(world, criterion=rule)
-            if which == "planted":
-                block = Block.simulated(here, arguments.courses, range(5))
-                facts = dict.fromkeys(range(4), 1.0) if rule is None else seen(here, block)
-                cells += [f"{value:.2f}" for value in facts.values()]
-            table = tests(here, arguments.courses, arguments.replicates, (way,), PLANTED,
-                          arguments.cores)  # fmt: skip
-            for term in ("open_within", "repaired_within"):
-                rows = table[table["term"] == term]
-                mean = rows["estimate"].mean()
-                error = rows["estimate"].std() / np.sqrt(rows["estimate"].notna().sum())
-                cells.append(f"{mean:.2f} ({error:.2f})")
-                planted = PLANTED[term]
-                inside = rows["ci_low"].le(planted) & rows["ci_high"].ge(planted)
-                share = inside if which == "planted" else rows["p"] < 0.05
-                cells.append(f"{share[rows['p'].notna()].mean():.2f}")
-        print("|", " | ".join(cells), "|", flush=True)
+    """Print estimates of the planted effects per criterion, then those where there is no effect."""
+    shared = {**CONFIG["power"], "criterion": "own_mean_2sd", "variant": "ar1"}
+    planted = {"unit": "points", "effect": PLANTED["repaired_within"],
+               "simulation": {"effect_open": PLANTED["open_within"]}}  # fmt: skip
+    linked = {"effect": 0, "simulation": {"outcome_alliance": Settings().outcome_alliance}}
+    print(f"{arguments.replicates} studies of {arguments.courses} courses, next_session, ar1")
+    for name, asked in {"planted": planted, "no effect": linked}.items():
+        plan = make({**shared, **asked}, CONFIG)
+        world = world_of(plan, solved(plan))
+        if name == "planted":
+            rules = calibrated(world, [r for r in criteria.load() if r.id not in LEFT_OUT])
+            print(f"\nPlanted: open {PLANTED['open_within']}, repaired "
+                  f"{PLANTED['repaired_within']} points\n")  # fmt: skip
+            print("| states by | open found | open right | repaired found | repaired right "
+                  "| open | coverage | repaired | coverage |")  # fmt: skip
+            print("|---" * 9 + "|")
+        else:
+            print("\nNo effect of the states; the outcome goes with the alliance of the session\n")
+            print("| states by | open | p < .05 | repaired | p < .05 |")
+            print("|---" * 5 + "|")
+        for rule in [None, *rules]:
+            print(_biased(world, rule, name == "planted", arguments), flush=True)
+
+
+def _biased(world: World, rule, planted: bool, arguments) -> str:
+    """Return the row of one criterion; of the true states where there is none."""
+    here = world if rule is None else replace(world, criterion=rule)
+    cells = ["truth" if rule is None else rule.id]
+    if planted:
+        block = Block.simulated(here, arguments.courses, range(5))
+        facts = dict.fromkeys(range(4), 1.0) if rule is None else seen(here, block)
+        cells += [f"{value:.2f}" for value in facts.values()]
+    way = "truth" if rule is None else "criterion"
+    table = tests(here, arguments.courses, arguments.replicates, (way,), PLANTED, arguments.cores)
+    for term in ("open_within", "repaired_within"):
+        rows = table[(table["term"] == term) & table["p"].notna()]
+        error = rows["estimate"].std() / np.sqrt(len(rows))
+        effect = PLANTED[term]
+        inside = rows["ci_low"].le(effect) & rows["ci_high"].ge(effect)
+        share = inside if planted else rows["p"] < 0.05
+        cells += [f"{rows['estimate'].mean():.2f} ({error:.2f})", f"{share.mean():.2f}"]
+    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:

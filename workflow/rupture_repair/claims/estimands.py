@@ -74,7 +74,8 @@ class Context:
         table = exposure.sessions(
             self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
         )
-        return _fit(models.MODELS["next_session"].formula, table)
+        variant = models.MODELS["next_session"].variants["ar1"]
+        return _fit(variant.formula, table, ar1=variant.ar1)
 
     @cached_property
     def within_sd(self) -> float:
@@ -374,11 +375,13 @@ def _interpersonal(term: str) -> Callable:
     return estimand
 
 
-def _fit(formula: str, table: pd.DataFrame, family: str = "gaussian") -> estimates.Fit:
+def _fit(
+    formula: str, table: pd.DataFrame, family: str = "gaussian", ar1: str | None = None
+) -> estimates.Fit:
     """Fit a model that must have a result."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    fit = estimates.fit(formula, table, family=family)
+    fit = estimates.fit(formula, table, family=family, ar1=ar1)
     if fit.status not in ("converged", "singular"):
         raise NotAssessable(fit.message)
     return fit
@@ -475,8 +478,8 @@ ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C6", "alliance"): _growth("repaired"),
     ("C6", "outcome"): _of_model("trajectory", "landmark", "time:group[repaired only]", True),
     ("C6", "through_alliance"): _mediated,
-    ("C7", "repaired"): _of_model("next_session", "main", "repaired_within", True),
-    ("C7", "open"): _of_model("next_session", "main", "open_within", True),
+    ("C7", "repaired"): _of_model("next_session", "ar1", "repaired_within", True),
+    ("C7", "open"): _of_model("next_session", "ar1", "open_within", True),
     ("C8", "alliance"): _growth("unrepaired"),
     ("C9", "repaired"): _interpersonal("repaired_within"),
     ("C9", "open"): _interpersonal("open_within"),
