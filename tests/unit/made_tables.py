@@ -9,6 +9,8 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 
+from rupture_repair import models
+
 CRITERIA = {
     "dip": {
         "name": "Dip below the trend",
@@ -246,7 +248,7 @@ def tables(n_courses: int = 30) -> dict:
     )
     endings = np.array(["completed", "completed", "dropped_out"])
     courses["ending"] = endings[np.arange(len(courses)) % 3]
-    return {
+    made = {
         "dataset": deepcopy(DATASET),
         "measures": deepcopy(MEASURES),
         "sessions": sessions,
@@ -258,3 +260,5 @@ def tables(n_courses: int = 30) -> dict:
         "config": deepcopy(CONFIG),
         "criteria": {name: {"id": name, "value": None, **row} for name, row in CRITERIA.items()},
     }
+    flow = models.flow_of("small", made, MEASURES, CONFIG)
+    return made | {"flow": flow}

@@ -165,6 +165,12 @@ def _fit(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _power(arguments: argparse.Namespace) -> int:
+    from .power import command
+
+    return command.run(arguments)
+
+
 def _add_simulate(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="write the synthetic demo dataset")
     simulate.add_argument(
@@ -280,6 +286,14 @@ def _add_fit(commands: Any) -> None:
     fit.set_defaults(run=_fit)
 
 
+def _add_power(commands: Any) -> None:
+    from .power import command
+
+    power = commands.add_parser("power", help=command.HELP, description=command.DESCRIPTION)
+    command.add_options(power)
+    power.set_defaults(run=_power)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rupture-repair",
@@ -289,6 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for add in (
         _add_simulate, _add_new, _add_check, _add_problems, _add_explain, _add_episodes, _add_fit,
+        _add_power,
     ):  # fmt: skip
         add(commands)
     return parser

@@ -10,7 +10,7 @@ import yaml
 from .. import figures
 from ..disclosure import min_cell, of_detection
 from ..models import MODELS
-from . import cells, checks, facts, pooled
+from . import cells, checks, facts, parts, pooled
 from .flow import of_flow, of_shapes, shapes
 from .markdown import FOLDER, Md, environment, figure, held, pipe_table, text
 from .material import Material
@@ -111,6 +111,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         cells=cells,
         held=held,
         checks=checks,
+        components=parts.components(material),
         diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
