@@ -76,7 +76,8 @@ def test_estimates_of_a_few_courses_are_withheld():
 
 def test_states_of_a_few_courses_are_put_together():
     counts = pd.DataFrame(
-        {"session": [1, 1, 1, 2, 2], "state": ["steady", "ruptured", "repaired_here", "steady", "ruptured"],
+        {"session": [1, 1, 1, 2, 2],
+         "state": ["steady", "ruptured", "repaired_here", "steady", "ruptured"],
          "n": [20, 3, 8, 2, 1]}
     )  # fmt: skip
     shown = disclosure.of_states(counts, 5)

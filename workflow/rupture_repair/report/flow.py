@@ -25,7 +25,7 @@ def of_flow(material: Material) -> Rows:
     columns: dict[str, dict[str, Any]] = {}
     for unit, steps in own.groupby("unit"):
         parts = np.append(steps["n_left_out"], steps["n_after"].iloc[-1]).astype(float)
-        parts[withheld(parts, least)] = np.nan
+        parts[withheld(list(parts), least)] = np.nan
         names = ["in the data", *steps["step"], "in the main model"]
         columns[str(unit)] = dict(zip(names, [steps["n_before"].iloc[0], *parts], strict=True))
     return [
