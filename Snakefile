@@ -17,6 +17,7 @@ except ProblemsFound as found:
 DATASETS = SETTINGS["datasets"]
 # Two long steps side by side waste less time than each of them on all cores.
 HALF_OF_CORES = max(1, workflow.cores // 2)
+FORMS = SETTINGS["report"]["formats"]
 
 
 wildcard_constraints:
@@ -26,8 +27,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "reports/index.html",
-        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("reports/{page}.{form}", page=["index", *DATASETS], form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
 
 

@@ -700,6 +700,14 @@ CASES = [
         ),
         edits={"ids": "hashed"},
     ),
+    Case(
+        (
+            "E133 data/dataset.yaml, line 3, key licence: TODO is left: nobody but you can know "
+            "this. Under which terms the data may be used; shown wherever results appear. Write "
+            "the value in its place (allowed: text, not empty)."
+        ),
+        edits={"licence": "TODO"},
+    ),
 ]
 
 

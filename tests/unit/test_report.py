@@ -12,8 +12,16 @@ from rupture_repair import config, figures, report
 from rupture_repair.report import facts, markdown
 from rupture_repair.report.markdown import FOLDER
 
-SECTIONS = ["found", "data", "criteria", "episodes", "agreement", "outcome"]
-SECTIONS += ["claims", "diagnostics", "methods", "limitations", "failures", "about"]
+SECTIONS = ["found", "data", "criteria", "episodes", "shapes", "outcome", "claims"]
+SECTIONS += [
+    "agreement",
+    "diagnostics",
+    "methods",
+    "limitations",
+    "failures",
+    "references",
+    "about",
+]
 FAILURE = {
     "dataset": "clinic",
     "step": "check",
@@ -62,7 +70,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 4
+    assert len(page.all("img")) == 5
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -71,7 +79,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 4
+    assert len(page.all("figcaption")) == 5
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -311,6 +319,26 @@ def test_limitation_is_stated_where_the_data_give_reason(own, name):
     report.dataset_report(without_figures(own), ABOUT)
 
 
+def test_a_licence_that_binds_stands_above_everything_and_in_the_index(own):
+    said = "Non-commercial use only"
+    assert said not in report.dataset_report(without_figures(own), ABOUT)
+    own["dataset"]["licence"] = "CC BY-NC-SA 4.0"
+    text = report.dataset_report(without_figures(own), ABOUT)
+    assert said in text[: text.index("\n## ")]
+    assert entry(own)["licence"] == "CC BY-NC-SA 4.0"
+    assert "CC BY-NC-SA 4.0" in report.index([entry(own)], [], ABOUT).replace("\\", "")
+
+
+def test_the_section_on_the_data_says_what_became_of_ids_and_how_rare_courses_are(own):
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "replaced by codes" in data
+    assert "is that of 1 course; 2 of 6 combinations occur in one course only" in data
+    own["dataset"] |= {"ids": "public", "anonymity": None}
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "the data are public" in data
+    assert "Smallest cell" not in data
+
+
 def test_every_limitation_has_words_and_every_caption_is_used():
     words = yaml.safe_load((FOLDER / "limitations.yaml").read_text())
     source = (config.WORKFLOW / "rupture_repair/report/facts.py").read_text()
@@ -374,7 +402,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 13
+    assert len(written) == 19
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"]["report"]["individuals"] = "allowed"
@@ -500,6 +528,9 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     settings = own["config"] | {"criteria": list(own["criteria"].values())}
     read = report.Material.read(folder, drawn, settings)
     assert read.shown == ("srs", "dip")
-    assert set(read.figures) == {"courses", "raster", "episodes_per_criterion", "effects_forest"}
+    assert set(read.figures) == {
+        *("courses", "raster", "episodes_per_criterion", "effects_forest"),
+        *("episode_shapes", "components"),
+    }
     made = material(own, tmp_path)
     assert report.dataset_report(read, ABOUT) == report.dataset_report(made, ABOUT)

@@ -29,6 +29,7 @@ def test_every_table_and_page_is_there(demo):
         "events.parquet", "session_states.parquet", "episodes.parquet", "episodes.csv",
         "detection.parquet", "detection.csv", "estimates.parquet", "estimates.csv",
         "diagnostics.parquet", "diagnostics.csv", "claims.parquet", "claims.csv",
+        "components.parquet", "components.csv", "flow.parquet", "flow.csv",
         "verified.json",
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}

@@ -16,6 +16,7 @@ rule claims:
         code=project.modules("claims"),
     output:
         multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
+        multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
     log:
         "logs/{dataset}/claims.log",
     threads: HALF_OF_CORES

@@ -13,6 +13,7 @@ rule fit:
         code=project.modules("models"),
     output:
         multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
+        multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
         "logs/{dataset}/fit.log",
     threads: HALF_OF_CORES

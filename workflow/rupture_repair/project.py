@@ -19,7 +19,8 @@ PLACES = (places.RAW, Path("workflow/datasets"))
 #: The folder of this package.
 PACKAGE = Path(__file__).resolve().parent
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+#: Names become parts of file names, which have a limit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -58,6 +59,11 @@ def descriptor(name: str, root: Path = Path()) -> Path:
     raise ProblemsFound([missing])
 
 
+def is_name(name: str) -> bool:
+    """Return whether a dataset can be called so."""
+    return bool(_NAME.fullmatch(name))
+
+
 def suggested_name(name: str) -> str:
     """Return a dataset name near to `name` that is allowed.
 
@@ -67,13 +73,13 @@ def suggested_name(name: str) -> str:
     'Etude-2023-pilot'
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-_") or "my-dataset"
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
 
 
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
     found = []
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             better = suggested_name(name)
             found.append(
                 problem("E108", file="config.yaml", key="datasets", found=name, allowed=better)
@@ -117,6 +123,8 @@ def read(
         if found:
             raise ProblemsFound(found)
         content = config.complete(content, "config")
+    forms = content["report"]["formats"]
+    content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
     found = _problems_of_datasets(content["datasets"], root)
     try:
         rules = criteria.load(
