@@ -23,6 +23,7 @@ NAVIGATION = {
         "how-to-criterion.md": "Add a criterion",
         "how-to-model.md": "Change a model",
         "how-to-cluster.md": "Run on a cluster",
+        "power.md": "Plan a study",
         "simulate.md": "Make synthetic data",
     },
     "Reference": {
