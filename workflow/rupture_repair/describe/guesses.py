@@ -43,7 +43,7 @@ class Described:
 
     def put(self, path: Keys, guess: Guess, column: str | None = None) -> None:
         """Write a value, its reason, and the column that it names."""
-        group = self.content
+        group: Any = self.content
         for key in path[:-1]:
             group = group.setdefault(key, {})
         group[path[-1]] = guess.value
