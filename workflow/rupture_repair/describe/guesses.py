@@ -252,7 +252,7 @@ class Measures:
             why = f"{found.why}. {better.capitalize()} is better by the instrument"
             self.made.put((*path, "instrument"), Guess(found.id, why))
         elif found.possible:
-            why = f"{found.why}: which version? {' or '.join(found.possible)}; constants differ"
+            why = f"{found.why}: {' or '.join(found.possible)}? Constants differ between versions"
             self.made.put((*path, "instrument"), Guess(TODO, why))
         else:
             self._scale(path)

@@ -300,7 +300,8 @@ def instrument(group: Group, known: Mapping[str, Mapping[str, Any]]) -> Instrume
     if count == items:
         low, high = known[fits[0]]["item_range"]
         why += f", and there are {items} items, all between {low} and {high}"
-    return Instrument(fits[0], fits, bool(group.version) or count == items, why)
+    certain = bool(group.version) or count == items
+    return Instrument(fits[0], fits, certain, why if certain else f"{why}, which tells no version")
 
 
 def _against(group: Group, known: Mapping[str, Any]) -> str:
