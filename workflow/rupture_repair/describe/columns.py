@@ -177,13 +177,15 @@ def once(
     table: Table, course: Column | None, but: Mapping[str, object] | Collection[object]
 ) -> tuple[str | None, list[str]]:
     """Return the column of endings, and those of covariates."""
-    free = [name for name in table.columns if name not in but]
-    if course is not None:
-        free = [name for name in free if constant(table.columns[name], course)]
+
+    def fits(names: str, name: str) -> bool:
+        known = name not in but and re.fullmatch(names, plain_name(name))
+        return bool(known) and (course is None or constant(table.columns[name], course))
+
     endings = [
         name
-        for name in free
-        if re.fullmatch(NAMES["ending"], plain_name(name)) and len(table.columns[name].texts) <= 8
-    ]
-    known = [name for name in free if re.fullmatch(COVARIATES, plain_name(name))]
-    return next(iter(endings), None), [name for name in known if name not in endings[:1]]
+        for name, column in table.columns.items()
+        if len(column.texts) <= 8 and fits(NAMES["ending"], name)
+    ][:1]
+    covariates = [name for name in table.columns if fits(COVARIATES, name)]
+    return next(iter(endings), None), [name for name in covariates if name not in endings]
