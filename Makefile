@@ -16,8 +16,8 @@ RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-report: $(RUN) ## Build the reports of the datasets named in config.yaml
-	@$(SNAKEMAKE)
+report: $(RUN) ## Build the reports of the datasets named in config.yaml, or of DATASETS=a,b
+	@$(SNAKEMAKE) $(if $(DATASETS),--config 'datasets=[$(DATASETS)]')
 	@echo "Report: reports/index.html"
 
 real: $(RUN) ## Build the reports of four public datasets, from the folder MIRROR

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..ingest.columns import Column, Table
+from ..ingest.columns import QUESTION, Column, Table
 from ..ingest.identifying import plain_name
 
 _NUMBER = r"(_?(id|nr|no|num|number|nummer|code|key))?"
@@ -165,9 +165,9 @@ def ending_codes(column: Column) -> dict[str, Guess]:
     """Return what the words of the column of endings mean; TODO where they do not say it."""
     codes = {}
     for text in column.texts.to_pylist():
-        if text in ENDINGS:
-            continue
         plain = " ".join(text.lower().split())
+        if plain in ENDINGS or re.fullmatch(QUESTION, text):
+            continue  # known, or told by the check
         fits = [ending for ending, words in ENDINGS.items() if re.fullmatch(words, plain)]
         codes[text] = Guess(*((fits[0], "as the word says") if fits else ("TODO", "")))
     return codes
@@ -177,13 +177,15 @@ def once(
     table: Table, course: Column | None, but: Mapping[str, object] | Collection[object]
 ) -> tuple[str | None, list[str]]:
     """Return the column of endings, and those of covariates."""
-    free = [name for name in table.columns if name not in but]
-    if course is not None:
-        free = [name for name in free if constant(table.columns[name], course)]
+
+    def fits(names: str, name: str) -> bool:
+        known = name not in but and re.fullmatch(names, plain_name(name))
+        return bool(known) and (course is None or constant(table.columns[name], course))
+
     endings = [
         name
-        for name in free
-        if re.fullmatch(NAMES["ending"], plain_name(name)) and len(table.columns[name].texts) <= 8
-    ]
-    known = [name for name in free if re.fullmatch(COVARIATES, plain_name(name))]
-    return next(iter(endings), None), [name for name in known if name not in endings[:1]]
+        for name, column in table.columns.items()
+        if len(column.texts) <= 8 and fits(NAMES["ending"], name)
+    ][:1]
+    covariates = [name for name in table.columns if fits(COVARIATES, name)]
+    return next(iter(endings), None), [name for name in covariates if name not in endings]

@@ -43,7 +43,7 @@ class Described:
 
     def put(self, path: Keys, guess: Guess, column: str | None = None) -> None:
         """Write a value, its reason, and the column that it names."""
-        group = self.content
+        group: Any = self.content
         for key in path[:-1]:
             group = group.setdefault(key, {})
         group[path[-1]] = guess.value
@@ -252,7 +252,7 @@ class Measures:
             why = f"{found.why}. {better.capitalize()} is better by the instrument"
             self.made.put((*path, "instrument"), Guess(found.id, why))
         elif found.possible:
-            why = f"{found.why}: which version? {' or '.join(found.possible)}; constants differ"
+            why = f"{found.why}: {' or '.join(found.possible)}? Constants differ between versions"
             self.made.put((*path, "instrument"), Guess(TODO, why))
         else:
             self._scale(path)

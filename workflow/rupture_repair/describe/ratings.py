@@ -135,16 +135,17 @@ def patterns(header: Iterable[str]) -> dict[str, list[str]]:
 
 def of_columns(table: Table, but: Iterable[str]) -> list[Rating]:
     """Return the columns of numbers that are used for nothing else."""
-    found = []
+    found, taken = [], set(but)
     for name in table.columns:
-        if name not in set(but) and "{" not in name:
+        if name not in taken and "{" not in name:
             found += _rating(table, name, [name])
     return found
 
 
 def of_patterns(table: Table, but: Iterable[str]) -> list[Rating]:
     """Return the patterns whose columns hold numbers."""
-    header = [name for name in table.columns if name not in set(but)]
+    taken = set(but)
+    header = [name for name in table.columns if name not in taken]
     found = []
     for pattern in patterns(header):
         columns = columns_of(pattern, header)
@@ -300,7 +301,8 @@ def instrument(group: Group, known: Mapping[str, Mapping[str, Any]]) -> Instrume
     if count == items:
         low, high = known[fits[0]]["item_range"]
         why += f", and there are {items} items, all between {low} and {high}"
-    return Instrument(fits[0], fits, bool(group.version) or count == items, why)
+    certain = bool(group.version) or count == items
+    return Instrument(fits[0], fits, certain, why if certain else f"{why}, which tells no version")
 
 
 def _against(group: Group, known: Mapping[str, Any]) -> str:
