@@ -76,9 +76,8 @@ def test_estimates_of_a_few_courses_are_withheld():
 
 def test_states_of_a_few_courses_are_put_together():
     counts = pd.DataFrame(
-        {"session": [1, 1, 1, 2, 2],
-         "state": ["steady", "ruptured", "repaired_here", "steady", "ruptured"],
-         "n": [20, 3, 8, 2, 1]}
+        {"session": [1, 1, 1, 2, 2], "n": [20, 3, 8, 2, 1],
+         "state": ["steady", "ruptured", "repaired_here", "steady", "ruptured"]}
     )  # fmt: skip
     shown = disclosure.of_states(counts, 5)
     assert shown["session"].tolist() == [1, 1]
@@ -95,6 +94,8 @@ def private(tmp_path_factory):
                 made[name][column] = TELLING + made[name][column]
     made["dataset"]["synthetic"] = False
     made["dataset"]["ids"] = "hashed"
+    same = f"W231 a.csv, row 9: course '{TELLING}1' has the same 5 ratings as '{TELLING} O'Neil'."
+    made["dataset"]["warnings"] = [same]
     markdown = report.dataset_report(material(made, folder), ABOUT)
     return made, markdown, folder, report.render(markdown, folder / "small.html")
 
@@ -104,10 +105,25 @@ def test_no_id_in_any_form_or_figure(private):
     written = [path for path in folder.rglob("*") if path.is_file()]
     assert {path.suffix for path in written} == {".html", ".pdf", ".docx", ".svg", ".png", ".csv"}
     assert not [path for path in written if TELLING.encode() in path.read_bytes()]
+    assert "row 9: course '…' has the same 5 ratings" in " ".join(pdf_text(pdf).split())
     assert TELLING not in pdf_text(pdf)
     assert TELLING not in docx_text(word)
     with ZipFile(word) as archive:
         assert not [name for name in archive.namelist() if TELLING.encode() in archive.read(name)]
+
+
+def test_no_id_in_the_report_of_a_failure(tmp_path):
+    told = {
+        "dataset": "clinic", "step": "check", "traceback": "", "log": "logs/clinic/check.log",
+        "problems": [f"E311 a.csv, row 4: course '{TELLING}' has a row above."],
+    }  # fmt: skip
+    ours = told | {"step": "fit", "traceback": "Traceback", "problems": [f"KeyError: '{TELLING}'"]}
+    for failure in (told, ours):
+        pages = report.failure_report(failure, ABOUT) + report.index([], [failure], ABOUT)
+        assert TELLING not in pages
+        assert "…" in pages
+    setting = "E103 config.yaml, line 1, key x: 'x' is not a known key."
+    assert disclosure.without_cells(setting) == setting
 
 
 def test_no_small_count_in_tables_and_figures(private):

@@ -34,10 +34,14 @@ def test_every_table_and_page_is_there(demo):
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
     drawn = ("courses", "raster", "episodes_per_criterion", "effects_forest")
+    drawn += ("observed_and_expected", "episode_shapes", "ending_hazard", "components")
     drawn += ("residuals", "normal_quantiles", "autocorrelation", "influence")
     for name in drawn:
         assert {f"{name}.png", f"{name}.svg", f"{name}.csv"} <= figures
-    assert (folder / "reports/index.html").exists()
+    for form in ("html", "pdf", "docx"):
+        assert (folder / f"reports/index.{form}").exists()
+        assert (folder / f"reports/demo.{form}").exists()
+    assert (folder / "reports/demo.html").stat().st_size < 5_000_000
 
 
 def test_states_are_exclusive_and_exhaustive(demo):

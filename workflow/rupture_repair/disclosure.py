@@ -169,6 +169,26 @@ def in_words(said: str, least: int) -> str:
     return re.sub(rf"(?<![\w.])(?:{numbers})(?= {_UNITS})", f"fewer than {least}", str(said))
 
 
+def without_cells(said: str, *, fault: bool = False) -> str:
+    """Return the text of a problem without the cells of a data file that it quotes.
+
+    Parameters
+    ----------
+    said : str
+        The text of a problem; one about a row of a file may quote ids.
+    fault : bool
+        Whether it tells of a fault of the program, which may quote ids as well.
+
+    Examples
+    --------
+    >>> without_cells("E311 a.csv, row 4: course 'O'Brien' has a row above.")
+    "E311 a.csv, row 4: course '…' has a row above."
+    """
+    if not fault and not re.search(r", row \d", said):
+        return said
+    return re.sub(r"(?<!\w)'.*?'(?!\w)", "'…'", said)
+
+
 def of_states(counts: pd.DataFrame, least: int, other: str = "withheld") -> pd.DataFrame:
     """Return counts of courses by session and state, small ones of a session put together.
 

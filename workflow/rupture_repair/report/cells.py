@@ -220,6 +220,15 @@ def claims(material: Material) -> Rows:
     return rows
 
 
+def statistics() -> list[dict[str, str]]:
+    """Return by what statistic each part of each claim is estimated."""
+    return [
+        {"claim": claim.id, "part": part.name, "statistic": part.statistic}
+        for claim in load_claims()
+        for part in claim.parts
+    ]
+
+
 def _numbers_of(row: dict[str, Any]) -> str:
     """Return the numbers that an estimate rests on."""
     names = {"n_courses": "courses", "n_sessions": "sessions", "n_episodes": "episodes"}

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import yaml
 
 from .. import figures
-from ..disclosure import min_cell, of_detection
+from ..disclosure import min_cell, of_detection, without_cells
 from ..models import MODELS
 from . import cells, checks, facts, parts, pooled
 from .flow import of_flow, of_shapes, shapes
@@ -82,7 +83,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
         into the folder that holds ``figures/``.
     """
-    flow = of_flow(material)
+    flow, least = of_flow(material), min_cell(material.dataset, material.config)
     material = material.disclosed()
     dataset, measures = facts.of_dataset(material), facts.of_measures(material)
     detection, effects = facts.of_detection(material), facts.of_effects(material)
@@ -90,6 +91,9 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     limits = _words("limitations.yaml")
     measure, criterion = material.shown
     alliance = [name for name in measures if name in set(material.detection["measure"])]
+    if least > 1:
+        told = [without_cells(warning) for warning in material.dataset["warnings"]]
+        material = replace(material, dataset={**material.dataset, "warnings": told})
     page = Page(
         title=material.dataset["title"],
         subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
@@ -116,7 +120,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         limitations=limitations,
         models=MODELS,
         ceiling=facts.CEILING,
-        min_cell=min_cell(material.dataset, material.config),
+        min_cell=least,
         config=material.config,
         settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
         about=about,
@@ -205,7 +209,7 @@ def index(
         title="Rupture and repair",
         subtitle="Reports of all datasets",
         entries=list(entries),
-        failures=[{**failure, "message": _first(failure["problems"])} for failure in failures],
+        failures=[{**failure, "message": _first(_told(failure))} for failure in failures],
         cells=cells,
         pooled=pooled,
         about=about,
@@ -234,7 +238,13 @@ def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     page = Page(
         title=f"{failure['dataset']} could not be analysed",
         subtitle=f"The step {failure['step']} failed",
-        failure=failure,
+        failure={**failure, "problems": _told(failure)},
         about=about,
     )
     return page.render("failed.md")
+
+
+def _told(failure: Mapping[str, Any]) -> list[str]:
+    """Return the problems of a failure without ids: a report may be passed on, the log is not."""
+    fault = bool(failure.get("traceback"))
+    return [without_cells(said, fault=fault) for said in failure["problems"]]
