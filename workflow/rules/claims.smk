@@ -19,7 +19,7 @@ rule claims:
         multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
     log:
         "logs/{dataset}/claims.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],

@@ -16,7 +16,7 @@ rule fit:
         multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
         "logs/{dataset}/fit.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],

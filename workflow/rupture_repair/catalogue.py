@@ -4,12 +4,13 @@
 """
 
 from .catalogue_datasets import DATASETS, Entry
+from .catalogue_public import PUBLIC
 
 __all__ = ["CATALOGUE", "Entry"]
 
 #: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
-#: E4: criteria. E5: models. E6: simulation. E7: single commands. E8: power. Texts are
-#: ``str.format`` templates over the facts of a problem.
+#: E4: criteria. E5: models. E6: simulation. E7: single commands. E8: power. E9: public datasets.
+#: Texts are ``str.format`` templates over the facts of a problem.
 CATALOGUE: dict[str, Entry] = {
     # --- E1 configuration and descriptors
     "E101": Entry(
@@ -135,12 +136,17 @@ CATALOGUE: dict[str, Entry] = {
         "Put the file into that folder and write its name only.",
     ),
     "E131": Entry(
-        "the files are in the folder '{found}' of public data, and nothing says where that is.",
-        "Set mirror in config.yaml to the folder that holds '{found}'.",
+        "the files are those of a public dataset, and are not here.",
+        "Fetch them with `snakemake --cores 1 fetch_{dataset}`, or set mirror in config.yaml to "
+        "the folder that holds '{found}'.",
     ),
     "E132": Entry(
         "'{found}' is none of the columns under items.{hint}",
         "Columns of items here: {allowed}.",
+    ),
+    "E133": Entry(
+        "TODO is left: nobody but you can know this. {description}",
+        "Write the value in its place (allowed: {allowed}).",
     ),
     # E2 (cells), E3 (rows, courses, files) and the warnings W
     **DATASETS,
@@ -233,6 +239,19 @@ CATALOGUE: dict[str, Entry] = {
     "E602": Entry(
         "{found} is not possible for the simulation.",
         "Allowed: {allowed}.",
+    ),
+    "E610": Entry(
+        "{found} is there already.",
+        "Nothing was written: take another name, or remove it if it is not needed.",
+    ),
+    "E611": Entry(
+        "'{found}' is no answer.{hint}",
+        "Write --answer KEY=VALUE, where KEY is a key of dataset.yaml with all keys above it, for "
+        "example --answer measures.alliance.rater=client.",
+    ),
+    "E612": Entry(
+        "{found}.",
+        "Nothing was written. Mend the folder's permissions, or the disk, and try again.",
     ),
     "E590": Entry(
         "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "
@@ -344,4 +363,6 @@ CATALOGUE: dict[str, Entry] = {
         "Offered: {allowed}. Others do not hold their level: of simulated studies without effect "
         "more than alpha are significant (docs/power.md).",
     ),
+    # --- E9 public datasets
+    **PUBLIC,
 }

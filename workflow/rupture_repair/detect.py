@@ -394,7 +394,7 @@ def detect_each(
     events : DataFrame, optional
         Canonical table of coded events.
     calibrated : DataFrame, optional
-        From :func:`rupture_repair.chance.calibrated_k`; needed where a criterion asks for it.
+        From :func:`rupture_repair.calibration.calibrated_k`; needed where a criterion asks for it.
     models : dict, optional
         From :func:`hidden_markov_models`; without it they are fitted where a criterion needs one.
 

@@ -15,6 +15,8 @@ leaving is explained by the status of the *previous* session, trajectories have 
 groups are fixed at a landmark, and censored episodes are a category of their own.
 """
 
+from .aligned import aligned
+from .components import components
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
@@ -26,6 +28,8 @@ __all__ = [
     "MODERATORS",
     "NOT_CODED",
     "SESSION_COLUMNS",
+    "aligned",
+    "components",
     "courses",
     "exposed",
     "growth",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..disclosure import of_states
 from .style import (
     INK,
     KINDS,
@@ -278,7 +279,8 @@ def raster(
     figure : Figure
     numbers : DataFrame
         With individuals: row (from the top), n_courses (in all), course, session, state. Without:
-        session, state, n (courses in it), n_courses (courses with this session).
+        session, state, n (courses in it), n_courses (courses with this session); states of fewer
+        courses are put together as "withheld".
     """
     states = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
     states = states[["course", "session", "state"]].astype({"course": str, "state": str})
@@ -287,8 +289,9 @@ def raster(
         draw = _draw_rows
     else:
         numbers = states.groupby(["session", "state"]).size().rename("n").reset_index()
+        numbers = of_states(numbers, min_cell)
         total = numbers.groupby("session")["n"].transform("sum")
-        numbers = numbers.assign(n_courses=total)[total >= min_cell].reset_index(drop=True)
+        numbers = numbers.assign(n_courses=total)
         draw = _draw_shares
     if numbers.empty:
         return nothing("Too few courses to show."), numbers

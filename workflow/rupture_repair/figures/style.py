@@ -52,7 +52,7 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "rupture-repair",
 }
 
-#: Fewest courses behind a column of a summary.
+#: Fewest courses behind a column of a summary, where config.yaml says nothing else.
 MIN_CELL = 5
 
 #: How a session is shown. Lightness falls from steady to open: readable without colour.
@@ -63,6 +63,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "after_repair": ("after repair", "#7cc4ee", ""),
     "after_unrepaired": ("after an unrepaired rupture", "#5a1e00", ""),
     "not_assessable": ("not assessable", "#ffffff", "...."),
+    "withheld": ("withheld, too few", "#ffffff", "xxxx"),
 }
 
 #: How an episode is shown: colour, and hatch for print without colour.
@@ -106,20 +107,6 @@ def label(text: object, width: int = 60) -> str:
     line = " ".join(str(text).split())
     line = " ".join("".join(c for c in line if ord(c) in _drawable()).split())
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
-
-
-def individuals_shown(dataset: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    """Return whether single courses of this dataset may be drawn and named.
-
-    Parameters
-    ----------
-    dataset : mapping
-        dataset.json.
-    config : mapping
-        config.yaml; `report.individuals` is demo_only (synthetic data only), allowed or never.
-    """
-    setting = config.get("report", {}).get("individuals", "demo_only")
-    return setting == "allowed" or (setting == "demo_only" and bool(dataset["synthetic"]))
 
 
 def what_to_show(
@@ -182,6 +169,7 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
     """
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
     save_as(figure, png)
+    figure.set_layout_engine("none")  # it is laid out: once is enough for both
     save_as(figure, svg)
     numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
     return [png, svg, csv]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import chance, detect
+from .. import calibration, chance, detect
 from ..ingest.scoring import cronbach_alpha
 from ..problems import ProblemsFound, problem
 from ..simulate import simulate_dataset
@@ -79,7 +79,7 @@ def solved(plan: Plan) -> dict[str, Any]:
     if plan.criterion.needs_k:
         null = chance.prepare(ratings, "alliance", measure, seed=plan.seed)
         edge_rules = plan.config["edge_rules"]
-        rules = chance.calibrated_k(
+        rules = calibration.calibrated_k(
             null, [plan.criterion], edge_rules, plan.chance, dataset="simulated"
         )
         known["k"] = float(rules["k"].iloc[0])

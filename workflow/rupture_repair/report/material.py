@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from .. import disclosure
 from ..figures import what_to_show
 
 
@@ -102,6 +103,27 @@ class Material:
             **tables,
             **optional,
         )
+
+    def disclosed(self) -> "Material":
+        """Return the material without what may not be shown, see :mod:`..disclosure`.
+
+        Counts in `detection`, `chance`, `estimates`, `claims` and `multiverse` are NaN where they
+        are withheld.
+        """
+        least = disclosure.min_cell(self.dataset, self.config)
+        totals = {"n_courses": self.courses["course"].nunique(), "n_sessions": len(self.sessions)}
+        detection = disclosure.of_detection(self.detection, least)
+        changed: dict[str, Any] = {"detection": detection}
+        if self.chance is not None:
+            changed["chance"] = disclosure.of_chance(self.chance, detection, least)
+        for name in ("estimates", "claims"):
+            table = getattr(self, name)
+            if table is not None:
+                changed[name] = disclosure.of_fits(table, least, **totals)
+        if self.multiverse:
+            fits = disclosure.of_fits(self.multiverse["estimates"], least, **totals)
+            changed["multiverse"] = {**self.multiverse, "estimates": fits}
+        return replace(self, **changed)
 
     @property
     def shown(self) -> tuple[str, str]:

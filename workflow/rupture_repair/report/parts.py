@@ -1,4 +1,4 @@
-"""Rows of two tables: the components of the alliance, and what each step leaves out."""
+"""Rows of the table of the components of the alliance."""
 
 import pandas as pd
 
@@ -41,32 +41,3 @@ def _fell(row: dict) -> str:
     ends = f"{percent(row['share_low'])}, {percent(row['share_high'])}"
     share = percent(row["share_fell_most"])
     return f"{count(row['n_fell_most'])} of {count(row['n_episodes'])} ({share} [{ends}])"
-
-
-def flow(material: Material) -> Rows:
-    """Show what each step leaves out of the main model, for the measure and criterion shown."""
-    table = material.flow
-    if table is None:
-        return []
-    measure, criterion = material.shown
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
-    by_unit = {unit: rows.to_dict("records") for unit, rows in own.groupby("unit")}
-    if not by_unit:
-        return []
-    pairs = list(zip(by_unit["session"], by_unit["course"], strict=True))
-    begin = {"step": "–", "sessions": "–", "courses": "–"}
-    begin |= {"sessions_left": count(pairs[0][0]["n_before"])}
-    begin |= {"courses_left": count(pairs[0][1]["n_before"])}
-    return [
-        begin,
-        *(
-            {
-                "step": text(sessions["step"]),
-                "sessions": count(sessions["n_left_out"]),
-                "sessions_left": count(sessions["n_after"]),
-                "courses": count(courses["n_left_out"]),
-                "courses_left": count(courses["n_after"]),
-            }
-            for sessions, courses in pairs
-        ),
-    ]
