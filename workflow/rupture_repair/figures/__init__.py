@@ -6,7 +6,8 @@ One style: :func:`courses` (a few courses with their episodes), :func:`one_cours
 :func:`ending_hazard`, :func:`components` (their reliability), :func:`effects_forest`,
 :func:`diagnostic_figures` (does the model describe the data?), :func:`specification_curve`,
 :func:`power_curve` (of planned studies) and, of all datasets, :func:`synthesis_forest`.
-:func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it in words.
+:func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it in
+words.
 """
 
 from ..disclosure import individuals_shown
