@@ -1,5 +1,6 @@
 """Rows of the table of the components of the alliance."""
 
+import numpy as np
 import pandas as pd
 
 from ..claims.components import TOTAL
@@ -17,10 +18,10 @@ def components(material: Material) -> Rows:
     measure, criterion = material.shown
     own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
     least = min_cell(material.dataset, material.config)
-    each = own["component"] != TOTAL
-    hidden = own["n_fell_most"].isna().to_numpy(bool)
+    each = (own["component"] != TOTAL).to_numpy()
+    hidden = np.zeros(len(own), dtype=bool)
     hidden[each] = withheld(own.loc[each, "n_fell_most"].astype(float).tolist(), least)
-    own = own.assign(withheld=hidden & each)
+    own = own.assign(withheld=hidden)
     return [
         {
             "component": "all together" if row["component"] == TOTAL else text(row["component"]),
