@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.special import logit
 
 from .. import detect, estimates, ingest, probability
-from ..chain import LOGISTIC_SD
 from ..courses import Courses
 from ..figures import what_to_show
 from ..null import prepare
@@ -177,9 +176,13 @@ def _alliance(ratings: Any, measure: Mapping[str, Any], seed: int) -> dict[str, 
     """Return level, spread, trend, fluctuation and autocorrelation of the alliance."""
     noise = prepare(ratings, "alliance", measure, seed=seed).noise
     centre = float(ratings.courses.session.mean())
-    drawn = (noise.mean_level, noise.mean_slope, noise.sd_level, noise.sd_slope)
+    level, slope, *sds = (
+        float(values.mean())
+        for values in (noise.mean_level, noise.mean_slope, noise.sd_level, noise.sd_slope)
+    )
     return {
-        **_level(*(float(values.mean()) for values in drawn), centre),
+        # As if level and trend were independent at the first session.
+        **_level(level, slope, _independent_at_first(*sds, centre), centre),
         "alliance_sd_therapist": 0.0,
         "alliance_sd_within": float(noise.sd_typical.mean()),
         "volatility_sigma": float(noise.volatility.mean()),
@@ -187,16 +190,21 @@ def _alliance(ratings: Any, measure: Mapping[str, Any], seed: int) -> dict[str, 
     }
 
 
-def _level(
-    level: float, trend: float, level_sd: float, trend_sd: float, centre: float
-) -> dict[str, Any]:
+def _independent_at_first(level_sd: float, trend_sd: float, centre: float) -> np.ndarray:
+    """Return the covariance at a central session of what is independent at the first."""
+    shared = (centre - 1) * trend_sd**2
+    return np.array([[level_sd**2, shared], [shared, trend_sd**2]])
+
+
+def _level(level: float, trend: float, covariance: np.ndarray, centre: float) -> dict[str, Any]:
     """Return level and trend counted from the first session, given those at a central one."""
-    spread = max(level_sd**2 - (trend_sd * (centre - 1)) ** 2, 0.01)
+    back = np.array([1.0, 1.0 - centre])
+    spread = max(float(back @ covariance @ back), 0.01)
     return {
         "alliance_level": float(level - trend * (centre - 1)),
         "alliance_sd_course": float(np.sqrt(spread)),
         "alliance_trend": float(trend),
-        "alliance_trend_sd": float(trend_sd),
+        "alliance_trend_sd": float(np.sqrt(covariance[1, 1])),
     }
 
 
@@ -211,9 +219,9 @@ def _ruptures(courses: Courses) -> tuple[dict[str, Any], str]:
         return {}, model.message
     found = model.parameters
     # The noise without the ruptures: that of the other model holds them as well.
-    calm = _level(found.level, found.trend, found.level_sd, found.trend_sd, model.centre)
+    calm = _level(found.level, found.trend, np.asarray(found.covariance), model.centre)
     calm |= {
-        "alliance_sd_within": LOGISTIC_SD * float(found.noise),
+        "alliance_sd_within": float(found.noise_sd),
         "volatility_sigma": float(found.volatility),
         "autocorrelation": float(np.clip(found.carry, 0.0, 0.95)),
     }
