@@ -42,6 +42,7 @@ NAVIGATION = {
         "chance.md": "Chance",
         "rupture_probability.md": "Probability of a rupture",
         "decisions.md": "Decisions",
+        "power.md": "Power",
         "speed.md": "Speed",
     },
 }

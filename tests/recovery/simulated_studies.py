@@ -1,5 +1,8 @@
 """Studies from the simulator, analysed as real data are, by the hundred."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pandas as pd
 from scipy import stats
 
@@ -17,17 +20,23 @@ def world(**asked) -> World:
     return world_of(plan, {"k": None, "reliability": 0.96})
 
 
-def tests(where: World, courses: int, replicates: int, terms, way: str) -> pd.DataFrame:
-    """Return one row per study and term, with the SD of the residuals."""
+def tests(
+    where: World, courses: int, replicates: int, terms: Mapping[str, Sequence[str]], way: str
+) -> pd.DataFrame:
+    """Return one row per study, variant and term, with the SD of the residuals.
+
+    `terms` names, by variant of the model, the terms that are tested.
+    """
 
     def some(numbers):
         block = Block.simulated(where, courses, numbers)
         return [
-            {"study": number, "term": term, **tested(found, term),
+            {"study": number, "variant": variant, "term": term, **tested(found, term),
              "sd": found.rows.get("var_residual", float("nan")) ** 0.5}
             for number, table in block.exposed(where, way)
-            for found in [fitted(where, table)]
-            for term in terms
+            for variant, asked in terms.items()
+            for found in [fitted(replace(where, variant=variant), table)]
+            for term in asked
         ]  # fmt: skip
 
     parts = spread_out(some, blocks(courses, range(replicates)), processes=2)

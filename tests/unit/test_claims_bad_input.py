@@ -214,7 +214,7 @@ def test_no_repaired_episode(spoiled):
     missing(found, "C7.repaired", "repaired_within: none occurred")
     missing(found, "C4.persistence", "0 repaired episodes of 0 courses: too few")
     missing(found, "C6.alliance", "repaired")
-    missing(found, "C6.through_alliance", "0 with the first rupture repaired")
+    missing(found, "C6.through_alliance", "0 courses with the first rupture repaired")
     assert found.claim("C7.open")["verdict"] != "not assessable"
     assert (found.model("moderation")["status"] == "not_assessable").all()
 

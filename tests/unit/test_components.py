@@ -114,3 +114,34 @@ def test_without_components_the_table_is_empty_with_its_columns(table):
     found = components_of("made", table, pd.DataFrame(), detection, MEASURES)
     assert found.empty
     assert list(found.columns) == list(components.COLUMNS)
+
+
+def shown(table, synthetic):
+    from types import SimpleNamespace
+
+    from rupture_repair.report import parts
+
+    episodes = pd.DataFrame(
+        {"measure": "alliance", "criterion": "a",
+         "component": ["bond"] * 9 + ["goals"] * 7 + ["tasks"] * 2}
+    )  # fmt: skip
+    detection = pd.DataFrame([{"measure": "alliance", "criterion": "a"}])
+    made = components_of("made", table, episodes, detection, MEASURES)
+    return parts.components(
+        SimpleNamespace(
+            components=made, shown=("alliance", "a"), dataset={"synthetic": synthetic}, config={}
+        )
+    )
+
+
+def test_the_report_shows_bounds_as_such_and_withholds_small_counts(table):
+    rows = shown(table, synthetic=True)
+    assert [row["component"] for row in rows][-1] == "all together"
+    assert rows[0]["fell"].startswith("9 of 18 (50")
+    assert rows[0]["change"].startswith("≥ ")
+    assert not rows[-1]["change"].startswith("≥")
+    assert rows[-1]["fell"] == "of 18 episodes"
+    real = [row["fell"] for row in shown(table, synthetic=False)]
+    assert real[0].startswith("9 of 18")
+    # Two tasks are few; the goals would give them away.
+    assert real[1:] == ["[c]", "[c]", "of 18 episodes"]

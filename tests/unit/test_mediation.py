@@ -55,11 +55,13 @@ def test_the_first_rupture_decides_and_every_other_course_is_counted():
     assert list(found.table["course"]) == ["a"]
     assert list(found.left_out.values()) == [1, 1, 1, 2]
     assert found.flow() == (
-        "of 6 courses 1 without rupture, 1 with a first rupture whose repair is not known, 1 "
-        "without first or last outcome, 2 without rating before or after it were left out"
+        "of 6 courses, left out: 1 courses without rupture, 1 courses with a first rupture whose "
+        "repair is not known, 1 courses without first or last outcome, 2 courses without rating "
+        "before or after it"
     )
     assert found.why_not().startswith(
-        "1 courses, 1 with the first rupture repaired and 0 not; 30 are needed, 8 of each; of 6"
+        "1 courses, 1 courses with the first rupture repaired and 0 courses with it not repaired; "
+        "30 are needed, 8 of each; of 6 courses"
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -335,8 +336,8 @@ def test_a_damaged_folder_is_refused_and_left_as_it_is(tmp_path, damage):
 def test_a_criterion_that_simulated_studies_cannot_meet_is_refused(tmp_path):
     (text,) = problems(power.run, plan(criterion="reported"), tmp_path)
     assert text == (
-        "E808: the criterion 'reported' cannot be tried on simulated studies: no coded events: no "
-        "rupture was reported. Name another criterion."
+        "E808 key criterion: the criterion 'reported' cannot be tried on simulated studies: no "
+        "coded events: no rupture was reported. Name another criterion."
     )
     assert not list(tmp_path.iterdir())
 
@@ -347,7 +348,7 @@ def test_k_is_solved_once_and_kept(tmp_path, monkeypatch):
     content = json.loads((tmp_path / SETTINGS).read_text())
     assert 1 < content["solved"]["k"] < 5
     assert world_from(made, content["solved"]).criterion.k == content["solved"]["k"]
-    monkeypatch.setattr("rupture_repair.power.run.solved", None)
+    monkeypatch.setattr(sys.modules["rupture_repair.power.run"], "solved", None)
     power.run(replace(made, replicates=21), tmp_path)
     assert json.loads((tmp_path / SETTINGS).read_text()) == content
 
@@ -478,7 +479,7 @@ def test_the_figure_shows_what_was_simulated(tmp_path):
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
-    settings = Settings(n_courses=1500, n_therapists=100, effect_open=0, effect_repaired=0)
+    settings = Settings(n_courses=900, n_therapists=60, effect_open=0, effect_repaired=0)
     return ingest.ingest("large", write_dataset(folder / "large", seed=8, settings=settings))
 
 

@@ -44,8 +44,9 @@ class Courses:
         number, repaired = len(self.table), int(self.table["repaired"].sum())
         if number < FEWEST or min(repaired, number - repaired) < EACH:
             return (
-                f"{number} courses, {repaired} with the first rupture repaired and "
-                f"{number - repaired} not; {FEWEST} are needed, {EACH} of each; {self.flow()}"
+                f"{number} courses, {repaired} courses with the first rupture repaired and "
+                f"{number - repaired} courses with it not repaired; {FEWEST} are needed, {EACH} of "
+                f"each; {self.flow()}"
             )
         if self.table["last_outcome"].nunique() < 2 or self.table["after"].nunique() < 3:
             return "alliance or last outcome do not differ between courses"
@@ -54,8 +55,8 @@ class Courses:
     def flow(self) -> str:
         """Say what became of all courses."""
         every = len(self.table) + sum(self.left_out.values())
-        parts = [f"{number} {reason}" for reason, number in self.left_out.items() if number]
-        return f"of {every} courses {', '.join(parts) or 'none'} were left out"
+        parts = [f"{number} courses {reason}" for reason, number in self.left_out.items() if number]
+        return f"of {every} courses, left out: {', '.join(parts) or 'none'}"
 
 
 def courses(

@@ -33,10 +33,11 @@ def base_of(name: str, config: Mapping[str, Any], root: Path = Path()) -> Base:
     Both measures are turned so that higher is better and mapped linearly from their range onto
     0 to 40. Fitted are: numbers of sessions and their spread, sessions skipped and forms blank,
     the hazard of leaving, courses per therapist; level, spread, trend, fluctuation and
-    autocorrelation of the alliance (by the model of the noise, which allows for the ends of the
-    scale); level, growth, spread and fluctuation of the outcome (by a mixed model with
-    autocorrelated residuals); how often ruptures come, how deep they are and how often they are
-    repaired (by the hidden Markov model, where it finds ruptures; else as stated).
+    autocorrelation of the alliance, how often ruptures come, how deep they are and how often they
+    are repaired (by the hidden Markov model, where it finds ruptures; else ruptures are as stated,
+    and the alliance is that of the model of the noise); level, growth, spread and fluctuation of
+    the outcome (by a mixed model with autocorrelated residuals). All allow for the ends of the
+    scale, except the last.
 
     Parameters
     ----------
@@ -175,35 +176,61 @@ def _alliance(ratings: Any, measure: Mapping[str, Any], seed: int) -> dict[str, 
     """Return level, spread, trend, fluctuation and autocorrelation of the alliance."""
     noise = prepare(ratings, "alliance", measure, seed=seed).noise
     centre = float(ratings.courses.session.mean())
-    slope = float(noise.mean_slope.mean())
-    # Level at the mean session there, at the first session here.
-    spread = max(
-        float(noise.sd_level.mean()) ** 2 - (float(noise.sd_slope.mean()) * (centre - 1)) ** 2, 0.01
+    level, slope, *sds = (
+        float(values.mean())
+        for values in (noise.mean_level, noise.mean_slope, noise.sd_level, noise.sd_slope)
     )
     return {
-        "alliance_level": float(noise.mean_level.mean()) - slope * (centre - 1),
-        "alliance_sd_course": float(np.sqrt(spread)),
+        # As if level and trend were independent at the first session.
+        **_level(level, slope, _independent_at_first(*sds, centre), centre),
         "alliance_sd_therapist": 0.0,
         "alliance_sd_within": float(noise.sd_typical.mean()),
         "volatility_sigma": float(noise.volatility.mean()),
-        "alliance_trend": slope,
-        "alliance_trend_sd": float(noise.sd_slope.mean()),
         "autocorrelation": float(np.clip(noise.rho.mean(), 0.0, 0.95)),
     }
 
 
+def _independent_at_first(level_sd: float, trend_sd: float, centre: float) -> np.ndarray:
+    """Return the covariance at a central session of what is independent at the first."""
+    shared = (centre - 1) * trend_sd**2
+    return np.array([[level_sd**2, shared], [shared, trend_sd**2]])
+
+
+def _level(level: float, trend: float, covariance: np.ndarray, centre: float) -> dict[str, Any]:
+    """Return level and trend counted from the first session, given those at a central one."""
+    back = np.array([1.0, 1.0 - centre])
+    spread = max(float(back @ covariance @ back), 0.01)
+    return {
+        "alliance_level": float(level - trend * (centre - 1)),
+        "alliance_sd_course": float(np.sqrt(spread)),
+        "alliance_trend": float(trend),
+        "alliance_trend_sd": float(np.sqrt(covariance[1, 1])),
+    }
+
+
 def _ruptures(courses: Courses) -> tuple[dict[str, Any], str]:
-    """Return how often ruptures come, how deep, how often repaired; or why that is not known."""
+    """Return how often ruptures come, how deep, how often repaired, and the noise beside them.
+
+    Or nothing, and why that is not known.
+    """
     step = probability.smallest_step(courses)
     model = probability.fit(courses, low=LOW, high=HIGH, step=step)
     if not model.identified:
         return {}, model.message
     found = model.parameters
+    # The noise without the ruptures: that of the other model holds them as well.
+    calm = _level(found.level, found.trend, np.asarray(found.covariance), model.centre)
+    calm |= {
+        "alliance_sd_within": float(found.noise_sd),
+        "volatility_sigma": float(found.volatility),
+        "autocorrelation": float(np.clip(found.carry, 0.0, 0.95)),
+    }
     repaired = 1 - (1 - found.recovery) ** REPAIR_WINDOW
     # The causes of repair in the simulation do not matter here: one chance for all.
     same = dict.fromkeys(("repair_noticed", "repair_strategy", "repair_confrontation"), 0.0)
     depth = float(np.clip(found.depth, 0.5, 30.0))
     return {
+        **calm,
         "rupture_rate": float(np.clip(found.onset, 1e-4, 0.5)),
         "depth": depth,
         "depth_sigma": float(found.depth_spread),

@@ -1,10 +1,12 @@
 """Rows of the table of the components of the alliance."""
 
+import numpy as np
 import pandas as pd
 
 from ..claims.components import TOTAL
+from ..disclosure import min_cell, withheld
 from .cells import Rows
-from .markdown import count, number, percent, text
+from .markdown import count, held, number, percent, text
 from .material import Material
 
 
@@ -15,6 +17,11 @@ def components(material: Material) -> Rows:
         return []
     measure, criterion = material.shown
     own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    least = min_cell(material.dataset, material.config)
+    each = (own["component"] != TOTAL).to_numpy()
+    hidden = np.zeros(len(own), dtype=bool)
+    hidden[each] = withheld(own.loc[each, "n_fell_most"].astype(float).tolist(), least)
+    own = own.assign(withheld=hidden)
     return [
         {
             "component": "all together" if row["component"] == TOTAL else text(row["component"]),
@@ -36,6 +43,8 @@ def _bound(row: dict) -> str:
 
 def _fell(row: dict) -> str:
     """Return how often a component fell most: 12 of 40 (30 % [18 %, 46 %])."""
+    if row["withheld"]:
+        return held(None)
     if pd.isna(row["n_fell_most"]) or pd.isna(row["share_fell_most"]):
         return f"of {count(row['n_episodes'])} episodes"
     ends = f"{percent(row['share_low'])}, {percent(row['share_high'])}"
