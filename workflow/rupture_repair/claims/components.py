@@ -140,7 +140,7 @@ def reliabilities(sessions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
             "of_change": [*_shared_with_others(change), cronbach_alpha(change)],
         }
     )
-    reason = np.where(found[list(_RELIABILITIES)].isna().any(axis=1), _WHY_NOT, None)
+    reason = found[list(_RELIABILITIES)].isna().any(axis=1).map({True: _WHY_NOT, False: None})
     return found.assign(reason=reason, **facts)
 
 
