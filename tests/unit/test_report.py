@@ -70,7 +70,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 5
+    assert len(page.all("img")) == 6
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -79,7 +79,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 5
+    assert len(page.all("figcaption")) == 6
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -402,7 +402,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 19
+    assert len(written) == 22
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"]["report"]["individuals"] = "allowed"
@@ -530,7 +530,7 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     assert read.shown == ("srs", "dip")
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),
-        *("episode_shapes", "components"),
+        *("episode_shapes", "criterion_pictures", "components"),
     }
     made = material(own, tmp_path)
     assert report.dataset_report(read, ABOUT) == report.dataset_report(made, ABOUT)

@@ -35,6 +35,7 @@ def test_every_table_and_page_is_there(demo):
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
     drawn = ("courses", "raster", "episodes_per_criterion", "effects_forest")
     drawn += ("observed_and_expected", "episode_shapes", "ending_hazard", "components")
+    drawn += ("criterion_pictures",)
     drawn += ("residuals", "normal_quantiles", "autocorrelation", "influence")
     for name in drawn:
         assert {f"{name}.png", f"{name}.svg", f"{name}.csv"} <= figures

@@ -44,8 +44,13 @@ function Span(span)
   end
 end
 
+-- Three dots and two hyphens are abbreviations in Typst, in a text they are what they are.
 function Str(str)
-  local text = typst and breakable(str.text)
+  if not typst then return nil end
+  local text = breakable(str.text)
+  if str.text:find("...", 1, true) or str.text:find("--", 1, true) or str.text:find("-?", 1, true) then
+    return pandoc.RawInline("typst", "#" .. quoted(text or str.text) .. ";")
+  end
   if text then return pandoc.Str(text) end
 end
 
@@ -90,7 +95,7 @@ function Figure(figure)
   figure:walk({Image = function(found) image = found end})
   if not typst or not image then return nil end
   local alt = pandoc.utils.stringify(image.caption)
-  local caption = pandoc.write(pandoc.Pandoc(figure.caption.long), "typst")
+  local caption = pandoc.write(pandoc.Pandoc(figure.caption.long), "typst-citations")
   return raw("#figure(drawn(" .. quoted(image.src) .. ", " .. quoted(alt) .. "), alt: " ..
     quoted(alt) .. ", caption: [" .. caption .. "])")
 end
@@ -100,9 +105,9 @@ function DefinitionList(list)
   if not typst then return nil end
   local items = {}
   for _, item in ipairs(list.content) do
-    local term = pandoc.write(pandoc.Pandoc({pandoc.Plain(item[1])}), "typst")
+    local term = pandoc.write(pandoc.Pandoc({pandoc.Plain(item[1])}), "typst-citations")
     for _, said in ipairs(item[2]) do
-      local words = pandoc.write(pandoc.Pandoc(said), "typst")
+      local words = pandoc.write(pandoc.Pandoc(said), "typst-citations")
       table.insert(items, "terms.item([" .. term .. "], [" .. words .. "])")
     end
   end
@@ -127,4 +132,31 @@ function Div(div)
       return div.content
     end
   end
+end
+
+-- Letters of a line, of the longest word in a column, and of the longest cell that is not wrapped.
+local LINE, WORD, CELL = 105, 16, 40
+
+-- Word makes all columns equally wide unless it is told otherwise: as wide as their content is long.
+function Table(tbl)
+  if not docx then return nil end
+  local widths, total = {}, 0
+  local function look(rows)
+    for _, row in ipairs(rows) do
+      for place, cell in ipairs(row.cells) do
+        local text = pandoc.utils.stringify(cell.contents)
+        local word = 3
+        for part in text:gmatch("%S+") do word = math.max(word, math.min(utf8.len(part) or 3, WORD)) end
+        local length = math.min(utf8.len(text) or 3, CELL)
+        widths[place] = math.max(widths[place] or 0, word + 1.5, length)
+      end
+    end
+  end
+  look(tbl.head.rows)
+  for _, body in ipairs(tbl.bodies) do look(body.body) end
+  for _, width in ipairs(widths) do total = total + width end
+  for place, width in ipairs(widths) do
+    tbl.colspecs[place][2] = width / math.max(total, LINE)
+  end
+  return tbl
 end

@@ -15,7 +15,7 @@ leaving is explained by the status of the *previous* session, trajectories have 
 groups are fixed at a landmark, and censored episodes are a category of their own.
 """
 
-from .aligned import aligned
+from .aligned import aligned, onsets
 from .components import components
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
@@ -35,6 +35,7 @@ __all__ = [
     "growth",
     "leaving",
     "moderation",
+    "onsets",
     "recovery_reason",
     "same_scores",
     "sessions",

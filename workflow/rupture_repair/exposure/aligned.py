@@ -74,6 +74,40 @@ def aligned(
     return pd.concat([empty.astype(tables[0].dtypes), *tables], ignore_index=True)
 
 
+def onsets(
+    episodes: pd.DataFrame, sessions: pd.DataFrame, measures: Mapping[str, Any], measure: str
+) -> pd.DataFrame:
+    """Return the mean course of the alliance around the onsets of each criterion.
+
+    Parameters
+    ----------
+    episodes : DataFrame
+        Of all criteria.
+    sessions, measures, measure
+        As for :func:`aligned`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`aligned` for its kind episodes, with the column `criterion` first.
+    """
+    ratings = turned(sessions, measures, measure)
+    own = of_measure(episodes, measure)
+    own = own[own["onset"].notna()]
+    empty = pd.DataFrame(columns=["criterion", *ALIGNED_COLUMNS])
+    if ratings.empty or own.empty:
+        return empty
+    flat = _flat(ratings)
+    onset = _index(ratings, own["course"], own["onset"])
+    criterion = own["criterion"].astype("str").to_numpy()
+    curves = []
+    for name in dict.fromkeys(criterion):
+        curve = _curve(flat, onset[criterion == name], "episodes")
+        curve.insert(0, "criterion", name)
+        curves.append(curve)
+    return pd.concat(curves, ignore_index=True)
+
+
 def _curve(flat: Any, onset: np.ndarray, kind: str) -> pd.DataFrame:
     """Return mean and middle half of the ratings around some ratings, minus these."""
     rows = []

@@ -2,7 +2,8 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`observed_and_expected`
-(held against chance), :func:`agreement` (pairs of criteria), :func:`episode_shapes`,
+(held against chance), :func:`criterion_pictures` (what each criterion finds),
+:func:`agreement` (pairs of criteria), :func:`episode_shapes`,
 :func:`ending_hazard`, :func:`components` (their reliability), :func:`effects_forest`,
 :func:`diagnostic_figures` (does the model describe the data?), :func:`specification_curve`,
 :func:`power_curve` (of planned studies) and, of all datasets, :func:`synthesis_forest`.
@@ -16,7 +17,7 @@ from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
 from .dataset import draw_all
 from .diagnostics import diagnostic_figures, influence_rows, name_of
-from .episodes import components, ending_hazard, episode_shapes
+from .episodes import components, criterion_pictures, ending_hazard, episode_shapes
 from .multiverse import curve_rows, specification_curve
 from .power import power_curve
 from .sensitivity import sensitivity
@@ -34,6 +35,7 @@ __all__ = [
     "choose_courses",
     "components",
     "courses",
+    "criterion_pictures",
     "curve_rows",
     "diagnostic_figures",
     "draw_all",

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from ..disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
-from ..exposure import aligned, leaving
+from ..exposure import aligned, leaving, onsets
 from ..parallel import spread_out
 from .agreement import agreement as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion
 from .diagnostics import diagnostic_figures
-from .episodes import components, ending_hazard, episode_shapes
+from .episodes import components, criterion_pictures, ending_hazard, episode_shapes
 from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
@@ -69,7 +69,7 @@ def draw_all(
     -------
     list of Path
         PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest, episode_shapes,
-        components and, where their tables are given, agreement, sensitivity,
+        criterion_pictures, components and, where their tables are given, agreement, sensitivity,
         observed_and_expected, ending_hazard, specification_curve and diagnostics (residuals,
         normal_quantiles, autocorrelation, influence). Where single courses may not be shown the
         figure courses says so, and its table has no rows. What is too small to be shown is
@@ -98,6 +98,13 @@ def draw_all(
     }
     drawings |= _of_episodes(
         sessions, states, episodes, endings, measures, config, **which, min_cell=least
+    )
+    drawings["criterion_pictures"] = lambda: criterion_pictures(
+        onsets(episodes, sessions, measures, measure),
+        detection,
+        measures,
+        measure=measure,
+        min_cell=least,
     )
     if chance is not None:
         chance = of_chance(chance, detection, least)

@@ -79,6 +79,67 @@ def episode_shapes(
 
 
 @styled
+def criterion_pictures(
+    onsets: pd.DataFrame,
+    detection: pd.DataFrame,
+    measures: Mapping[str, Any],
+    *,
+    measure: str,
+    min_cell: int = 1,
+) -> Drawn:
+    """Draw, small, the mean course around the onsets of each criterion: what it catches.
+
+    Parameters
+    ----------
+    onsets : DataFrame
+        From :func:`rupture_repair.exposure.onsets`.
+    detection : DataFrame
+        The table of this name, for names and order.
+    measures : mapping
+        measures.json.
+    measure : str
+    min_cell : int
+        Places with fewer ratings are left out.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        The rows of `onsets` that are drawn, with the `name` of the criterion.
+    """
+    rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
+    names = dict(zip(rows["criterion"], rows["name"], strict=True))
+    numbers = onsets[(onsets["n"] >= min_cell) & onsets["criterion"].isin(names)]
+    numbers = numbers.assign(name=numbers["criterion"].map(names)).reset_index(drop=True)
+    if numbers.empty:
+        return nothing("Too few episodes to draw what each criterion finds."), numbers
+    columns = min(5, len(names))
+    lines = -(-len(names) // columns)
+    height = 0.7 + 1.25 * lines
+    figure = Figure((WIDTH, height))  # laid out by hand: with so many panels that is much faster
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    figure.subplots_adjust(0.08, 0.55 / height, 0.99, 1 - 0.25 / height, 0.12, 0.35)
+    for axes in grid[len(names) :]:
+        axes.remove()
+    for axes, (criterion, name) in zip(grid, names.items(), strict=False):
+        own = numbers[numbers["criterion"] == criterion]
+        axes.set_title(label(name, 25), fontsize=8)
+        axes.axhline(0, color=QUIET, lw=0.6)
+        axes.axvline(0, color=QUIET, lw=0.6)
+        axes.tick_params(labelsize=7)
+        axes.xaxis.set_major_locator(mpl.ticker.MultipleLocator(4))
+        if own.empty:
+            look: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, "too few", size=8, style="italic", color=QUIET, **look)
+            continue
+        axes.fill_between(own["offset"], own["low"], own["high"], color="#D55E00", alpha=0.2, lw=0)
+        axes.plot(own["offset"], own["mean"], color="#D55E00", lw=1.5)
+    figure.supxlabel("ratings from the onset", fontsize=9)
+    figure.supylabel("points from the onset", fontsize=9)
+    return figure, numbers
+
+
+@styled
 def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
     """Draw the share of courses left at a session, by the state of the session before.
 

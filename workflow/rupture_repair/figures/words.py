@@ -14,8 +14,9 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     ----------
     figure : str
         courses, raster, episodes_per_criterion, observed_and_expected, episode_shapes,
-        ending_hazard, components, agreement, effects_forest, sensitivity, residuals,
-        normal_quantiles, autocorrelation, influence, specification_curve or synthesis_forest.
+        criterion_pictures, ending_hazard, components, agreement, effects_forest, sensitivity,
+        residuals, normal_quantiles, autocorrelation, influence, specification_curve or
+        synthesis_forest.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -213,6 +214,15 @@ def _alt_shapes(numbers: pd.DataFrame) -> str:
     return text
 
 
+def _alt_pictures(numbers: pd.DataFrame) -> str:
+    text = "Small pictures of the mean rating around the onset, minus the onset. Lowest points:"
+    each = []
+    for name, rows in numbers.groupby("name", sort=False):
+        low = rows.loc[rows["mean"].idxmin()]
+        each.append(f"{name} {_signed(low['mean'])} at {low['offset']:+.0f}")
+    return f"{text} {', '.join(each)}."
+
+
 def _alt_hazard(numbers: pd.DataFrame) -> str:
     text = "Share of courses left, by session and state of the session before."
     for before, rows in numbers.groupby("before", sort=False):
@@ -236,6 +246,7 @@ def _alt_components(numbers: pd.DataFrame) -> str:
 _ALT_TEXTS = {
     "observed_and_expected": _alt_chance,
     "episode_shapes": _alt_shapes,
+    "criterion_pictures": _alt_pictures,
     "ending_hazard": _alt_hazard,
     "components": _alt_components,
     "courses": _alt_courses,

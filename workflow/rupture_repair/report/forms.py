@@ -162,7 +162,7 @@ def render_pdf(markdown: str, target: Path) -> Path:
     drawable, fonts = _drawable(markdown)
     text = _pandoc(drawable, target, arguments)
     try:
-        typst.compile(
+        typst.compile(  # type: ignore[call-overload]  # its types want a root of the same type
             text.encode(),
             output=str(target),
             root=str(target.parent),
