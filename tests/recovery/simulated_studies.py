@@ -20,7 +20,7 @@ def world(**asked) -> World:
     return world_of(plan, {"k": None, "reliability": 0.96})
 
 
-def tests(
+def results(
     where: World, courses: int, replicates: int, terms: Mapping[str, Sequence[str]], way: str
 ) -> pd.DataFrame:
     """Return one row per study, variant and term, with the SD of the residuals.

@@ -7,7 +7,7 @@
 
 import pytest
 from scipy import stats
-from simulated_studies import interval, tests, world
+from simulated_studies import interval, results, world
 
 from rupture_repair.power.questions import QUESTIONS
 
@@ -37,7 +37,7 @@ def test_false_alarms_are_as_frequent_as_alpha_says(model, claim, terms):
     assert stats.binom(STUDIES, TOO_MANY).sf(high) > 0.8
     criterion, courses, settings = WORLDS[model]
     where = world(claim=claim, criterion=criterion, effect=0, simulation=settings)
-    found = tests(where, courses, STUDIES, terms, "criterion")
+    found = results(where, courses, STUDIES, terms, "criterion")
     for names, rows in found.groupby(["variant", "term"]):
         assert rows["p"].notna().mean() > 0.97, (names, rows["status"].value_counts())
         assert low <= (rows["p"] < ALPHA).sum() <= high, names

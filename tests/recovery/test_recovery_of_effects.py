@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from simulated_studies import CONFIG, interval, tests, world
+from simulated_studies import CONFIG, interval, results, world
 
 from rupture_repair import claims, detect, estimates, exposure, ingest, models
 from rupture_repair.power import studies
@@ -33,7 +33,7 @@ def test_intervals_contain_the_planted_effects_when_detection_is_perfect():
     # 300 studies: at 95 % chance leaves 271 to 296 intervals with the effect (99.9 %).
     # No session is skipped or unrated, so that each outcome belongs to the state before it.
     complete = {"skipped": 0.0, "unrated": 0.0, "missing_item": 0.0}
-    found = tests(planted(**complete), 80, 300, {"ar1": EFFECTS}, "truth")
+    found = results(planted(**complete), 80, 300, {"ar1": EFFECTS}, "truth")
     low, high = interval(0.95, 300, 0.999)
     assert stats.binom(300, 0.87).cdf(low - 1) > 0.9  # intervals that are too short are found out
     for term, effect in EFFECTS.items():
@@ -46,7 +46,7 @@ def test_intervals_contain_the_planted_effects_when_detection_is_perfect():
 
 def test_what_a_criterion_misses_weakens_the_effects_and_does_not_turn_them():
     # 40 studies: the mean estimate has a standard error of about .1 points.
-    found = tests(planted(), 200, 40, {"ar1": EFFECTS}, "criterion")
+    found = results(planted(), 200, 40, {"ar1": EFFECTS}, "criterion")
     for term, effect in EFFECTS.items():
         rows = found.loc[found["term"] == term, "estimate"]
         error = rows.std() / np.sqrt(len(rows))
@@ -59,7 +59,7 @@ def test_without_an_effect_few_claims_are_supported():
     # were the true share 8 %, 20 or fewer would be with a probability below .02.
     most = stats.binom(400, 0.025).ppf(0.999)
     assert stats.binom(400, 0.08).cdf(most) < 0.02
-    found = tests(world(claim="C7", effect=0), 40, 400, {STATISTIC: PARTS}, "criterion")
+    found = results(world(claim="C7", effect=0), 40, 400, {STATISTIC: PARTS}, "criterion")
     for term, rows in found.groupby("term"):
         scaled = rows[["estimate", "ci_low", "ci_high"]].div(rows["sd"], axis=0).dropna()
         assert len(scaled) > 390
