@@ -163,14 +163,18 @@ def make(
     unit = _choice(asked, "unit", question.units, file, found)
     variant = asked["variant"] or next(iter(question.terms))
     if variant not in question.terms:
-        facts = {"found": variant, "hint": did_you_mean(variant, question.terms)}
+        facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
         facts |= {"model": question.model, "allowed": listing(question.terms)}
         found.append(problem("E810", file=file, key="variant", **facts))
     if question.planted in stated:
         found.append(problem("E805", file=file, key=f"simulation.{question.planted}"))
     effect = float(asked["effect"])
     if not found and not 0 <= effect <= LARGEST[unit]:
-        facts = {"found": f"{effect:g}", "most": f"{LARGEST[unit]:g}", "units": UNITS[unit]}
+        facts = {
+            "found": f"{effect:g}",
+            "most": f"{LARGEST[unit]:g}",
+            "units": UNITS[unit],
+        }
         found.append(problem("E802", file=file, key="effect", effect=question.effect, **facts))
     if found:
         raise ProblemsFound(found)
@@ -180,12 +184,13 @@ def make(
     settings = Settings(**{**links, **base.settings, **stated})
     exposure = config["models"]["exposure"]
     planted = planted_value(question, effect, unit, settings)
+    effects: dict[str, Any] = {question.planted: planted}
     return Plan(
         question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
         target=float(asked["target"]), alpha=float(asked["alpha"]),
         replicates=int(asked["replicates"]), courses=tuple(sorted(set(asked["courses"] or ()))),
         most_courses=int(asked["most_courses"]),
-        settings=replace(settings, **{question.planted: planted}), planted=planted,
+        settings=replace(settings, **effects), planted=planted,
         courses_per_therapist=float(
             asked["courses_per_therapist"] or base.courses_per_therapist or 10.0
         ),
@@ -214,7 +219,7 @@ def _criterion(
     known = [rule.id for rule in criteria.load()]
     named = asked["criterion"] or config["default_criterion"]
     if named not in known:
-        facts = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
+        facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
         found.append(problem("E720", file=file, key="criterion", found=named, **facts))
         return None
     changes = config.get("settings_of_criteria", {})
@@ -228,7 +233,7 @@ def _choice(
     """Return a word that is allowed, the first one where none was named."""
     word = asked[key] or words[0]
     if word not in words:
-        facts = {"hint": did_you_mean(word, words), "allowed": listing(words)}
+        facts: dict[str, Any] = {"hint": did_you_mean(word, words), "allowed": listing(words)}
         found.append(problem("E719", file=file, key=key, found=word, **facts))
     return word
 
@@ -254,18 +259,21 @@ def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) ->
         if not fits
     ]
     if not alpha < target < 1:
-        facts = {"found": f"{target:g}", "alpha": f"{alpha:g}"}
+        facts: dict[str, Any] = {"found": f"{target:g}", "alpha": f"{alpha:g}"}
         found.append(problem("E803", file=file, key="target", **facts))
 
 
 def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> dict[str, Any]:
     """Return the stated settings of the simulation."""
     known = {field.name: field.default for field in fields(Settings) if field.name not in _FIXED}
-    stated = {}
+    stated: dict[str, Any] = {}
     for name, value in asked["simulation"].items():
-        place = {"file": file, "key": f"simulation.{name}"}
+        place: dict[str, Any] = {"file": file, "key": f"simulation.{name}"}
         if name not in known:
-            facts = {"hint": did_you_mean(name, known), "allowed": listing(known, 80)}
+            facts: dict[str, Any] = {
+                "hint": did_you_mean(name, known),
+                "allowed": listing(known, 80),
+            }
             found.append(problem("E804", found=name, **facts, **place))
             continue
         default = known[name]

@@ -1,6 +1,6 @@
 """From simulated studies to shares, a curve over numbers of courses, and the smallest number."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +137,7 @@ def curve(table: pd.DataFrame) -> Curve | None:
     return Curve(float(level), float(slope), np.asarray(found.cov_params()))
 
 
-def sizes(plan: Plan) -> Iterator[tuple[str, int, int]]:
+def sizes(plan: Plan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
     """Yield what to simulate next: step, number of courses, replicates.
 
     After each one the generator is sent the shares found there by the criterion (one row of
@@ -150,7 +150,8 @@ def sizes(plan: Plan) -> Iterator[tuple[str, int, int]]:
             yield "stated", size, plan.replicates
         return
     rough = max(FEWEST, min(plan.replicates, round(ROUGH * plan.replicates)))
-    rows, size = [], 50
+    rows: list[dict[str, Any]] = []
+    size = 50
     while True:
         found = yield "rough", size, rough
         rows.append(found)
