@@ -140,8 +140,9 @@ def reliabilities(sessions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
             "of_change": [*_shared_with_others(change), cronbach_alpha(change)],
         }
     )
-    reason = found[list(_RELIABILITIES)].isna().any(axis=1).map({True: _WHY_NOT, False: None})
-    return found.assign(reason=reason, **facts)
+    unknown = found[list(_RELIABILITIES)].isna().any(axis=1)
+    reasons = [_WHY_NOT if one else None for one in unknown]
+    return found.assign(reason=reasons, **facts)
 
 
 _WHY_NOT = "alpha needs two components; the others need components that vary"

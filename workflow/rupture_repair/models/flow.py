@@ -46,10 +46,10 @@ def flow_of(
         course, `n_before` = `n_left_out` + `n_after`. The first `n_before` is all that the dataset
         holds, the last `n_after` what the main variant was fitted to (0 where it has no result).
     """
-    pairs = tables["detection"][["measure", "criterion"]].astype("str")
+    pairs = tables["detection"][["measure", "criterion"]].astype("str").to_numpy()
     rows = [
         row
-        for measure, criterion in pairs.to_numpy()
+        for measure, criterion in pairs
         for row in _steps(name, measure, criterion, tables, measures, settings)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

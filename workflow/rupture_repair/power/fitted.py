@@ -176,13 +176,13 @@ def _alliance(ratings: Any, measure: Mapping[str, Any], seed: int) -> dict[str, 
     """Return level, spread, trend, fluctuation and autocorrelation of the alliance."""
     noise = prepare(ratings, "alliance", measure, seed=seed).noise
     centre = float(ratings.courses.session.mean())
-    level, slope, *sds = (
+    level, slope, level_sd, slope_sd = (
         float(values.mean())
         for values in (noise.mean_level, noise.mean_slope, noise.sd_level, noise.sd_slope)
     )
     return {
         # As if level and trend were independent at the first session.
-        **_level(level, slope, _independent_at_first(sds[0], sds[1], centre), centre),
+        **_level(level, slope, _independent_at_first(level_sd, slope_sd, centre), centre),
         "alliance_sd_therapist": 0.0,
         "alliance_sd_within": float(noise.sd_typical.mean()),
         "volatility_sigma": float(noise.volatility.mean()),

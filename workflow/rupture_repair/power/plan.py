@@ -170,7 +170,11 @@ def make(
         found.append(problem("E805", file=file, key=f"simulation.{question.planted}"))
     effect = float(asked["effect"])
     if not found and not 0 <= effect <= LARGEST[unit]:
-        facts = {"found": f"{effect:g}", "most": f"{LARGEST[unit]:g}", "units": UNITS[unit]}
+        facts = {
+            "found": f"{effect:g}",
+            "most": f"{LARGEST[unit]:g}",
+            "units": UNITS[unit],
+        }
         found.append(problem("E802", file=file, key="effect", effect=question.effect, **facts))
     if found:
         raise ProblemsFound(found)
@@ -180,12 +184,13 @@ def make(
     settings = Settings(**{**links, **base.settings, **stated})
     exposure = config["models"]["exposure"]
     planted = planted_value(question, effect, unit, settings)
+    effects: dict[str, Any] = {question.planted: planted}
     return Plan(
         question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
         target=float(asked["target"]), alpha=float(asked["alpha"]),
         replicates=int(asked["replicates"]), courses=tuple(sorted(set(asked["courses"] or ()))),
         most_courses=int(asked["most_courses"]),
-        settings=_with(settings, question.planted, planted), planted=planted,
+        settings=replace(settings, **effects), planted=planted,
         courses_per_therapist=float(
             asked["courses_per_therapist"] or base.courses_per_therapist or 10.0
         ),
@@ -256,11 +261,6 @@ def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) ->
     if not alpha < target < 1:
         facts: dict[str, Any] = {"found": f"{target:g}", "alpha": f"{alpha:g}"}
         found.append(problem("E803", file=file, key="target", **facts))
-
-
-def _with(settings: Settings, name: str, value: Any) -> Settings:
-    """Return the settings with another value of one of them."""
-    return replace(settings, **{name: value})
 
 
 def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> dict[str, Any]:
