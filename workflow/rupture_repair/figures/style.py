@@ -63,8 +63,10 @@ STATES: dict[str, tuple[str, str, str]] = {
     "after_repair": ("after repair", "#7cc4ee", ""),
     "after_unrepaired": ("after an unrepaired rupture", "#5a1e00", ""),
     "not_assessable": ("not assessable", "#ffffff", "...."),
-    "withheld": ("withheld, too few", "#ffffff", "xxxx"),
 }
+
+#: The same, and how courses are shown whose state is withheld.
+SHOWN_STATES = STATES | {"withheld": ("withheld, too few", "#ffffff", "xxxx")}
 
 #: How an episode is shown: colour, and hatch for print without colour.
 STATUSES: dict[str, tuple[str, str]] = {
