@@ -58,7 +58,7 @@ def of_flow(material: Material) -> Rows:
     for level in ("course", "session"):
         steps = _steps(material, level)
         parts = np.array([n for _, n in steps[1:]], dtype=float)
-        parts[withheld(parts, least)] = np.nan
+        parts[withheld(parts.tolist(), least)] = np.nan
         columns[level] = dict(zip([name for name, _ in steps], [steps[0][1], *parts], strict=True))
         names += [name for name in columns[level] if name not in names]
     last = ("assessable", "in the main model")
