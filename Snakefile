@@ -15,6 +15,8 @@ except ProblemsFound as found:
     raise WorkflowError(f"\n{found}")
 
 DATASETS = SETTINGS["datasets"]
+# Two long steps side by side waste less time than each of them on all cores.
+HALF_OF_CORES = max(1, workflow.cores // 2)
 FORMS = SETTINGS["report"]["formats"]
 
 
@@ -29,6 +31,7 @@ rule all:
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
 
 
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/calibrate.smk"

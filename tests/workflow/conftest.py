@@ -61,6 +61,7 @@ def copy_of_the_project(folder: Path) -> Project:
         ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
     )
     shutil.copytree(ROOT / "data/raw/demo", folder / "data/raw/demo")
+    shutil.copy(ROOT / "data/raw/register.csv", folder / "data/raw/register.csv")
     return Project(folder)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-import time
+import resource
 
 import pandas as pd
 import pytest
@@ -29,6 +29,7 @@ def test_every_table_and_page_is_there(demo):
         "events.parquet", "session_states.parquet", "episodes.parquet", "episodes.csv",
         "detection.parquet", "detection.csv", "estimates.parquet", "estimates.csv",
         "diagnostics.parquet", "diagnostics.csv", "claims.parquet", "claims.csv",
+        "components.parquet", "components.csv", "flow.parquet", "flow.csv",
         "verified.json",
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
@@ -118,12 +119,16 @@ def test_the_output_tests_were_run(demo):
 
 
 def test_a_second_run_has_nothing_to_do(demo):
-    begin = time.perf_counter()
+    def processor() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    begin = processor()
     done = demo.run()
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
-    # Generous: the figure to beat is in the benchmark, a stale rerun takes far longer.
-    assert time.perf_counter() - begin < 10
+    # Of the processor, so that other work on the machine does not count; 3 s where it is alone.
+    assert processor() - begin < 10
 
 
 def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(demo):

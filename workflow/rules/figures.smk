@@ -23,7 +23,7 @@ rule figures:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         config={key: SETTINGS[key] for key in FIGURE_SETTINGS},
     script:

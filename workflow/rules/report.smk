@@ -25,6 +25,8 @@ rule report:
             "choices.csv",
         ),
         claims="data/processed/{dataset}/claims.parquet",
+        flow="data/processed/{dataset}/flow.parquet",
+        components="data/processed/{dataset}/components.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,

@@ -20,7 +20,7 @@ from .components import components
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
-from .shared import EXPOSURES, same_scores, turned
+from .shared import EXPOSURES, exposed, same_scores, turned
 
 __all__ = [
     "EXPOSURES",
@@ -31,6 +31,7 @@ __all__ = [
     "aligned",
     "components",
     "courses",
+    "exposed",
     "growth",
     "leaving",
     "moderation",

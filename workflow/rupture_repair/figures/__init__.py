@@ -5,9 +5,10 @@ One style: :func:`courses` (a few courses with their episodes), :func:`one_cours
 (held against chance), :func:`criterion_pictures` (what each criterion finds),
 :func:`agreement` (pairs of criteria), :func:`episode_shapes`,
 :func:`ending_hazard`, :func:`components` (their reliability), :func:`effects_forest`,
-:func:`diagnostic_figures` (does the model describe the data?), :func:`specification_curve` and, of
-all datasets, :func:`synthesis_forest`. :func:`save` writes a
-figure for print, for the web and as numbers; :func:`alt_text` says it in words.
+:func:`diagnostic_figures` (does the model describe the data?), :func:`specification_curve`,
+:func:`power_curve` (of planned studies) and, of all datasets, :func:`synthesis_forest`.
+:func:`save` writes a figure for print, for the web and as numbers; :func:`alt_text` says it in
+words.
 """
 
 from ..disclosure import individuals_shown
@@ -18,6 +19,7 @@ from .dataset import draw_all
 from .diagnostics import diagnostic_figures, influence_rows, name_of
 from .episodes import components, criterion_pictures, ending_hazard, episode_shapes
 from .multiverse import curve_rows, specification_curve
+from .power import power_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
 from .style import MIN_CELL, STATES, STATUSES, label, save, save_as, what_to_show
@@ -49,6 +51,7 @@ __all__ = [
     "name_of",
     "observed_and_expected",
     "one_course",
+    "power_curve",
     "raster",
     "save",
     "save_as",

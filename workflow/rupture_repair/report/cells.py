@@ -467,6 +467,7 @@ def datasets(entries: list[dict[str, Any]]) -> Rows:
         rows.append(
             {
                 "dataset": Md(f"[{escape(entry['title'])}](<{entry['name']}.html>){mark}"),
+                "licence": text(entry["licence"]),
                 "courses": count(entry["n_courses"]),
                 "sessions": count(entry["n_sessions"]),
                 "criterion": text(entry["criterion"]),

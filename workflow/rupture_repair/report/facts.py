@@ -24,6 +24,17 @@ FEW_COURSES, FEW_THERAPISTS, FEW_RATINGS = 50, 10, 8
 MUCH_MISSING, MANY_CENSORED = 0.10, 0.20
 
 
+def non_commercial(licence: str) -> bool:
+    """Say whether a licence forbids commercial use.
+
+    Examples
+    --------
+    >>> [non_commercial(words) for words in ("CC BY-NC 4.0", "MIT", "non-commercial use only")]
+    [True, False, True]
+    """
+    return bool(re.search(r"\bNC\b|non-?\s?commercial", licence, re.I))
+
+
 def of_dataset(material: Material) -> dict[str, Any]:
     """Return the facts of the dataset as a whole."""
     sessions, courses = material.sessions, material.courses
@@ -255,7 +266,7 @@ def of_limitations(
         "unknown_endings": set(dataset["endings"]) <= {"unknown"},
         "no_chance": material.chance is None,
         "no_df": effects["without_df"],
-        "licence": bool(re.search(r"\bNC\b|non-?commercial", material.dataset["licence"], re.I)),
+        "licence": non_commercial(material.dataset["licence"]),
         "observational": True,
     }
     return {name: facts for name, facts in found.items() if facts}

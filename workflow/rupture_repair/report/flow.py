@@ -11,63 +11,27 @@ from .markdown import held, number, percent, text
 from .material import Material
 
 
-def _steps(material: Material, level: str) -> list[tuple[str, int]]:
-    """Return what is left out on the way from all sessions, or courses, to the main model.
-
-    Each step is a reason and a number; the last one is what the model rests on, and all numbers
-    add up to the first, which is the total.
-    """
-    measure, criterion = material.shown
-    states = material.states
-    own = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
-    total = len(material.sessions) if level == "session" else material.courses["course"].nunique()
-    rated = material.sessions[material.sessions[measure].notna()]
-    out = own[own["state"].astype(str) == "not_assessable"]
-    out = out[out["reason"].astype(str) != "not rated"]
-    if level == "course":
-        used = set(own.loc[own["state"].astype(str) != "not_assessable", "course"].astype(str))
-        out = out[~out["course"].astype(str).isin(used)].drop_duplicates("course")
-        n_rated, n_used = rated["course"].nunique(), len(used)
-    else:
-        n_rated, n_used = len(rated), len(rated) - len(out)
-    steps = [("in the data", total), ("not rated", total - n_rated)]
-    reasons = out["reason"].astype(str).value_counts()
-    known = n_rated - n_used
-    steps += [(f"not assessable: {why}", int(n)) for why, n in reasons.items()]
-    if known > reasons.sum():
-        steps.append(("not assessable: no session with enough ratings", known - int(reasons.sum())))
-    fits = material.estimates
-    fit = fits[(fits["model"] == "next_session") & (fits["variant"] == "main")]
-    fit = fit[(fit["measure"] == measure) & (fit["criterion"] == criterion)]
-    fit = fit[fit["estimate"].notna()]
-    modelled = fit[f"n_{level}s"].max() if len(fit) else np.nan
-    if pd.notna(modelled):
-        steps.append(("no outcome soon enough afterwards", n_used - int(modelled)))
-        return [*steps, ("in the main model", int(modelled))]
-    return [*steps, ("assessable", n_used)]
-
-
 def of_flow(material: Material) -> Rows:
-    """Return the flow of exclusions, its small numbers withheld. The column adds up.
+    """Return the flow of exclusions to the main model, small numbers withheld. Columns add up.
 
     `material` is as the steps wrote it, before :meth:`Material.disclosed`.
     """
+    measure, criterion = material.shown
+    if material.flow is None:
+        return []
+    table = material.flow
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
     least = min_cell(material.dataset, material.config)
-    names: list[str] = []
     columns: dict[str, dict[str, Any]] = {}
-    for level in ("course", "session"):
-        steps = _steps(material, level)
-        parts = np.array([n for _, n in steps[1:]], dtype=float)
-        parts[withheld(parts.tolist(), least)] = np.nan
-        columns[level] = dict(zip([name for name, _ in steps], [steps[0][1], *parts], strict=True))
-        names += [name for name in columns[level] if name not in names]
-    last = ("assessable", "in the main model")
-    names.sort(key=lambda name: name in last)
+    for unit, steps in own.groupby("unit"):
+        parts = np.append(steps["n_left_out"], steps["n_after"].iloc[-1]).astype(float)
+        parts[withheld(list(parts), least)] = np.nan
+        names = ["in the data", *steps["step"], "in the main model"]
+        columns[str(unit)] = dict(zip(names, [steps["n_before"].iloc[0], *parts], strict=True))
     return [
-        {"step": text(name)}
-        | {f"{level}s": held(column.get(name, 0)) for level, column in columns.items()}
-        for name in names
-    ]  # fmt: skip
+        {"step": text(name)} | {f"{unit}s": held(column[name]) for unit, column in columns.items()}
+        for name in columns.get("session", {})
+    ]
 
 
 def _spread(values: pd.Series, digits: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 from .markdown import FOLDER
 
@@ -165,7 +166,7 @@ def render_pdf(markdown: str, target: Path) -> Path:
             text.encode(),
             output=str(target),
             root=str(target.parent),
-            font_paths=fonts,
+            font_paths=cast("list[Any]", fonts),
             ignore_system_fonts=True,
             pdf_standards="ua-1",
             timestamp=datetime.fromtimestamp(NO_DATE, UTC),

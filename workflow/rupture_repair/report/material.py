@@ -34,8 +34,12 @@ class Material:
         What was found of planted falls, if that was computed.
     claims : DataFrame or None
         Verdicts on the claims, if they were computed.
+    components : DataFrame or None
+        Reliability and falls of the components of the alliance, if they were computed.
     diagnostics : DataFrame or None
         Whether the main model describes the data, if that was computed.
+    flow : DataFrame or None
+        What each step leaves out of the main model, if that was counted.
     multiverse : dict of str to DataFrame
         The tables estimates, summary and choices of the multiverse; empty if it was not computed.
     """
@@ -54,7 +58,9 @@ class Material:
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
+    components: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
+    flow: pd.DataFrame | None = None
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
@@ -83,7 +89,7 @@ class Material:
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in ("chance", "sensitivity", "claims", "diagnostics")
+            for name in ("chance", "sensitivity", "claims", "components", "diagnostics", "flow")
             if (folder / f"{name}.parquet").exists()
         }
         return cls(

@@ -11,7 +11,7 @@ import yaml
 from .. import figures
 from ..disclosure import min_cell, of_detection, without_cells
 from ..models import MODELS
-from . import cells, checks, facts, pooled
+from . import cells, checks, facts, parts, pooled
 from .flow import of_flow, of_shapes, shapes
 from .markdown import FOLDER, Md, environment, figure, held, pipe_table, text
 from .material import Material
@@ -115,6 +115,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         cells=cells,
         held=held,
         checks=checks,
+        components=parts.components(material),
         diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
@@ -157,8 +158,9 @@ def index_entry(
     Returns
     -------
     dict
-        name, title, synthetic, n_courses, n_sessions, criterion, n_episodes and n_with_episode (of
-        the measure and criterion shown), assessable, n_models, n_failed.
+        name, title, synthetic, licence, non_commercial, stands_in (the alliance measures that are
+        none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
+        criterion shown), assessable, n_models, n_failed.
     """
     measure, criterion = figures.what_to_show(detection, measures, config)
     of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
@@ -168,6 +170,9 @@ def index_entry(
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
+        "licence": dataset["licence"],
+        "non_commercial": facts.non_commercial(dataset["licence"]),
+        "stands_in": [one for one in measures.values() if one.get("stands_in")],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
         "criterion": str(row["name"]),
