@@ -521,7 +521,8 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     for name in ("dataset", "measures"):
         (folder / f"{name}.json").write_text(json.dumps(own[name]))
     stored = {"states": "session_states"}
-    for name in ("sessions", "courses", "episodes", "states", "detection", "estimates"):
+    written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
+    for name in written:
         own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
     keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
     figures.draw_all(drawn, **{key: own[key] for key in (*keys, "config")})

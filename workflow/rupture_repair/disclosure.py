@@ -15,6 +15,9 @@ import pandas as pd
 #: How a withheld count is shown; NaN in a table of counts.
 WITHHELD = "[c]"
 
+#: Numbers in tables of estimates that were chosen, not found.
+_CHOSEN = ("specification", "k", "k_factor", "minimum_sessions", "smallest")
+
 _UNITS = r"(?:\w+ )?(?:courses?|clients?|therapists?|sessions?|episodes?|ratings?|rows?|events?)\b"
 
 
@@ -142,13 +145,14 @@ def of_fits(table: pd.DataFrame, least: int, **totals: float) -> pd.DataFrame:
     if least < 2:
         return table
     table = table.copy()
-    numbers = [name for name in table.select_dtypes("number") if name not in ("smallest",)]
-    table[numbers] = table[numbers].astype(float)
     few = small(table["n_courses"].astype(float).fillna(0), least)
-    for name in (one for one in numbers if one.startswith("n_")):
-        total = totals.get(name, np.nan)
-        table.loc[few | apart(table[name], total, least), name] = np.nan
-    table.loc[few, [name for name in numbers if not name.startswith("n_")]] = np.nan
+    for name in table.select_dtypes("number"):
+        hidden = few & (name not in _CHOSEN)
+        if name.startswith("n_"):
+            count = table[name].astype(float)
+            hidden = few | apart(count, totals.get(name, np.nan), least)
+        if hidden.any():
+            table[name] = table[name].astype(float).mask(hidden)
     for name in ("message", "reason", "note"):
         if name in table:
             table[name] = table[name].map(lambda said: in_words(said, least), na_action="ignore")

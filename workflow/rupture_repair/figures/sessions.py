@@ -19,6 +19,7 @@ from .style import (
     KINDS,
     MIN_CELL,
     QUIET,
+    SHOWN_STATES,
     STATES,
     STATUSES,
     WIDTH,
@@ -296,14 +297,14 @@ def raster(
     if numbers.empty:
         return nothing("Too few courses to show."), numbers
     figure = draw(numbers)
-    present = [state for state in STATES if (numbers["state"] == state).any()]
+    present = [state for state in SHOWN_STATES if (numbers["state"] == state).any()]
     handles = [
         Patch(
-            fc=STATES[state][1],
-            hatch="" if individuals else STATES[state][2],
+            fc=SHOWN_STATES[state][1],
+            hatch="" if individuals else SHOWN_STATES[state][2],
             ec=QUIET,
             lw=0.5,
-            label=STATES[state][0],
+            label=SHOWN_STATES[state][0],
         )
         for state in present
     ]
@@ -363,7 +364,7 @@ def _draw_shares(numbers: pd.DataFrame) -> Figure:
     above.set(ylabel="courses", ylim=(0, total.max() * 1.12))
     above.yaxis.set_major_locator(mpl.ticker.MaxNLocator(2, integer=True))
     floor = np.zeros(len(n))
-    for state, (_, colour, hatch) in STATES.items():
+    for state, (_, colour, hatch) in SHOWN_STATES.items():
         if state in n:
             share = (100 * n[state] / total).to_numpy()
             edge = "#ffffff" if state == "ruptured" else "#9a9a9a"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from .criteria import shown
 from .diagnostics import name_of
-from .style import KINDS, STATES, TERMS
+from .style import KINDS, SHOWN_STATES, TERMS
 
 
 def alt_text(figure: str, numbers: pd.DataFrame) -> str:
@@ -39,8 +39,9 @@ def _alt_raster(numbers: pd.DataFrame) -> str:
     count = (
         numbers.groupby("state")["n"].sum() if "n" in numbers else numbers["state"].value_counts()
     )
-    share = (100 * count / count.sum()).reindex(list(STATES)).dropna()
-    each = ", ".join(f"{STATES[str(state)][0]} {value:.1f} %" for state, value in share.items())
+    share = (100 * count / count.sum()).reindex(list(SHOWN_STATES)).dropna()
+    names = {state: name for state, (name, _, _) in SHOWN_STATES.items()}
+    each = ", ".join(f"{names[str(state)]} {value:.1f} %" for state, value in share.items())
     rows = f"of {numbers['row'].max()} courses" if "row" in numbers else "as shares of courses"
     last = numbers["session"].max()
     return f"States {rows} over sessions 1 to {last}. Of {count.sum()} sessions: {each}."
