@@ -29,6 +29,7 @@ rule all:
     input:
         expand("reports/{page}.{form}", page=["index", *DATASETS], form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
+        expand("reports/{dataset}-explorer.html", dataset=DATASETS),
 
 
 include: "workflow/rules/fetch.smk"
@@ -47,6 +48,7 @@ include: "workflow/rules/synthesis.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 
 
 onstart:

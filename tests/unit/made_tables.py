@@ -103,7 +103,7 @@ CONFIG = {
         "failed_fit": "error",
     },
     "chance": {"replicates": 200, "sensitivity": {"duration": 2}},
-    "report": {"individuals": "demo_only"},
+    "report": {"individuals": "demo_only", "min_cell": 5},
 }  # fmt: skip
 
 

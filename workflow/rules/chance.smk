@@ -14,6 +14,7 @@ rule chance:
         chance_courses=multiext(
             "data/processed/{dataset}/chance_courses", ".parquet", ".csv"
         ),
+        replicates="data/processed/{dataset}/replicates.parquet",
     log:
         "logs/{dataset}/chance.log",
     threads: workflow.cores

@@ -25,6 +25,7 @@ from .null import (
     SLOW,
     Null,
     find,
+    kept_replicates,
     prepare,
     refusal,
     scale_of,
@@ -297,7 +298,7 @@ def assess_each(
     seed: int,
     models: Mapping[str, Model] | None = None,
     processes: int = 1,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, ...]:
     """Hold all alliance measures of a dataset against chance, and plant falls in them.
 
     Parameters
@@ -311,21 +312,20 @@ def assess_each(
 
     Returns
     -------
-    chance, sensitivity, chance_courses : DataFrame
-        The rows of :func:`expected` and of :func:`sensitivity`, of one measure after the other.
+    chance, sensitivity, chance_courses, replicates : DataFrame
+        The rows of :func:`expected`, of :func:`sensitivity` and of
+        :func:`rupture_repair.null.kept_replicates`, of one measure after the other.
     """
 
-    def assess(name: str, processes: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    def assess(name: str, processes: int) -> tuple[pd.DataFrame, ...]:
         ratings = prepared(sessions, name, measures[name], criteria, models=models)
         null = prepare(ratings, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
         by_chance, courses = expected(null, rules, edge_rules, settings, **how)
         planted = sensitivity(null, rules, edge_rules, settings["sensitivity"], **how)
-        return by_chance, planted, courses
+        kept = kept_replicates(null, settings, EXPECTED, dataset=dataset)
+        return by_chance, planted, courses, kept
 
     tables = side_by_side(assess, alliance(measures), processes)
-    chance, planted, courses = (
-        pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)
-    )
-    return chance, planted, courses
+    return tuple(pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from . import episodes as ep
@@ -29,6 +30,9 @@ MODELS = ("autoregressive", "shuffle")
 #: Replicates that are drawn together, and about how many ratings these have at most. Random
 #: numbers belong to a block: how many processes share the blocks does not change them.
 BLOCK, BLOCK_RATINGS = 100, 200_000
+
+#: Replicates are kept up to about this many ratings.
+KEPT_RATINGS = 30_000
 
 
 @dataclass(frozen=True)
@@ -239,14 +243,64 @@ def stacked(null: Null, rating: Floats) -> Courses:
     return Courses(rating.ravel(), np.tile(null.courses.session, number), starts)
 
 
-def scale_of(null: Null, courses: Courses) -> Scale:
-    """Return the scale of each replicate: its own pooled SDs, the reliable change as observed.
+def kept_replicates(
+    null: Null, settings: Mapping[str, Any], purpose: int, *, dataset: str
+) -> pd.DataFrame:
+    """Return the first replicates of a purpose as a table, for people to look at.
 
     Parameters
     ----------
     null : Null
+    settings : dict
+        `null_models` (the first is drawn from) and `replicates`.
+    purpose : int
+        Of the random numbers, see :meth:`Null.seed`.
+    dataset : str
+
+    Returns
+    -------
+    DataFrame
+        One row per replicate, course and rated session, with columns `dataset`, `measure`,
+        `null_model`, `replicate` (from 1), `course`, `session` and `rating` (in the direction of
+        the measure): as many replicates as :data:`KEPT_RATINGS` ratings hold, at least one.
+    """
+    courses, model = null.courses, settings["null_models"][0]
+    block, members = next(null.blocks(settings["replicates"]))
+    number = int(np.clip(KEPT_RATINGS // max(1, len(courses.rating)), 1, len(members)))
+    rating = np.empty((number, 0))
+    if len(courses.rating):
+        random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
+        rating = simulate(null, model, members, random)[:number]
+    sign = -1.0 if null.measure["better"] == "lower" else 1.0
+    ids = pd.Categorical(null.ratings.course_ids[courses.course])
+    table = pd.DataFrame(
+        {
+            "replicate": np.repeat(np.arange(1, number + 1, dtype=np.int32), len(ids)),
+            "course": ids.take(np.tile(np.arange(len(ids)), number)),
+            "session": np.tile(courses.session, number),
+            "rating": sign * rating.ravel(),
+        }
+    )
+    for place, name in enumerate(("dataset", "measure", "null_model")):
+        word = {"dataset": dataset, "measure": null.name, "null_model": model}[name]
+        table.insert(place, name, pd.Categorical([word] * len(table)))
+    return table
+
+
+def scale_of(null: Null, courses: Courses) -> Scale:
+    """Return the scale of each replicate, see :func:`scale_of_each`."""
+    return scale_of_each(null.ratings, courses)
+
+
+def scale_of_each(ratings: Ratings, courses: Courses) -> Scale:
+    """Return the scale of each replicate: its own pooled SDs, the reliable change as observed.
+
+    Parameters
+    ----------
+    ratings : Ratings
+        As observed.
     courses : Courses
-        From :func:`stacked`.
+        Replicates, one after the other, from :func:`stacked`.
 
     Returns
     -------
@@ -254,7 +308,7 @@ def scale_of(null: Null, courses: Courses) -> Scale:
         Pooled SDs are arrays with one entry per course, since replicates differ. The prior of
         shrunk SDs is that of all these replicates together.
     """
-    number = len(null.courses.length)
+    number = len(ratings.courses.length)
     found: dict[str, Any] = {}
     for around in ("mean", "trend"):
         total, free = squares(courses, around)
@@ -264,7 +318,7 @@ def scale_of(null: Null, courses: Courses) -> Scale:
         with np.errstate(invalid="ignore", divide="ignore"):
             found[f"sample_sd_{around}"] = np.repeat(np.sqrt(sums / degrees), number)
         found[f"prior_{around}"] = shrinkage(total / np.maximum(free, 1), free)
-    return replace(null.ratings.scale, **found)
+    return replace(ratings.scale, **found)
 
 
 def find(

@@ -21,7 +21,9 @@ with journal.step("chance", dataset, snakemake.log[0]):
         models=probability.read(given.models),
         processes=snakemake.threads,
     )
-    for name, table in zip(("chance", "sensitivity", "chance_courses"), tables, strict=True):
+    *compared, replicates = tables
+    replicates.to_parquet(snakemake.output.replicates, index=False)
+    for name, table in zip(("chance", "sensitivity", "chance_courses"), compared, strict=True):
         parquet, csv = snakemake.output[name]
         table.to_parquet(parquet, index=False)
         table.to_csv(csv, index=False, lineterminator="\n")

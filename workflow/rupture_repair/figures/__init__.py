@@ -12,6 +12,7 @@ words.
 """
 
 from ..disclosure import individuals_shown
+from ..shown import what_to_show
 from .agreement import agreement
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
@@ -22,7 +23,7 @@ from .multiverse import curve_rows, specification_curve
 from .power import power_curve
 from .sensitivity import sensitivity
 from .sessions import choose_courses, courses, kinds_of_courses, one_course, raster
-from .style import MIN_CELL, STATES, STATUSES, label, save, save_as, what_to_show
+from .style import MIN_CELL, STATES, STATUSES, label, save, save_as
 from .synthesis import synthesis_forest, synthesis_rows
 from .words import alt_text
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ..disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
 from ..exposure import aligned, leaving, onsets
 from ..parallel import spread_out
+from ..shown import what_to_show
 from .agreement import agreement as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion
@@ -18,7 +19,7 @@ from .episodes import components, criterion_pictures, ending_hazard, episode_sha
 from .multiverse import specification_curve
 from .sensitivity import sensitivity as planted_falls
 from .sessions import courses, raster
-from .style import Drawn, nothing, save, what_to_show
+from .style import Drawn, nothing, save
 
 
 def draw_all(

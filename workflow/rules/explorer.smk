@@ -1,0 +1,53 @@
+# A page on which the settings of a criterion can be moved; every count is computed here.
+
+
+# A dataset may be called other-explorer: its report is then no explorer of "other".
+ruleorder: explorer > report
+
+
+# What every explorer shares depends on the versions of its libraries alone.
+rule explorer_library:
+    input:
+        lock="requirements.lock",
+        code=project.modules("explorer.charts"),
+    output:
+        "data/processed/explorer_library.json",
+    log:
+        "logs/all/explorer_library.log",
+    script:
+        "../scripts/explorer_library.py"
+
+
+rule explorer:
+    input:
+        about="data/processed/{dataset}/dataset.json",
+        measures="data/processed/{dataset}/measures.json",
+        sessions="data/processed/{dataset}/sessions.parquet",
+        events="data/processed/{dataset}/events.parquet",
+        detection="data/processed/{dataset}/detection.parquet",
+        calibrated="data/processed/{dataset}/calibrated.parquet",
+        chance="data/processed/{dataset}/chance.parquet",
+        replicates="data/processed/{dataset}/replicates.parquet",
+        models="data/processed/{dataset}/hidden_markov.json",
+        library="data/processed/explorer_library.json",
+        templates=[
+            "workflow/report/style.css",
+            "workflow/report/explorer/page.html",
+            "workflow/report/explorer/explorer.css",
+            "workflow/report/explorer/explorer.js",
+        ],
+        code=project.modules("explorer"),
+    output:
+        "reports/{dataset}-explorer.html",
+    log:
+        "logs/{dataset}/explorer.log",
+    wildcard_constraints:
+        dataset="|".join(DATASETS),
+    threads: workflow.cores
+    params:
+        criteria=SETTINGS["criteria"],
+        config={
+            key: SETTINGS[key] for key in ("default_criterion", "edge_rules", "report")
+        },
+    script:
+        "../scripts/explorer.py"
