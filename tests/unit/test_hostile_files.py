@@ -78,7 +78,7 @@ def expected(text):
             np.nan if row[name].strip() in ("", "NA", "-99") else float(row[name])
             for name in ("srs_total", "phq")
         ]
-        rows.append((row["client_id"].strip(), int(row["session_no"]), *score))
+        rows.append((row["client_id"].strip(), int(float(row["session_no"])), *score))
     columns = ["course", "session", "alliance", "outcome"]
     return pd.DataFrame(sorted(rows), columns=columns)
 
@@ -216,7 +216,7 @@ HARMFUL = {
     "huge number": "title: " + "9" * 5000 + "\n",
     "date": YAML.replace("licence: CC0", "licence: 2024-01-31"),
     "bad date": YAML.replace("licence: CC0", "licence: 2024-13-41"),
-    "octal": YAML.replace("licence: CC0", "licence: 0o17"),
+    "octal": YAML.replace("licence: CC0", "licence: 017"),
     "list as key": "? [a, b]\n: c\n",
     "null key": "~: x\n",
     "number as key": YAML + "1: x\n",

@@ -149,7 +149,7 @@ def _answer(made: Described, answers: Sequence[str]) -> None:
         path = tuple(part.strip() for part in key.split("."))
         try:
             read = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError, ValueError):
             equals = ""
         if not equals or not all(path):
             raise ProblemsFound([problem("E611", found=text)])

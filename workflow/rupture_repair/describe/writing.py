@@ -107,7 +107,7 @@ def _facts(name: str, column: Column, made: Described, values: Mapping[Any, str]
             f"{value:g} = {word}" if isinstance(value, float) else f"{value} = {word}"
             for value, word in values.items()
         )
-    elif kind == "text" and len(column.texts) <= MOST_LISTED:
+    elif use and kind == "text" and len(column.texts) <= MOST_LISTED:
         listed = "; ".join(sorted(column.texts.to_pylist()))
     return [kind, filled, len(column.texts), low, high, listed, ""]
 
