@@ -36,8 +36,9 @@ def descriptor(made: Described) -> str:
 
 def _comment(text: str, indent: str) -> list[str]:
     start = f"{indent}# "
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
     return textwrap.wrap(
-        " ".join(text.split()), WIDTH, initial_indent=start, subsequent_indent=start,
+        " ".join(shown.split()), WIDTH, initial_indent=start, subsequent_indent=start,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
