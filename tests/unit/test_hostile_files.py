@@ -25,7 +25,7 @@ from rupture_repair import cli, describe, ingest
 from rupture_repair.problems import CATALOGUE, ProblemsFound
 
 SHEET = xlsx({"a": cells(SESSIONS)})
-FEW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 def snapshot(folder):
@@ -78,7 +78,7 @@ def expected(text):
             np.nan if row[name].strip() in ("", "NA", "-99") else float(row[name])
             for name in ("srs_total", "phq")
         ]
-        rows.append((row["client_id"].strip(), int(row["session_no"]), *score))
+        rows.append((row["client_id"].strip(), int(float(row["session_no"])), *score))
     columns = ["course", "session", "alliance", "outcome"]
     return pd.DataFrame(sorted(rows), columns=columns)
 
@@ -175,21 +175,20 @@ def test_no_table_at_all(raw, suffix):
         assert isinstance(end(write(root / "study", edits, {f"s{suffix}": raw})), list)
 
 
-@pytest.mark.parametrize("count", [10_000, 20_001])
-def test_very_many_columns(count, tmp_path):
+def with_columns(count):
+    """Return the session ratings with so many columns more."""
     head, *rows = SESSIONS.splitlines()
     names = ",".join(f"x{at}" for at in range(count))
-    text = "\n".join([f"{head},{names}", *(row + ",1" * count for row in rows)])
-    found = end(write(tmp_path / "study", files={"sessions.csv": text}))
-    if count > 20_000:
-        assert found == ["E325"]
-    else:
-        same(found, SESSIONS)
-    file = tmp_path / "given.csv"
-    file.write_text(text)
-    with contextlib.suppress(ProblemsFound):
-        describe.new("new", file, [], tmp_path)
-        assert (tmp_path / "data/raw/new/dataset.yaml").exists()
+    return "\n".join([f"{head},{names}", *(row + ",1" * count for row in rows)])
+
+
+def test_very_many_columns(tmp_path):
+    folder = write(tmp_path / "study", files={"sessions.csv": with_columns(10_000)})
+    same(ingest.ingest("small", folder).sessions, SESSIONS)
+    write(folder, files={"sessions.csv": with_columns(20_000)})
+    assert end(folder) == ["E325"]
+    with place() as root:
+        new_ends_well(root, with_columns(1_000).encode(), ".csv")
 
 
 # ---------------------------------------------------------------------------- descriptors
@@ -216,7 +215,7 @@ HARMFUL = {
     "huge number": "title: " + "9" * 5000 + "\n",
     "date": YAML.replace("licence: CC0", "licence: 2024-01-31"),
     "bad date": YAML.replace("licence: CC0", "licence: 2024-13-41"),
-    "octal": YAML.replace("licence: CC0", "licence: 0o17"),
+    "octal": YAML.replace("licence: CC0", "licence: 017"),
     "list as key": "? [a, b]\n: c\n",
     "null key": "~: x\n",
     "number as key": YAML + "1: x\n",
@@ -298,6 +297,7 @@ def test_odd_names_of_files(name, tmp_path, monkeypatch, capsys):
 @FEW
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=2, max_size=6, unique=True))
 @example(["client", "srs\n"])
+@example(["0", "\x1b"])
 @example(["id", "srs_s1", "srs_s2", "{session}"])
 @example(["id", "session", "srs: x", "# ors", "'", '"', "TODO", "~", "- a"])
 def test_odd_names_of_columns(names):

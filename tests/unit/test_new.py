@@ -302,7 +302,15 @@ def test_bad_names_files_and_answers(tmp_path):
     assert refused("E711", "study", tmp_path / "My ratigs.csv", [], tmp_path).endswith(
         "the file does not exist. Did you mean 'My ratings.csv'? Correct the path."
     )
-    for answer in ("licence", "=x", "a.=x", "title.x=1", "licence=[", "title=a: b: c"):
+    for answer in (
+        "licence",
+        "=x",
+        "a.=x",
+        "title.x=1",
+        "licence=[",
+        "title=a: b: c",
+        "title=2024-13-41",
+    ):
         refused("E611", "study", file, [answer], tmp_path)
     assert refused("E611", "study", file, ["licence"], tmp_path) == (
         "E611: 'licence' is no answer. Write --answer KEY=VALUE, where KEY is a key of "

@@ -106,7 +106,7 @@ def _changed_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]
         criterion, *keys = place.strip().split(".")
         try:
             read = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError, ValueError):
             equals = ""
         if not equals or not keys or not all([criterion, *keys]):
             example = "CRITERION.SETTING=VALUE, for example own_mean_2sd.k=1.5"

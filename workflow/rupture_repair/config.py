@@ -79,8 +79,10 @@ def _parse(text: str, file: str) -> tuple[Any, dict[Path_, int]]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         raise ProblemsFound([problem("E102", file=file, found=error.problem, line=line)]) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         found = " ".join(str(error).split())
+        if isinstance(error, ValueError):
+            found = "a value looks like a date or a number and is none"
         raise ProblemsFound([problem("E102", file=file, found=found)]) from error
     twice = [
         problem("E109", file=file, line=line, key=dotted(again), found=again[-1])

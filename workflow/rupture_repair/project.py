@@ -158,7 +158,7 @@ def data_files(name: str, mirror: str | None, root: Path = Path()) -> list[Path]
         tables = content["tables"].values()
         names = [str(table["file"]) for table in tables]
         folder = content.get("mirror_folder")
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (yaml.YAMLError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return []
     base = places.public_folder(name, folder, mirror, root) if folder else path.parent
     if base is None:

@@ -87,6 +87,7 @@ def new(name: str, file: Path, answers: Sequence[str] = (), root: Path = Path())
     made = guesses.describe(name, stored, shape, table, said, instruments.load())
     _answer(made, answers)
     text = writing.descriptor(made)
+    lines = config.line_numbers(text)
     files: dict[str, str | bytes] = {
         "dataset.yaml": text,
         "README.md": writing.readme(name, stored, made, table),
@@ -95,7 +96,6 @@ def new(name: str, file: Path, answers: Sequence[str] = (), root: Path = Path())
     if not inside:
         files[stored] = raw
     writing.write(folder, files)
-    lines = config.line_numbers(text)
     open_ = [(lines[path], path) for path in config.left_open(made.content)]
     suspects = _identifying(table)
     return New(folder, text, made, len(table.rows), len(table.columns), open_, suspects)
@@ -149,7 +149,7 @@ def _answer(made: Described, answers: Sequence[str]) -> None:
         path = tuple(part.strip() for part in key.split("."))
         try:
             read = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError, ValueError):
             equals = ""
         if not equals or not all(path):
             raise ProblemsFound([problem("E611", found=text)])

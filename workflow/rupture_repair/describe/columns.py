@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..ingest.columns import QUESTION, Column, Table
+from ..ingest.columns import Column, Table
 from ..ingest.identifying import plain_name
 
 _NUMBER = r"(_?(id|nr|no|num|number|nummer|code|key))?"
@@ -166,7 +166,7 @@ def ending_codes(column: Column) -> dict[str, Guess]:
     codes = {}
     for text in column.texts.to_pylist():
         plain = " ".join(text.lower().split())
-        if plain in ENDINGS or re.fullmatch(QUESTION, text):
+        if plain in ENDINGS or set(text) == {"?"}:
             continue  # known, or told by the check
         fits = [ending for ending, words in ENDINGS.items() if re.fullmatch(words, plain)]
         codes[text] = Guess(*((fits[0], "as the word says") if fits else ("TODO", "")))

@@ -1,5 +1,6 @@
 """Which columns are ratings: items, totals, their instrument, and sessions in column names."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -211,7 +212,7 @@ def _first_numbers(ratings: Sequence[Rating]) -> dict[str, set[str]]:
     """Return word of an instrument -> the numbers that follow it at once."""
     found: dict[str, set[str]] = {}
     for one in ratings:
-        for word, after in zip(one.words, [*one.words[1:], ""], strict=True):
+        for word, after in itertools.pairwise([*one.words, ""]):
             if word in WORDS:
                 found.setdefault(word, set()).add(after)
     return found

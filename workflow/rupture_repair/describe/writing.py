@@ -36,8 +36,9 @@ def descriptor(made: Described) -> str:
 
 def _comment(text: str, indent: str) -> list[str]:
     start = f"{indent}# "
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
     return textwrap.wrap(
-        " ".join(text.split()), WIDTH, initial_indent=start, subsequent_indent=start,
+        " ".join(shown.split()), WIDTH, initial_indent=start, subsequent_indent=start,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
@@ -107,7 +108,7 @@ def _facts(name: str, column: Column, made: Described, values: Mapping[Any, str]
             f"{value:g} = {word}" if isinstance(value, float) else f"{value} = {word}"
             for value, word in values.items()
         )
-    elif kind == "text" and len(column.texts) <= MOST_LISTED:
+    elif use and kind == "text" and len(column.texts) <= MOST_LISTED:
         listed = "; ".join(sorted(column.texts.to_pylist()))
     return [kind, filled, len(column.texts), low, high, listed, ""]
 
