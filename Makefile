@@ -10,14 +10,14 @@ LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
 
-.PHONY: help report real check test lint demo reference lock clean distclean
+.PHONY: help report real check test lint demo docs reference lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-report: $(RUN) ## Build the reports of the datasets named in config.yaml
-	@$(SNAKEMAKE)
+report: $(RUN) ## Build the reports of the datasets named in config.yaml, or of DATASETS=a,b
+	@$(SNAKEMAKE) $(if $(DATASETS),--config 'datasets=[$(DATASETS)]')
 	@echo "Report: reports/index.html"
 
 real: $(RUN) ## Build the reports of four public datasets, from the folder MIRROR
@@ -44,6 +44,9 @@ lint: $(RUN_TESTS)
 demo: $(RUN) ## Write the synthetic demo dataset anew
 	@$(BIN)/rupture-repair simulate
 
+docs: $(RUN_TESTS) ## Build the documentation, without a network
+	@$(BIN)/python docs/build.py
+
 reference: $(RUN) ## Write the reference values anew (needs R, see tests/reference/README.md)
 	@for script in nested real linear autoregressive logistic large pooling binary; do \
 		Rscript tests/reference/$$script.R tests/reference "$(MIRROR)" || exit 1; done
@@ -57,7 +60,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 	--no-annotate --no-header
 
 clean: ## Remove everything that the workflow made
-	rm -rf data/processed reports logs .snakemake
+	rm -rf data/processed reports logs docs/site .snakemake
 
 distclean: clean ## Remove the environment as well
 	rm -rf .venv

@@ -15,6 +15,9 @@ except ProblemsFound as found:
     raise WorkflowError(f"\n{found}")
 
 DATASETS = SETTINGS["datasets"]
+# Two long steps side by side waste less time than each of them on all cores.
+HALF_OF_CORES = max(1, workflow.cores // 2)
+FORMS = SETTINGS["report"]["formats"]
 
 
 wildcard_constraints:
@@ -24,12 +27,12 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "reports/index.html",
-        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("reports/{page}.{form}", page=["index", *DATASETS], form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
         expand("reports/{dataset}-explorer.html", dataset=DATASETS),
 
 
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/calibrate.smk"

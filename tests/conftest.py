@@ -1,4 +1,4 @@
-"""A copy of the project to run the workflow in, and a browser to see its pages in."""
+"""Settings of all tests, a copy of the project to run in, and a browser for its pages."""
 
 import os
 import shutil
@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
+
+# In CI the same examples are tried every time, so that a change is judged by what it changes.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.register_profile("local", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @dataclass
@@ -66,6 +72,7 @@ def copy_of_the_project(folder: Path) -> Project:
         ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
     )
     shutil.copytree(ROOT / "data/raw/demo", folder / "data/raw/demo")
+    shutil.copy(ROOT / "data/raw/register.csv", folder / "data/raw/register.csv")
     return Project(folder)
 
 

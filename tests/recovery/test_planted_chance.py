@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rupture_repair import chance, criteria, detect, noise, null
+from rupture_repair import calibration, chance, criteria, detect, noise, null
 from rupture_repair import courses as flat
 from rupture_repair.simulate import DEFAULT_SEED, Settings, simulate_dataset
 
@@ -117,8 +117,8 @@ def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
 
 def test_with_ruptures_more_are_observed_than_expected(planted):
     rules = [replace(rule, k="calibrated") for rule in criteria.load(["dip", "tooth"], FIXED)]
-    solved = chance.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
-    rules = chance.with_calibrated_k(rules, solved)
+    solved = calibration.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    rules = criteria.with_calibrated_k(rules, solved)
     table, _ = chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert (table.ratio > 1.3).all()
     assert (table.p <= 0.05).all()
@@ -186,9 +186,9 @@ def test_own_sd_masks_the_fall_that_it_should_reveal(planted):
     rules = [
         replace(base, id=unit, unit=unit, k="calibrated") for unit in ("sample_sd", "larger_sd")
     ]
-    solved = chance.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    solved = calibration.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert solved.false_alarm.to_numpy() == pytest.approx(0.05, abs=0.005)
-    rules = chance.with_calibrated_k(rules, solved)
+    rules = criteria.with_calibrated_k(rules, solved)
     table = chance.sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     at = table[(table.volatility == "all") & (table.depth == 3)].set_index("criterion")
     assert at.sensitivity["sample_sd"] > at.sensitivity["larger_sd"]

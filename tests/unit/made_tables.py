@@ -9,6 +9,8 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 
+from rupture_repair import models
+
 CRITERIA = {
     "dip": {
         "name": "Dip below the trend",
@@ -82,7 +84,8 @@ MEASURES = {
 DATASET = {
     "name": "small", "title": "Thirty made-up courses", "source": "https://example.org/small",
     "licence": "CC-BY-4.0", "citation": "Nobody (2026). Thirty made-up courses.",
-    "synthetic": True, "cautions": ["Ratings were drawn at random."],
+    "synthetic": True, "cautions": ["Ratings were drawn at random."], "ids": "hashed",
+    "anonymity": {"covariates": ["sex", "age_group"], "cells": 6, "smallest": 1, "alone": 2},
     "warnings": ["W201 data/raw/small/dataset.yaml: no reliability is known."],
     "descriptor": "data/raw/small/dataset.yaml",
     "files": [{"path": "data/raw/small/sessions.csv", "sha256": "ab" * 32, "rows": 300}],
@@ -245,7 +248,7 @@ def tables(n_courses: int = 30) -> dict:
     )
     endings = np.array(["completed", "completed", "dropped_out"])
     courses["ending"] = endings[np.arange(len(courses)) % 3]
-    return {
+    made = {
         "dataset": deepcopy(DATASET),
         "measures": deepcopy(MEASURES),
         "sessions": sessions,
@@ -257,3 +260,5 @@ def tables(n_courses: int = 30) -> dict:
         "config": deepcopy(CONFIG),
         "criteria": {name: {"id": name, "value": None, **row} for name, row in CRITERIA.items()},
     }
+    flow = models.flow_of("small", made, MEASURES, CONFIG)
+    return made | {"flow": flow}

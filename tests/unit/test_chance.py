@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import chance, criteria, detect, noise, null, sensitivity
+from rupture_repair import calibration, chance, criteria, detect, noise, null, sensitivity
 from rupture_repair import courses as flat
 from rupture_repair.chain import Parameters
 from rupture_repair.probability import Model
@@ -253,9 +253,9 @@ def tables_of(found) -> tuple:
 def test_numbers_do_not_depend_on_the_number_of_processes():
     made = prepared(sessions(np.clip(36 + 3 * series(40, 9, 0.3, seed=13), 0, 40).round(1)))
     chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
-    for function in (chance.calibrated_k, chance.expected, chance.sensitivity):
+    for function in (calibration.calibrated_k, chance.expected, chance.sensitivity):
         one, two = (
-            function(made, chosen[:1] if function is not chance.calibrated_k else chosen,
+            function(made, chosen[:1] if function is not calibration.calibrated_k else chosen,
                      EDGE_RULES, SETTINGS, dataset="made", processes=processes)
             for processes in (1, 2)
         )  # fmt: skip
@@ -277,7 +277,7 @@ def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
     settings = SETTINGS | {"sensitivity": SETTINGS}
     one, two = [], []
     for processes, found in ((1, one), (2, two)):
-        solved = chance.calibrate_each(
+        solved = calibration.calibrate_each(
             table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
         )
         found += [solved, *chance.assess_each(
@@ -359,7 +359,7 @@ def test_small_and_constant_courses_give_numbers_or_reasons(rating):
     assert values.max() <= 40
     chance.sensitivity(made, chosen, EDGE_RULES, SETTINGS, dataset="made")
     tooth = [replace(rules("tooth")[0], k="calibrated")]
-    chance.calibrated_k(made, tooth, EDGE_RULES, SETTINGS, dataset="made")
+    calibration.calibrated_k(made, tooth, EDGE_RULES, SETTINGS, dataset="made")
 
 
 def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
@@ -396,7 +396,7 @@ def test_a_measure_without_ratings_is_not_assessable():
 
 def calibrated(made, name="dip", **settings) -> pd.Series:
     rule = replace(rules(name, **settings)[0], k="calibrated")
-    return chance.calibrated_k(made, [rule], EDGE_RULES, SETTINGS, dataset="made").iloc[0]
+    return calibration.calibrated_k(made, [rule], EDGE_RULES, SETTINGS, dataset="made").iloc[0]
 
 
 def test_the_calibrated_k_keeps_false_alarms_rare_in_fresh_simulations():
@@ -405,13 +405,13 @@ def test_the_calibrated_k_keeps_false_alarms_rare_in_fresh_simulations():
     assert row.status == "solved"
     fresh = replace(made, entropy=(12345,))
     blocks = [
-        (*chance._simulated(fresh, "autoregressive", block, members, 0), len(members))
+        (*chance.simulated(fresh, "autoregressive", block, members, 0), len(members))
         for block, members in fresh.blocks(100)
     ]
     rule = rules("dip", floor=None)[0]
-    share, error, _ = chance._false_alarms(rule, row.k, blocks, EDGE_RULES)
+    share, error, _ = calibration._false_alarms(rule, row.k, blocks, EDGE_RULES)
     assert share <= 0.05 + 3 * np.hypot(error, row.false_alarm_error)
-    below, error, _ = chance._false_alarms(rule, row.k - 0.15, blocks, EDGE_RULES)
+    below, error, _ = calibration._false_alarms(rule, row.k - 0.15, blocks, EDGE_RULES)
     assert below > 0.05 + 3 * error
 
 
@@ -430,7 +430,7 @@ def test_the_calibrated_k_holds_for_courses_from_the_true_process():
 def test_where_the_floor_keeps_false_alarms_rare_k_is_the_least():
     made = prepared(sessions((30 + 0.8 * series(200, 10, 0.0, seed=21)).round(1)))
     row = calibrated(made)
-    assert (row.status, row.k) == ("least", chance.LEAST_K)
+    assert (row.status, row.k) == ("least", calibration.LEAST_K)
     assert row.false_alarm < 0.05
 
 
@@ -448,7 +448,7 @@ def test_a_k_that_no_course_allows_is_refused_with_its_reason():
 def test_only_what_asks_for_a_k_gets_one():
     dip, fixed = replace(rules("dip")[0], k="calibrated"), rules("v_2sd")[0]
     table = pd.DataFrame({"criterion": ["dip"], "k": [2.34]})
-    assert [rule.k for rule in chance.with_calibrated_k([dip, fixed], table)] == [2.34, 2]
+    assert [rule.k for rule in criteria.with_calibrated_k([dip, fixed], table)] == [2.34, 2]
 
 
 # ------------------------------------------------------------------------ sensitivity

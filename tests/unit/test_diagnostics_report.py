@@ -42,7 +42,7 @@ def change(made, query, **values):
 def test_the_page_has_the_figures_with_captions_and_both_tables(made, tmp_path):
     _, html = rendered(made, tmp_path)
     page = Page(html)
-    assert len(page.all("img")) == 8
+    assert len(page.all("img")) == 10
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
     part = html.split('id="diagnostics"')[1].split('id="methods"')[0]
     assert part.count("<figcaption") == 4
@@ -155,6 +155,7 @@ def test_ceilings_are_said_with_what_follows(own):
 
 
 def test_few_courses_at_an_end_are_not_told(own):
+    own["dataset"] = own["dataset"] | {"synthetic": False}
     change(own, "diagnostic == 'ends' and of == 'srs' and n == 60", value=3 / 60)
     row = next(
         row for row in checks.ends(report.Material(**own)) if "Therapist" not in row["measure"]

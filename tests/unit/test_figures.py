@@ -137,15 +137,19 @@ def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_
     dataset = made["dataset"] | {"synthetic": synthetic}
     config = made["config"] | {"report": {"individuals": setting}}
     assert figures.individuals_shown(dataset, config) is shown
-    given = {key: value for key, value in made.items() if key not in ("criteria", "courses")}
+    given = {
+        key: value for key, value in made.items() if key not in ("criteria", "courses", "flow")
+    }
     figures.draw_all(tmp_path, **(given | {"dataset": dataset, "config": config}))
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
     assert ("C0001" in written) is shown
-    assert len(list(tmp_path.iterdir())) == 12
+    assert len(list(tmp_path.iterdir())) == 21
 
 
 def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
-    given = {key: value for key, value in made.items() if key not in ("criteria", "courses")}
+    given = {
+        key: value for key, value in made.items() if key not in ("criteria", "courses", "flow")
+    }
     one, two = (
         figures.draw_all(tmp_path / str(processes), **given, processes=processes)
         for processes in (1, 2)

@@ -235,9 +235,9 @@ CASES = [
     ),
     Case(
         (
-            "E131 data/dataset.yaml, key mirror_folder: the files are in the folder 'clinic' of "
-            "public data, and nothing says where that is. Set mirror in config.yaml to the folder "
-            "that holds 'clinic'."
+            "E131 data/dataset.yaml, key mirror_folder: the files are those of a public dataset, "
+            "and are not here. Fetch them with `snakemake --cores 1 fetch_data`, or set mirror in "
+            "config.yaml to the folder that holds 'clinic'."
         ),
         edits={"mirror_folder": "clinic"},
     ),
@@ -699,6 +699,14 @@ CASES = [
             "to be shared."
         ),
         edits={"ids": "hashed"},
+    ),
+    Case(
+        (
+            "E133 data/dataset.yaml, line 3, key licence: TODO is left: nobody but you can know "
+            "this. Under which terms the data may be used; shown wherever results appear. Write "
+            "the value in its place (allowed: text, not empty)."
+        ),
+        edits={"licence": "TODO"},
     ),
 ]
 

@@ -12,8 +12,16 @@ from rupture_repair import config, figures, report
 from rupture_repair.report import facts, markdown
 from rupture_repair.report.markdown import FOLDER
 
-SECTIONS = ["found", "data", "criteria", "episodes", "agreement", "outcome"]
-SECTIONS += ["claims", "diagnostics", "methods", "limitations", "failures", "about"]
+SECTIONS = ["found", "data", "criteria", "episodes", "shapes", "outcome", "claims"]
+SECTIONS += [
+    "agreement",
+    "diagnostics",
+    "methods",
+    "limitations",
+    "failures",
+    "references",
+    "about",
+]
 FAILURE = {
     "dataset": "clinic",
     "step": "check",
@@ -62,7 +70,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 4
+    assert len(page.all("img")) == 6
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -71,7 +79,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 4
+    assert len(page.all("figcaption")) == 6
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -138,7 +146,8 @@ def test_same_scores_are_said_beside_the_finding(own):
 def test_no_number_is_typed_into_the_sections():
     for path in sorted((FOLDER / "sections").glob("*.md")):
         words = re.sub(r"<<.*?>>|<%.*?%>", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-        words = words.replace("SHA-256", "").replace("lme4", "")
+        words = re.sub(r"@[a-z]+\d{4}", "", words).replace("SHA-256", "").replace("lme4", "")
+        words = re.sub(r"\bA?C\d+\b", " ", words)  # names of claims, and of a coefficient
         typed = set(re.findall(r"\d[\d.]*\d|\d", words))
         assert typed <= {"95", "1.96"}, path.name
 
@@ -310,6 +319,26 @@ def test_limitation_is_stated_where_the_data_give_reason(own, name):
     report.dataset_report(without_figures(own), ABOUT)
 
 
+def test_a_licence_that_binds_stands_above_everything_and_in_the_index(own):
+    said = "Non-commercial use only"
+    assert said not in report.dataset_report(without_figures(own), ABOUT)
+    own["dataset"]["licence"] = "CC BY-NC-SA 4.0"
+    text = report.dataset_report(without_figures(own), ABOUT)
+    assert said in text[: text.index("\n## ")]
+    assert entry(own)["licence"] == "CC BY-NC-SA 4.0"
+    assert "CC BY-NC-SA 4.0" in report.index([entry(own)], [], ABOUT).replace("\\", "")
+
+
+def test_the_section_on_the_data_says_what_became_of_ids_and_how_rare_courses_are(own):
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "replaced by codes" in data
+    assert "is that of 1 course; 2 of 6 combinations occur in one course only" in data
+    own["dataset"] |= {"ids": "public", "anonymity": None}
+    data = section(report.dataset_report(without_figures(own), ABOUT), "data")
+    assert "the data are public" in data
+    assert "Smallest cell" not in data
+
+
 def test_every_limitation_has_words_and_every_caption_is_used():
     words = yaml.safe_load((FOLDER / "limitations.yaml").read_text())
     source = (config.WORKFLOW / "rupture_repair/report/facts.py").read_text()
@@ -373,7 +402,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 13
+    assert len(written) == 22
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"]["report"]["individuals"] = "allowed"
@@ -403,7 +432,7 @@ def test_index_lists_failures_first_and_every_dataset(own, tmp_path):
     entries = [entry(own), entry(own, name="other", title="<b>Other</b>", synthetic=False)]
     text = report.index(entries, [FAILURE], ABOUT)
     page = Page(report.render_html(text, tmp_path / "index.html").read_text())
-    assert [head["id"] for head in page.all("h2")] == ["failed", "datasets", "about"]
+    assert [head["id"] for head in page.all("h2")] == ["failed", "datasets", "synthesis", "about"]
     links = [link["href"] for link in page.all("a")]
     for link in ("clinic-failed.html", "small.html", "other.html"):
         assert link in links
@@ -421,6 +450,29 @@ def test_index_entry_counts_what_the_tables_hold(own):
     assert made["n_sessions"] == len(own["sessions"])
     assert made["n_episodes"] == row["n_episodes"]
     assert (made["n_models"], made["n_failed"]) == (24, 4)
+
+
+def test_index_shows_licences_and_what_stands_in_for_the_alliance(own, tmp_path):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale, *in place of* the alliance."
+    text = report.index([entry(own), entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    page = Page(report.render_html(text, tmp_path / "index.html").read_text())
+    assert page.text.count("CC BY-NC 4.0") == 3  # twice in the table, once in the banner
+    assert page.text.count("Non-commercial use only") == 1
+    assert page.text.count("A symptom scale, *in place of* the alliance.") == 1
+    plain = report.index([entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    assert "Non-commercial" not in plain
+    assert "Not every rating is one of the alliance" not in plain
+
+
+def test_what_a_reader_must_know_of_the_data_stands_above_the_findings(own):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale."
+    text = report.dataset_report(without_figures(own), ABOUT)
+    above = text.partition("{#found}")[0]
+    assert "Non-commercial use only" in above
+    assert "No alliance measure." in above
+    assert "A symptom scale" in above
 
 
 def test_empty_index_is_a_page(tmp_path):
@@ -469,13 +521,17 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     for name in ("dataset", "measures"):
         (folder / f"{name}.json").write_text(json.dumps(own[name]))
     stored = {"states": "session_states"}
-    for name in ("sessions", "courses", "episodes", "states", "detection", "estimates"):
+    written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
+    for name in written:
         own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
     keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
     figures.draw_all(drawn, **{key: own[key] for key in (*keys, "config")})
     settings = own["config"] | {"criteria": list(own["criteria"].values())}
     read = report.Material.read(folder, drawn, settings)
     assert read.shown == ("srs", "dip")
-    assert set(read.figures) == {"courses", "raster", "episodes_per_criterion", "effects_forest"}
+    assert set(read.figures) == {
+        *("courses", "raster", "episodes_per_criterion", "effects_forest"),
+        *("episode_shapes", "criterion_pictures", "components"),
+    }
     made = material(own, tmp_path)
     assert report.dataset_report(read, ABOUT) == report.dataset_report(made, ABOUT)

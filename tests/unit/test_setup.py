@@ -71,9 +71,16 @@ def test_no_registry_host_and_no_path_of_a_machine_in_any_file():
 
 def test_only_the_demo_is_committed_below_data():
     data = {file.relative_to(ROOT).parts[:3] for file in tracked_files()}
-    assert {parts[2] for parts in data if parts[:2] == ("data", "raw")} <= {"demo"}
+    assert {parts[2] for parts in data if parts[:2] == ("data", "raw")} <= {"demo", "register.csv"}
     ignored = subprocess.run(
-        ["git", "check-ignore", "data/raw/clinic/ratings.csv", "data/processed/demo/x.parquet"],
+        ["git", "check-ignore", "data/raw/clinic/ratings.csv", "data/processed/demo/x.parquet",
+         "data/raw/clinic/dataset.yaml", "data/raw/cbasp_sessions/data.csv"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     ).stdout.split()  # fmt: skip
-    assert len(ignored) == 2
+    assert len(ignored) == 4
+
+
+def test_what_is_committed_below_data_is_not_ignored():
+    kept = ["data/raw/register.csv", "data/raw/demo/sessions.csv"]
+    done = subprocess.run(["git", "check-ignore", *kept], cwd=ROOT, check=False)
+    assert done.returncode == 1

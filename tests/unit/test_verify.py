@@ -1,5 +1,7 @@
 """Each rule on the outputs can be broken, and says so."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,9 +34,14 @@ def folder(tmp_path):
         common | {"criterion": "v_1sd", "status": "not_assessable", "message": "no outcome"},
     ]
     estimates = pd.DataFrame(
-        rows, columns=[*common, "criterion", "term", "status", "message", *numbers]
+        rows,
+        columns=[
+            *(*common, "criterion", "term", "status", "message", "n_sessions", "n_courses"),
+            *numbers,
+        ],
     )
     estimates.to_parquet(tmp_path / "estimates.parquet")
+    _flow().to_parquet(tmp_path / "flow.parquet")
     found = [
         pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("session_states", "episodes")
     ]
@@ -61,6 +68,19 @@ def folder(tmp_path):
     why_not = place | {"diagnostic": "mean", "of": "residual", "message": "too few courses"}
     pd.DataFrame([*curve, ends, why_not]).to_parquet(tmp_path / "diagnostics.parquet")
     return tmp_path
+
+
+def _flow():
+    """The steps of one criterion whose model has no result."""
+    numbers = {"session": [17, 16, 10, 0], "course": [1, 1, 1, 0]}
+    return pd.DataFrame(
+        [
+            {"measure": "alliance", "criterion": "v_1sd", "unit": unit, "n_before": before,
+             "n_left_out": before - after, "n_after": after}
+            for unit, kept in numbers.items()
+            for before, after in pairwise(kept)
+        ]
+    )  # fmt: skip
 
 
 def _write_multiverse(folder):
@@ -138,6 +158,10 @@ BREAKS = [
     ("estimates", setter("std_error", 0, 0.0), "every standard error is positive"),
     ("estimates", setter("p", 0, 1.5), "p lies between 0 and 1"),
     ("estimates", setter("criterion", 1, "dip"), "every criterion of every measure is there"),
+    ("flow", setter("n_left_out", 0, 2), "flow: every step adds up"),
+    ("flow", setter("n_left_out", 1, -1), "flow: nothing is counted below zero"),
+    ("flow", setter("n_before", 1, 15), "every step begins where the one before ends"),
+    ("flow", setter("n_after", 2, 3), "it ends at what the model was fitted to"),
     ("agreement", setter("measure", 0, "other"), "every pair of criteria is there"),
     ("agreement", setter("n_both", 0, 99), "cells sum to the sessions"),
     ("agreement", setter("kappa", 0, 1.5), "kappa and AC1 lie between -1 and 1"),

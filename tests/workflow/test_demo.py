@@ -2,7 +2,7 @@
 
 import json
 import re
-import time
+import resource
 
 import pandas as pd
 import pytest
@@ -29,15 +29,20 @@ def test_every_table_and_page_is_there(demo):
         "events.parquet", "session_states.parquet", "episodes.parquet", "episodes.csv",
         "detection.parquet", "detection.csv", "estimates.parquet", "estimates.csv",
         "diagnostics.parquet", "diagnostics.csv", "claims.parquet", "claims.csv",
+        "components.parquet", "components.csv", "flow.parquet", "flow.csv",
         "verified.json",
     } <= tables  # fmt: skip
     figures = {path.name for path in (folder / "reports/figures/demo").iterdir()}
     drawn = ("courses", "raster", "episodes_per_criterion", "effects_forest")
+    drawn += ("observed_and_expected", "episode_shapes", "ending_hazard", "components")
+    drawn += ("criterion_pictures",)
     drawn += ("residuals", "normal_quantiles", "autocorrelation", "influence")
     for name in drawn:
         assert {f"{name}.png", f"{name}.svg", f"{name}.csv"} <= figures
-    for name in ("index", "demo-explorer"):
-        assert (folder / "reports" / f"{name}.html").exists()
+    for form in ("html", "pdf", "docx"):
+        assert (folder / f"reports/index.{form}").exists()
+        assert (folder / f"reports/demo.{form}").exists()
+    assert (folder / "reports/demo.html").stat().st_size < 5_000_000
     assert (folder / "reports/demo-explorer.html").stat().st_size < 3_000_000
     assert 'href="demo-explorer.html"' in demo.page("demo")
 
@@ -116,12 +121,16 @@ def test_the_output_tests_were_run(demo):
 
 
 def test_a_second_run_has_nothing_to_do(demo):
-    begin = time.perf_counter()
+    def processor() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    begin = processor()
     done = demo.run()
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
-    # Generous: the figure to beat is in the benchmark, a stale rerun takes far longer.
-    assert time.perf_counter() - begin < 10
+    # Of the processor, so that other work on the machine does not count; 3 s where it is alone.
+    assert processor() - begin < 10
 
 
 def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(demo):

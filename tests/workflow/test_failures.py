@@ -1,6 +1,9 @@
 """What a user sees when something is wrong."""
 
 import json
+import subprocess
+
+import docx
 
 DESCRIPTOR = """\
 title: Clinic
@@ -58,12 +61,24 @@ def test_a_faulty_dataset_stops_alone_and_is_named_in_the_report(project):
     index = project.page("index")
     assert "bad-failed.html" in index
     assert "good.html" in index
+    reports = project.folder / "reports"
+    for form in ("pdf", "docx"):
+        assert (reports / f"good.{form}").exists()
+        assert not (reports / f"bad.{form}").exists()
+    for name in ("bad-failed", "index"):
+        said = subprocess.run(
+            ["pdftotext", reports / f"{name}.pdf", "-"], capture_output=True, text=True, check=True
+        ).stdout
+        word = " ".join(part.text for part in docx.Document(reports / f"{name}.docx").paragraphs)
+        for text in (" ".join(said.split()), word):
+            assert "bad" in text
+            assert "data/raw/bad/sessions.csv, row 21, column srs" in text
 
     project.dataset("bad", DESCRIPTOR, sessions=rows(12, 8))
     mended = project.run()
     assert mended.returncode == 0, mended.stdout[-2000:]
     assert "bad-failed.html" not in project.page("index")
-    assert not (project.folder / "reports/bad-failed.html").exists()
+    assert not list(reports.glob("bad-failed.*"))
 
 
 def test_our_own_mistake_shows_its_traceback_in_terminal_and_log(project):

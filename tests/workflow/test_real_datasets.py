@@ -54,9 +54,28 @@ def test_each_has_a_report_with_its_source_and_licence(real, dataset):
     assert f"{dataset}.html" in real.page("index")
 
 
-def test_a_report_says_where_a_symptom_scale_stands_in(real):
-    assert "symptom" in real.page("cbasp_sessions").lower()
-    assert "NC" in real.page("cbasp_sessions")
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ("couples_diary", "contentment of the day; no alliance measure was taken"),
+        ("cbasp_sessions", "a symptom scale standing in for the alliance"),
+        ("enrichd_bdi", "The BDI is a symptom scale standing in for the alliance"),
+        ("panss_psychiatrists", "the PANSS is a symptom scale standing in for the alliance"),
+    ],
+)
+def test_report_and_index_say_what_stands_in_for_the_alliance(real, dataset, words):
+    for page in (dataset, "index"):
+        text = " ".join(real.page(page).split())
+        assert words in text, page
+    top = real.page(dataset).partition('id="found"')[0]
+    assert "No alliance measure." in top
+
+
+def test_report_and_index_say_which_data_are_not_for_commercial_use(real):
+    for page in ("cbasp_sessions", "index"):
+        assert "Non-commercial use only" in real.page(page)
+        assert "BY-NC-SA" in real.page(page)
+    assert "Non-commercial use only" not in real.page("couples_diary")
 
 
 def test_what_a_dataset_cannot_support_is_not_assessable_with_the_reason(real):

@@ -16,9 +16,10 @@ rule claims:
         code=project.modules("claims"),
     output:
         multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
+        multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
     log:
         "logs/{dataset}/claims.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],

@@ -1,15 +1,19 @@
 # Figures, each as PNG, SVG and the CSV of the numbers drawn.
 
+FIGURE_SETTINGS = ("default_criterion", "report", "edge_rules", "models")
+
 
 rule figures:
     input:
         about="data/processed/{dataset}/dataset.json",
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
+        courses="data/processed/{dataset}/courses.parquet",
         states="data/processed/{dataset}/session_states.parquet",
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
+        chance="data/processed/{dataset}/chance.parquet",
         sensitivity="data/processed/{dataset}/sensitivity.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
         multiverse="data/processed/{dataset}/multiverse_estimates.parquet",
@@ -19,8 +23,8 @@ rule figures:
         directory("reports/figures/{dataset}"),
     log:
         "logs/{dataset}/figures.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
-        config={key: SETTINGS[key] for key in ("default_criterion", "report")},
+        config={key: SETTINGS[key] for key in FIGURE_SETTINGS},
     script:
         "../scripts/figures.py"

@@ -13,9 +13,10 @@ rule fit:
         code=project.modules("models"),
     output:
         multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
+        multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
         "logs/{dataset}/fit.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],

@@ -45,7 +45,7 @@ rule multiverse:
         choices="data/processed/{dataset}/multiverse_choices.csv",
     log:
         "logs/{dataset}/multiverse.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
         multiverse={

@@ -1,4 +1,4 @@
-# One self-contained page per dataset, and the overview of all.
+# One report per dataset and the overview of all, each in every form asked for.
 
 TEMPLATES = sorted(
     str(path) for path in Path("workflow/report").rglob("*") if path.is_file()
@@ -25,12 +25,14 @@ rule report:
             "choices.csv",
         ),
         claims="data/processed/{dataset}/claims.parquet",
+        flow="data/processed/{dataset}/flow.parquet",
+        components="data/processed/{dataset}/components.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,
         code=project.modules("report"),
     output:
-        "reports/{dataset}.html",
+        expand("reports/{{dataset}}.{form}", form=FORMS),
     log:
         "logs/{dataset}/report.log",
     params:
@@ -41,13 +43,13 @@ rule report:
 
 rule index:
     input:
-        expand("reports/{dataset}.html", dataset=DATASETS),
+        expand("reports/{dataset}.{form}", dataset=DATASETS, form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
         synthesis="data/processed/synthesis.parquet",
         templates=TEMPLATES,
         code=project.modules("report"),
     output:
-        "reports/index.html",
+        expand("reports/index.{form}", form=FORMS),
     log:
         "logs/all/index.log",
     params:

@@ -9,6 +9,7 @@ rule verify:
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
+        flow="data/processed/{dataset}/flow.parquet",
         agreement="data/processed/{dataset}/agreement.parquet",
         plan="data/processed/{dataset}/multiverse.parquet",
         multiverse=multiext(

@@ -4,12 +4,13 @@
 """
 
 from .catalogue_datasets import DATASETS, Entry
+from .catalogue_public import PUBLIC
 
 __all__ = ["CATALOGUE", "Entry"]
 
 #: The catalogue. E1: configuration and descriptors. E2: cells. E3: rows, courses, files.
-#: E4: criteria. E5: models. E6: simulation. E7: single commands. Texts are ``str.format``
-#: templates over the facts of a problem.
+#: E4: criteria. E5: models. E6: simulation. E7: single commands. E8: power. E9: public datasets.
+#: Texts are ``str.format`` templates over the facts of a problem.
 CATALOGUE: dict[str, Entry] = {
     # --- E1 configuration and descriptors
     "E101": Entry(
@@ -135,12 +136,17 @@ CATALOGUE: dict[str, Entry] = {
         "Put the file into that folder and write its name only.",
     ),
     "E131": Entry(
-        "the files are in the folder '{found}' of public data, and nothing says where that is.",
-        "Set mirror in config.yaml to the folder that holds '{found}'.",
+        "the files are those of a public dataset, and are not here.",
+        "Fetch them with `snakemake --cores 1 fetch_{dataset}`, or set mirror in config.yaml to "
+        "the folder that holds '{found}'.",
     ),
     "E132": Entry(
         "'{found}' is none of the columns under items.{hint}",
         "Columns of items here: {allowed}.",
+    ),
+    "E133": Entry(
+        "TODO is left: nobody but you can know this. {description}",
+        "Write the value in its place (allowed: {allowed}).",
     ),
     # E2 (cells), E3 (rows, courses, files) and the warnings W
     **DATASETS,
@@ -234,6 +240,19 @@ CATALOGUE: dict[str, Entry] = {
         "{found} is not possible for the simulation.",
         "Allowed: {allowed}.",
     ),
+    "E610": Entry(
+        "{found} is there already.",
+        "Nothing was written: take another name, or remove it if it is not needed.",
+    ),
+    "E611": Entry(
+        "'{found}' is no answer.{hint}",
+        "Write --answer KEY=VALUE, where KEY is a key of dataset.yaml with all keys above it, for "
+        "example --answer measures.alliance.rater=client.",
+    ),
+    "E612": Entry(
+        "{found}.",
+        "Nothing was written. Mend the folder's permissions, or the disk, and try again.",
+    ),
     "E590": Entry(
         "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "
         "{criterion} could not be fitted ({message}).",
@@ -300,4 +319,50 @@ CATALOGUE: dict[str, Entry] = {
         "there is no criterion '{found}'.{hint}",
         "Allowed: {allowed}.",
     ),
+    # --- E8 power
+    "E801": Entry(
+        "no study can be planned for the claim '{found}'.{hint}",
+        "Offered: {allowed}. For the others no effect can be planted whose absence leaves the "
+        "model at its level (docs/power.md).",
+    ),
+    "E802": Entry(
+        "an effect of {found} is not possible.",
+        "Give its size from 0 to {most}, in {units}, in the direction that the claim expects. "
+        "It is the {effect}.",
+    ),
+    "E803": Entry(
+        "a target power of {found} is not possible.",
+        "Give a number above alpha, which is {alpha}, and below 1; 0.8 is usual.",
+    ),
+    "E804": Entry(
+        "the simulation has no setting '{found}'.{hint}",
+        "Allowed: {allowed}.",
+    ),
+    "E805": Entry(
+        "this setting carries the effect that the study is planned for.",
+        "Leave it out and give the effect by --effect (or power: effect in config.yaml).",
+    ),
+    "E806": Entry(
+        "the folder holds studies that were simulated with other settings: {found}.",
+        "Name another folder by --out, or remove this one.",
+    ),
+    "E807": Entry(
+        "the file was not written by 'rupture-repair power', or is damaged.",
+        "Nothing was changed. Name another folder by --out, or remove this one.",
+    ),
+    "E808": Entry(
+        "the criterion '{found}' cannot be tried on simulated studies: {why}.",
+        "Name another criterion.",
+    ),
+    "E809": Entry(
+        "studies like the dataset '{found}' cannot be simulated: {why}.",
+        "Name another dataset, or state the values under power: simulation in config.yaml.",
+    ),
+    "E810": Entry(
+        "no study can be planned with the variant '{found}' of the model {model}.{hint}",
+        "Offered: {allowed}. Others do not hold their level: of simulated studies without effect "
+        "more than alpha are significant (docs/power.md).",
+    ),
+    # --- E9 public datasets
+    **PUBLIC,
 }

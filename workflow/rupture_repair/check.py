@@ -220,6 +220,8 @@ _PARTS = {
     "E5": "Models",
     "E6": "Simulation",
     "E7": "Single commands",
+    "E8": "Planning a study",
+    "E9": "Public datasets",
     "W": "Warnings: listed in the report, they do not stop",
 }
 

@@ -25,6 +25,13 @@ def _simulate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _new(arguments: argparse.Namespace) -> int:
+    from . import describe
+
+    print(describe.as_text(describe.new(arguments.dataset, arguments.file, arguments.answer)))
+    return 0
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from . import check, ingest
 
@@ -68,10 +75,12 @@ def _explain(arguments: argparse.Namespace) -> int:
         facts = {"found": out.name, "hint": did_you_mean(out.suffix, PICTURES)}
         raise ProblemsFound([problem("E706", file="--out", allowed=", ".join(PICTURES), **facts)])
     from . import explain, figures
+    from .ingest import pseudonyms
 
-    found = explain.look_up(
-        arguments.dataset, arguments.course, arguments.criterion, arguments.measure
-    )
+    course = arguments.course
+    if arguments.dataset in project.known_datasets(Path()):
+        course = pseudonyms.stored(course, project.descriptor(arguments.dataset).parent)
+    found = explain.look_up(arguments.dataset, course, arguments.criterion, arguments.measure)
     print(explain.as_text(found))
     if out is None:
         course = project.suggested_name(arguments.course)
@@ -97,7 +106,7 @@ def _changed_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]
         criterion, *keys = place.strip().split(".")
         try:
             read = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError, ValueError):
             equals = ""
         if not equals or not keys or not all([criterion, *keys]):
             example = "CRITERION.SETTING=VALUE, for example own_mean_2sd.k=1.5"
@@ -156,6 +165,12 @@ def _fit(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _power(arguments: argparse.Namespace) -> int:
+    from .power import command
+
+    return command.run(arguments)
+
+
 def _add_simulate(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="write the synthetic demo dataset")
     simulate.add_argument(
@@ -163,6 +178,22 @@ def _add_simulate(commands: Any) -> None:
     )
     simulate.add_argument("--seed", type=int, default=2026, help="of the generator (%(default)s)")
     simulate.set_defaults(run=_simulate)
+
+
+def _add_new(commands: Any) -> None:
+    new = commands.add_parser(
+        "new",
+        help="describe a file of ratings as a dataset",
+        description="Read a file, guess what its columns mean, and write data/raw/DATASET with "
+        "dataset.yaml, README.md, codebook.csv and a copy of the file. Nothing is written over.",
+    )
+    new.add_argument("dataset", help="its name: letters, digits, - and _")
+    new.add_argument("file", type=Path, help="CSV, XLSX, or a file of SPSS, Stata or SAS")
+    new.add_argument(
+        "--answer", action="append", default=[], metavar="KEY=VALUE",
+        help="a key of dataset.yaml, for example measures.alliance.rater=client; may be repeated",
+    )  # fmt: skip
+    new.set_defaults(run=_new)
 
 
 def _add_check(commands: Any) -> None:
@@ -255,6 +286,14 @@ def _add_fit(commands: Any) -> None:
     fit.set_defaults(run=_fit)
 
 
+def _add_power(commands: Any) -> None:
+    from .power import command
+
+    power = commands.add_parser("power", help=command.HELP, description=command.DESCRIPTION)
+    command.add_options(power)
+    power.set_defaults(run=_power)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rupture-repair",
@@ -263,7 +302,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for add in (
-        _add_simulate, _add_check, _add_problems, _add_explain, _add_episodes, _add_fit,
+        _add_simulate, _add_new, _add_check, _add_problems, _add_explain, _add_episodes, _add_fit,
+        _add_power,
     ):  # fmt: skip
         add(commands)
     return parser

@@ -28,6 +28,9 @@ RENAMED: dict[str, dict[str, str]] = {
 
 Path_ = tuple[str | int, ...]
 
+#: A value that begins so was left open when the file was made.
+TODO = "TODO"
+
 
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader that remembers lines and refuses repeated keys, anchors and aliases."""
@@ -76,8 +79,10 @@ def _parse(text: str, file: str) -> tuple[Any, dict[Path_, int]]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         raise ProblemsFound([problem("E102", file=file, found=error.problem, line=line)]) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         found = " ".join(str(error).split())
+        if isinstance(error, ValueError):
+            found = "a value looks like a date or a number and is none"
         raise ProblemsFound([problem("E102", file=file, found=found)]) from error
     twice = [
         problem("E109", file=file, line=line, key=dotted(again), found=again[-1])
@@ -246,6 +251,31 @@ def _as_problems(error: Any, name: str, file: str, lines: Mapping[Path_, int]) -
     ]
 
 
+def line_numbers(text: str) -> dict[Path_, int]:
+    """Return the line of each key of a YAML text."""
+    return _parse(text, "")[1]
+
+
+def left_open(content: Any, path: Path_ = ()) -> list[Path_]:
+    """Return the paths of all values that begin with ``TODO``."""
+    if isinstance(content, str):
+        return [path] if content.lstrip().startswith(TODO) else []
+    if isinstance(content, Mapping):
+        return [at for key, below in content.items() for at in left_open(below, (*path, key))]
+    if isinstance(content, list):
+        return [
+            at for index, below in enumerate(content) for at in left_open(below, (*path, index))
+        ]
+    return []
+
+
+def _still_to_do(name: str, file: str, path: Path_, lines: Mapping[Path_, int]) -> Problem:
+    """Return the problem of a value that was left open (E133)."""
+    part = _part_of(schema(name), path)
+    facts = {"allowed": _allowed_values(part), "description": part.get("description", "")}
+    return problem("E133", file=file, line=lines.get(path), key=dotted(path), **facts)
+
+
 def check(
     content: Any, name: str, file: str, lines: Mapping[Path_, int] | None = None
 ) -> list[Problem]:
@@ -270,11 +300,15 @@ def check(
     from jsonschema import Draft202012Validator  # here, because most steps check nothing
 
     lines = lines or {}
+    to_do = left_open(content)
     errors = sorted(
         Draft202012Validator(schema(name)).iter_errors(content),
         key=lambda error: (lines.get(tuple(error.absolute_path), 0), str(error.absolute_path)),
     )
-    found = [entry for error in errors for entry in _as_problems(error, name, file, lines)]
+    found = [_still_to_do(name, file, path, lines) for path in to_do]
+    for error in errors:
+        if tuple(error.absolute_path) not in to_do:
+            found += _as_problems(error, name, file, lines)
     return list(dict.fromkeys(found))
 
 

@@ -199,7 +199,7 @@ def with_calibrated_k(criteria: Iterable[Criterion], table: "pd.DataFrame") -> l
     ----------
     criteria : iterable of Criterion
     table : DataFrame
-        From :func:`rupture_repair.chance.calibrated_k`, rows of one measure.
+        From :func:`rupture_repair.calibration.calibrated_k`, rows of one measure.
 
     Returns
     -------

@@ -335,6 +335,40 @@ def detect_one(
     )
 
 
+def states_of_ratings(
+    ratings: Ratings,
+    criterion: Criterion,
+    edge_rules: Mapping[str, Any],
+    measure: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return what :func:`detect_one` says of the state of each rating, and nothing else.
+
+    It takes less time, which matters for studies that are simulated by the thousand.
+
+    Parameters
+    ----------
+    ratings, criterion, edge_rules, measure
+        As for :func:`detect_one`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `course`, `session` and `state`, one row per rating.
+    """
+    courses = ratings.courses
+    if why_not_assessable(criterion, measure, ratings) is None:
+        state = _assess(ratings, criterion, edge_rules)[2]
+    else:
+        state = np.full(len(courses.rating), ep.NOT_ASSESSABLE, dtype=np.int8)
+    return pd.DataFrame(
+        {
+            "course": ratings.course_ids[courses.course],
+            "session": courses.session,
+            "state": pd.Categorical.from_codes(state, list(ep.STATES)),
+        }
+    )
+
+
 def detect_each(
     sessions: pd.DataFrame,
     measures: Mapping[str, Mapping[str, Any]],
@@ -360,7 +394,7 @@ def detect_each(
     events : DataFrame, optional
         Canonical table of coded events.
     calibrated : DataFrame, optional
-        From :func:`rupture_repair.chance.calibrated_k`; needed where a criterion asks for it.
+        From :func:`rupture_repair.calibration.calibrated_k`; needed where a criterion asks for it.
     models : dict, optional
         From :func:`hidden_markov_models`; without it they are fitted where a criterion needs one.
 

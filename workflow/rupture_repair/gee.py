@@ -5,8 +5,12 @@ import warnings
 import numpy as np
 
 from . import logistic
-from .design import Design, NotAssessable
+from .design import Design, Floats, NotAssessable
 from .solution import NoOptimum, Solution
+
+#: Rows with the rarer outcome that each term should have (Peduzzi et al. 1996,
+#: doi 10.1016/S0895-4356(96)00236-3); with fewer, equations without solution are no surprise.
+PER_TERM = 10
 
 
 def solve(design: Design, group: str) -> Solution:
@@ -30,7 +34,8 @@ def solve(design: Design, group: str) -> Solution:
     ProblemsFound
         For an outcome that is not 0 or 1 (E510).
     NotAssessable
-        If the design has no such level, or the terms separate the outcome.
+        If the design has no such level, the terms separate the outcome, or the equations have no
+        solution and the rarer outcome is rare.
     NoOptimum
         If the equations could not be solved.
     """
@@ -54,6 +59,12 @@ def solve(design: Design, group: str) -> Solution:
     said = "; ".join(sorted({str(one.message) for one in caught}))
     usable = np.isfinite(found.params).all() and np.isfinite(covariance).all()
     if not found.converged or not usable or not (np.diag(covariance) > 0).all():
+        rarer, terms = _rarer(design.outcome), len(design.terms)
+        if rarer < PER_TERM * terms:
+            raise NotAssessable(
+                f"the estimating equations have no solution: {rarer} rows with the rarer outcome "
+                f"are too few for {terms} terms"
+            )
         raise NoOptimum(f"the estimating equations were not solved{f': {said}' if said else ''}")
     return Solution(
         estimate=back @ np.asarray(found.params),
@@ -65,3 +76,8 @@ def solve(design: Design, group: str) -> Solution:
         optimiser="statsmodels GEE",
         family="binomial",
     )
+
+
+def _rarer(outcome: Floats) -> int:
+    """Return how many rows have the rarer outcome."""
+    return int(min(outcome.sum(), len(outcome) - outcome.sum()))

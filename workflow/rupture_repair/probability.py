@@ -35,7 +35,9 @@ volatility one Fisher scoring step with the complete-data information of the log
 for the location and (π² + 3)/9 for the log scale; the scores are
 :math:`(F(z-h) + F(z+h) - 1)/\sigma_t` and
 :math:`[(z-h) f(z-h) - (z+h) f(z+h)]/P`. It is a generalised EM: the likelihood rises, but for the
-error of the quadrature; where it falls the step is halved.
+error of the quadrature; where it falls the step is halved. After every two steps the parameters
+move on in the direction in which the steps bend (Varadhan & Roland 2008, doi
+10.1111/j.1467-9469.2007.00585.x), and back where the likelihood falls by that.
 
 **Evidence.** The one-state model is fitted first. Only where two states are better by BIC (four
 more parameters) and the second lies at least two noise SD below the first is it taken for real;
@@ -53,8 +55,8 @@ from typing import Any
 
 import numpy as np
 
-from . import chain
-from .chain import LOGISTIC_SD, LONGEST_GAP, POINTS, Block, Chain, Parameters
+from . import chain, chain_em
+from .chain import LOGISTIC_SD, POINTS, Block, Chain, Parameters
 from .kernel import Courses, Falls, Floats, meets, pooled_sd
 
 #: Courses that the parameters are estimated from, at most.
@@ -64,9 +66,6 @@ FEWEST_RATINGS = 50
 #: A ruptured state must lie this many noise SD below the steady one: nearer, two bells have one
 #: peak, and the skew of ratings near the top of a scale without any rupture looks the same.
 LEAST_DEPTH = 2.0
-#: EM steps at most, and the gain of log likelihood per rating at which it stops.
-MOST_STEPS, GAIN = 100, 5e-6
-
 _TOO_FEW, _NO_REFERENCE = 1, 4
 
 
@@ -183,10 +182,10 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
         return replace(model, message="the ratings do not vary within courses")
 
     blocks = list(_blocks(sample, model))
-    steady, path_steady, _ = _em(blocks, start)
+    steady, path_steady, _ = chain_em.maximise(blocks, start)
     depth = 2 * steady.noise_sd
     two = replace(steady, depth=depth, onset=0.05, recovery=0.3)
-    ruptured, path, converged = _em(blocks, two)
+    ruptured, path, converged = chain_em.maximise(blocks, two)
     evidence = 2 * (max(path) - max(path_steady)) - 4 * np.log(ratings)
     separation = ruptured.depth / ruptured.noise_sd
     notes = [
@@ -196,7 +195,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
             f"the second state lies only {separation:.1f} SD below the first, less than"
             f" {LEAST_DEPTH:g}: it cannot be told from skewed noise",
         ),
-        (not converged, f"EM did not converge in {MOST_STEPS} steps"),
+        (not converged, f"EM did not converge in {chain_em.MOST_STEPS} steps"),
     ]
     identified = not (notes[0][0] or notes[1][0])
     return replace(
@@ -327,92 +326,6 @@ def _blocks(courses: Courses, model: Model) -> Iterable[Block]:
     return chain.blocks(
         courses, centre=model.centre, low=model.low, high=model.high, step=model.step
     )
-
-
-class _Moments:
-    """What an E step hands to the M step, summed over blocks."""
-
-    def __init__(self, states: int):
-        self.courses, self.loglik = 0, 0.0
-        self.mean, self.square = np.zeros(2), np.zeros((2, 2))
-        self.gradient, self.information = np.zeros(5), np.zeros((5, 5))
-        self.counts = np.zeros((LONGEST_GAP + 1, states, states))
-
-    def add(self, block: Block, nodes: chain.Nodes, states: chain.Smoothed) -> None:
-        """Add a block."""
-        self.courses += len(block.course)
-        self.loglik += float(nodes.loglik.sum())
-        self.mean += np.einsum("vb,vbi->i", nodes.weight, nodes.mean)
-        self.square += np.einsum("vb,vbij->ij", nodes.weight, nodes.covariance)
-        self.square += np.einsum("vb,vbi,vbj->ij", nodes.weight, nodes.mean, nodes.mean)
-        self.gradient += states.gradient
-        self.information += states.information
-        np.add.at(self.counts, block.gap, np.moveaxis(states.pairs, -1, 1))
-
-
-def _chances(counts: Floats, p: Parameters) -> tuple[float, float]:
-    """Return onset and recovery from the expected transitions over each gap.
-
-    A gap of g sessions hides g single steps; their expectation given the states at both ends has
-    a closed form.
-    """
-    one = chain.transition(np.array(1), p)
-    powers = np.moveaxis(chain.transition(np.arange(LONGEST_GAP + 1), p), -1, 0)
-    singles = np.zeros((2, 2))
-    for gap in np.flatnonzero(counts.sum(axis=(1, 2))):
-        ratio = counts[gap] / np.maximum(powers[gap], 1e-300)
-        after = powers[:gap][::-1]
-        singles += one * np.einsum("uik,ij,ulj->kl", powers[:gap], ratio, after)
-    onset = singles[0, 1] / max(singles[0].sum(), 1e-12)
-    recovery = singles[1, 0] / max(singles[1].sum(), 1e-12)
-    if onset > recovery:  # the likelihood is highest on the border of what is allowed
-        onset = recovery = (singles[0, 1] + singles[1, 0]) / singles.sum()
-    return float(np.clip(onset, 1e-6, 0.999)), float(np.clip(recovery, 1e-3, 0.999))
-
-
-def _maximised(p: Parameters, found: _Moments, pace: float) -> Parameters:
-    """Return the parameters after the M step; `pace` shortens the scoring step."""
-    mean = found.mean / found.courses
-    # Never singular, even where all courses are alike.
-    least = np.diag([(p.noise / 100) ** 2, (p.noise / 1000) ** 2])
-    covariance = found.square / found.courses - np.outer(mean, mean) + least
-    free = slice(chain.DEPTH if p.states == 2 else chain.CARRY, None)
-    step = np.zeros(5)
-    step[free] = np.linalg.lstsq(found.information[free, free], found.gradient[free])[0]
-    step[chain.DEPTH] = np.clip(step[chain.DEPTH], -p.depth / 2, p.depth)
-    step[1:] = np.clip(step[1:], -0.3, 0.3)
-    theta = p.theta() + pace * step
-    theta[chain.SPREAD] = np.clip(theta[chain.SPREAD], 0.02, 1.0)
-    theta[chain.VOLATILITY] = np.clip(theta[chain.VOLATILITY], 0.02, 1.0)
-    theta[chain.CARRY] = np.clip(theta[chain.CARRY], 0.0, 0.95)
-    new = replace(p.at(theta), level=mean[0], trend=mean[1], covariance=covariance)
-    if p.states == 2:
-        onset, recovery = _chances(found.counts, p)
-        new = replace(new, onset=onset, recovery=recovery)
-    return new
-
-
-def _em(blocks: list[Block], p: Parameters) -> tuple[Parameters, list[float], bool]:
-    """Return the parameters of highest likelihood, the likelihoods, and whether EM converged."""
-    grids = [chain.centred(block, p) for block in blocks]
-    least = GAIN * sum(int(block.rated.sum()) for block in blocks)
-    best, path, pace = p, [], 1.0
-    for _ in range(MOST_STEPS):
-        found = _Moments(p.states)
-        for number, block in enumerate(blocks):
-            steps = Chain(block, p, chain.grid(*grids[number], p))
-            nodes = steps.forward()
-            found.add(block, nodes, steps.backward(learn=True))
-            grids[number] = chain.recentred(block, p, nodes)
-        path.append(found.loglik)
-        if path[-1] == max(path):
-            best = p
-        else:
-            pace /= 2
-        if len(path) > 5 and path[-1] - path[-2] < least:
-            return best, path, True
-        p = _maximised(p, found, pace)
-    return best, path, False
 
 
 def write(models: Mapping[str, Model], file: str | Path) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 
 import yaml
 
-from . import config, criteria
+from . import config, criteria, places
 from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 #: Where datasets are described, the user's own before those of the project.
-PLACES = (Path("data/raw"), Path("workflow/datasets"))
+PLACES = (places.RAW, Path("workflow/datasets"))
 
 #: The folder of this package.
 PACKAGE = Path(__file__).resolve().parent
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+#: Names become parts of file names, which have a limit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -58,6 +59,11 @@ def descriptor(name: str, root: Path = Path()) -> Path:
     raise ProblemsFound([missing])
 
 
+def is_name(name: str) -> bool:
+    """Return whether a dataset can be called so."""
+    return bool(_NAME.fullmatch(name))
+
+
 def suggested_name(name: str) -> str:
     """Return a dataset name near to `name` that is allowed.
 
@@ -67,13 +73,13 @@ def suggested_name(name: str) -> str:
     'Etude-2023-pilot'
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-_") or "my-dataset"
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
 
 
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
     found = []
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             better = suggested_name(name)
             found.append(
                 problem("E108", file="config.yaml", key="datasets", found=name, allowed=better)
@@ -117,6 +123,8 @@ def read(
         if found:
             raise ProblemsFound(found)
         content = config.complete(content, "config")
+    forms = content["report"]["formats"]
+    content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
     found = _problems_of_datasets(content["datasets"], root)
     try:
         rules = criteria.load(
@@ -150,9 +158,11 @@ def data_files(name: str, mirror: str | None, root: Path = Path()) -> list[Path]
         tables = content["tables"].values()
         names = [str(table["file"]) for table in tables]
         folder = content.get("mirror_folder")
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (yaml.YAMLError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return []
-    base = Path(mirror or "") / folder if folder else path.parent
+    base = places.public_folder(name, folder, mirror, root) if folder else path.parent
+    if base is None:
+        return []
     files = dict.fromkeys(base / file for file in names)
     return [file for file in files if (root / file).is_file()]
 

@@ -316,14 +316,15 @@ def _calibrated(
     """Return the criteria with numbers for k, solved for this file as for a dataset."""
     if not any(rule.needs_k for rule in rules):
         return rules
-    from . import chance
+    from . import calibration
+    from .null import prepare
 
     rated = ratings["course"].cat.categories
     chosen = rated[:: max(1, -(-len(rated) // CALIBRATION_COURSES))]
     some = detect.arrange(ratings[ratings["course"].isin(chosen)], "rating", measure)
     settings = config.complete({}, "config")
-    null = chance.prepare(some, "rating", measure, seed=settings["seed"])
-    table = chance.calibrated_k(null, rules, edge_rules, settings["chance"], dataset="file")
+    null = prepare(some, "rating", measure, seed=settings["seed"])
+    table = calibration.calibrated_k(null, rules, edge_rules, settings["chance"], dataset="file")
     notes += [
         f"{row.criterion}: k = {row.k:g} was solved for this file, so that {row.false_alarm:.1%} "
         f"of courses without a rupture show an episode; --set {row.criterion}.k=NUMBER sets it"

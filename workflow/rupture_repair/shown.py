@@ -1,23 +1,9 @@
-"""What reports and figures may show of a dataset, and what they show first."""
+"""What reports and figures show first of a dataset."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-
-
-def individuals_shown(dataset: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    """Return whether single courses of this dataset may be drawn and named.
-
-    Parameters
-    ----------
-    dataset : mapping
-        dataset.json.
-    config : mapping
-        config.yaml; `report.individuals` is demo_only (synthetic data only), allowed or never.
-    """
-    setting = config.get("report", {}).get("individuals", "demo_only")
-    return setting == "allowed" or (setting == "demo_only" and bool(dataset["synthetic"]))
 
 
 def what_to_show(

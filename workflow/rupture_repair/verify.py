@@ -136,6 +136,26 @@ def of_estimates(estimates: pd.DataFrame, detection: pd.DataFrame) -> list[dict]
     ]  # fmt: skip
 
 
+def of_flow(flow: pd.DataFrame, estimates: pd.DataFrame) -> list[dict]:
+    """Hold the flow of exclusions against its rules: it adds up, and ends at what was analysed."""
+    flow, keys = flow.astype(dict.fromkeys(BY, "str")), [*BY, "unit"]
+    follows = flow.groupby(keys, sort=False, observed=True)["n_after"].shift()
+    last = flow.drop_duplicates(keys, keep="last").pivot(index=BY, columns="unit", values="n_after")
+    estimates = estimates.astype(dict.fromkeys(BY, "str"))
+    main = estimates[(estimates["model"] == "next_session") & (estimates["variant"] == "main")]
+    fitted = main[main["term"].notna()].drop_duplicates(BY).set_index(BY)
+    counts = fitted.reindex(last.index)[["n_sessions", "n_courses"]].fillna(0)
+    return [
+        _rule("flow: every step adds up",
+              flow["n_before"] != flow["n_left_out"] + flow["n_after"]),
+        _rule("flow: nothing is counted below zero", flow["n_left_out"] < 0),
+        _rule("flow: every step begins where the one before ends",
+              follows.notna() & (follows != flow["n_before"])),
+        _rule("flow: it ends at what the model was fitted to",
+              (last[["session", "course"]].to_numpy() != counts.to_numpy()).any(axis=1)),
+    ]  # fmt: skip
+
+
 def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     """Hold the agreement of criteria against its rules: every pair, cells that sum up, limits."""
     cells = agreement[["n_neither", "n_only_b", "n_only_a", "n_both"]].sum(axis=1)
@@ -253,7 +273,9 @@ def verify(
     rules = of_sessions(pd.read_parquet(folder / "sessions.parquet"), measures)
     rules += of_states(states, detection)
     rules += of_episodes(pd.read_parquet(folder / "episodes.parquet"), detection, overlapping)
-    rules += of_estimates(pd.read_parquet(folder / "estimates.parquet"), detection)
+    estimates = pd.read_parquet(folder / "estimates.parquet")
+    rules += of_estimates(estimates, detection)
+    rules += of_flow(pd.read_parquet(folder / "flow.parquet"), estimates)
     rules += of_agreement(pd.read_parquet(folder / "agreement.parquet"), detection)
     rules += of_claims(pd.read_parquet(folder / "claims.parquet"), detection)
     rules += of_diagnostics(pd.read_parquet(folder / "diagnostics.parquet"))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import chance, criteria, journal
+from rupture_repair import calibration, criteria, journal
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
 with journal.step("calibrate", dataset, snakemake.log[0]):
-    table = chance.calibrate_each(
+    table = calibration.calibrate_each(
         pd.read_parquet(snakemake.input.sessions),
         json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
         criteria.from_dicts(params.criteria),

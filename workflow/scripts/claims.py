@@ -10,14 +10,19 @@ from rupture_repair import claims, journal
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("claims", dataset, snakemake.log[0]):
     names = ("sessions", "courses", "events", "states", "episodes", "detection", "estimates")
+    tables = {name: pd.read_parquet(given[name]) for name in (*names, "chance_courses")}
+    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
     table = claims.claims_of(
         dataset,
-        {name: pd.read_parquet(given[name]) for name in (*names, "chance_courses")},
-        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        tables,
+        measures,
         {name: params[name] for name in ("models", "edge_rules", "claims", "seed")},
         processes=snakemake.threads,
     )
-    parquet, csv = snakemake.output
-    table.to_parquet(parquet, index=False)
-    table.to_csv(csv, index=False, lineterminator="\n")
+    own = (tables[name] for name in ("sessions", "episodes", "detection"))
+    components = claims.components_of(dataset, *own, measures)
+    files = zip(snakemake.output[::2], snakemake.output[1::2], strict=True)
+    for written, (parquet, csv) in zip((table, components), files, strict=True):
+        written.to_parquet(parquet, index=False)
+        written.to_csv(csv, index=False, lineterminator="\n")
     print(f"{dataset}:", table["verdict"].value_counts().to_string(), sep="\n")

@@ -10,7 +10,7 @@ from rupture_repair import figures, journal
 given = snakemake.input
 with journal.step("figures", snakemake.wildcards.dataset, snakemake.log[0]):
     tables = ("sessions", "states", "episodes", "detection", "estimates", "agreement")
-    tables += ("sensitivity", "diagnostics", "multiverse")
+    tables += ("sensitivity", "diagnostics", "multiverse", "chance")
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     files = figures.draw_all(
@@ -19,6 +19,7 @@ with journal.step("figures", snakemake.wildcards.dataset, snakemake.log[0]):
         measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
         config=snakemake.params.config,
         processes=snakemake.threads,
+        endings=pd.read_parquet(given.courses),
         **{name: pd.read_parquet(given[name]) for name in tables},
     )
     print(f"{snakemake.wildcards.dataset}: {len(files)} files of figures")

@@ -12,5 +12,7 @@ with journal.step("report", dataset, snakemake.log[0]):
         snakemake.params.config,
     )
     about = report.provenance(Path(), "make report", Path("requirements.lock"))
-    report.render_html(report.dataset_report(material, about), Path(snakemake.output[0]))
-    print(f"{dataset}: {snakemake.output[0]}")
+    text = report.dataset_report(material, about)
+    forms = snakemake.params.config["report"]["formats"]
+    written = report.render(text, Path(snakemake.output[0]), forms)
+    print(f"{dataset}: {', '.join(map(str, written))}")

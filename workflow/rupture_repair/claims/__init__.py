@@ -5,7 +5,8 @@
 judges by a written rule, never by p alone.
 """
 
+from .components import components_of
 from .table import COLUMNS, claims_of
 from .verdicts import VERDICTS, Claim, Part, load, verdict
 
-__all__ = ["COLUMNS", "VERDICTS", "Claim", "Part", "claims_of", "load", "verdict"]
+__all__ = ["COLUMNS", "VERDICTS", "Claim", "Part", "claims_of", "components_of", "load", "verdict"]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from .. import estimates, exposure, models
 from ..design import NotAssessable
+from . import mediation
 from .within import added_share, bootstrapped, intraclass, products
 
 #: Draws of the bootstrap.
@@ -73,7 +74,8 @@ class Context:
         table = exposure.sessions(
             self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
         )
-        return _fit(models.MODELS["next_session"].formula, table)
+        variant = models.MODELS["next_session"].variants["ar1"]
+        return _fit(variant.formula, table, ar1=variant.ar1)
 
     @cached_property
     def within_sd(self) -> float:
@@ -341,6 +343,30 @@ def _growth(term: str) -> Callable:
 # ---------------------------------------------------------------- models fitted here
 
 
+def _mediated(context: Context) -> Estimate:
+    if context.outcome in context.sessions:
+        context.session_outcome()
+    chosen = mediation.courses(
+        context.episodes, context.course_table, context.sessions, context.measures,
+        context.measure, str(context.outcome),
+    )  # fmt: skip
+    reason = chosen.why_not()
+    if reason:
+        raise NotAssessable(reason)
+    found = mediation.paths(chosen.table, seed=context.seed)
+    scale = float(chosen.table["last_outcome"].std(ddof=1))
+    indirect, total, direct = (found.loc[name] for name in ("Indirect", "Total", "Direct"))
+    rest = "{coef:.2f} [{low:.2f}, {high:.2f}]".format(**(direct / scale))
+    note = (
+        f"difference in all {total['coef'] / scale:.2f}, not through the alliance {rest}; "
+        f"{chosen.flow()}; assumed: {mediation.ASSUMPTIONS}"
+    )
+    return Estimate(
+        indirect["coef"], indirect["low"], indirect["high"], indirect["se"], scale,
+        n_courses=len(chosen.table), note=note,
+    )  # fmt: skip
+
+
 def _interpersonal(term: str) -> Callable:
     def estimand(context: Context) -> Estimate:
         row = _row(context.interpersonal, term)
@@ -349,11 +375,13 @@ def _interpersonal(term: str) -> Callable:
     return estimand
 
 
-def _fit(formula: str, table: pd.DataFrame, family: str = "gaussian") -> estimates.Fit:
+def _fit(
+    formula: str, table: pd.DataFrame, family: str = "gaussian", ar1: str | None = None
+) -> estimates.Fit:
     """Fit a model that must have a result."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    fit = estimates.fit(formula, table, family=family)
+    fit = estimates.fit(formula, table, family=family, ar1=ar1)
     if fit.status not in ("converged", "singular"):
         raise NotAssessable(fit.message)
     return fit
@@ -449,8 +477,9 @@ ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C5", "leaving"): _of_model("ending", "main", "open_prev"),
     ("C6", "alliance"): _growth("repaired"),
     ("C6", "outcome"): _of_model("trajectory", "landmark", "time:group[repaired only]", True),
-    ("C7", "repaired"): _of_model("next_session", "main", "repaired_within", True),
-    ("C7", "open"): _of_model("next_session", "main", "open_within", True),
+    ("C6", "through_alliance"): _mediated,
+    ("C7", "repaired"): _of_model("next_session", "ar1", "repaired_within", True),
+    ("C7", "open"): _of_model("next_session", "ar1", "open_within", True),
     ("C8", "alliance"): _growth("unrepaired"),
     ("C9", "repaired"): _interpersonal("repaired_within"),
     ("C9", "open"): _interpersonal("open_within"),

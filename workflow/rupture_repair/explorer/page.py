@@ -12,9 +12,10 @@ import pandas as pd
 
 from ..criteria import Criterion, with_calibrated_k
 from ..detect import prepared
+from ..disclosure import individuals_shown
 from ..parallel import spread_out
 from ..probability import Model
-from ..shown import individuals_shown, what_to_show
+from ..shown import what_to_show
 from . import grid
 from .charts import filled
 from .content import content

@@ -15,10 +15,12 @@ leaving is explained by the status of the *previous* session, trajectories have 
 groups are fixed at a landmark, and censored episodes are a category of their own.
 """
 
+from .aligned import aligned, onsets
+from .components import components
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
-from .shared import EXPOSURES, same_scores, turned
+from .shared import EXPOSURES, exposed, same_scores, turned
 
 __all__ = [
     "EXPOSURES",
@@ -26,10 +28,14 @@ __all__ = [
     "MODERATORS",
     "NOT_CODED",
     "SESSION_COLUMNS",
+    "aligned",
+    "components",
     "courses",
+    "exposed",
     "growth",
     "leaving",
     "moderation",
+    "onsets",
     "recovery_reason",
     "same_scores",
     "sessions",

@@ -40,7 +40,9 @@ def sessions(
     """Return exposure and next outcome, one row per course and session where both are known.
 
     The next outcome is that of the next session with a rated outcome, at most `max_gap` session
-    numbers later. The first rated outcome of a course is its baseline and never a next outcome.
+    numbers later. No outcome counts twice: where it is the next one of several sessions, the
+    nearest before it is kept. The first rated outcome of a course is its baseline and never a next
+    outcome.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def sessions(
         n_sessions=by_course(table, rated),
     )
     known = table["session_next"] > by_course(table, first["session"])
-    table = table[known].sort_values(["course", "session"], ignore_index=True)
+    table = table[known].sort_values(["course", "session"])
+    table = table.drop_duplicates(["course", "session_next"], keep="last", ignore_index=True)
     for exposure in EXPOSURES:
         parts = _within_and_between(table, exposure)
         table[[f"{exposure}_{part}" for part in ("within", "between", "detrended")]] = parts

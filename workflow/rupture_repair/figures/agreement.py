@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from ..disclosure import apart, small
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: From no agreement beyond chance to full agreement; lightness falls all the way.
@@ -26,6 +27,7 @@ def agreement(
     measures: Mapping[str, Any],
     *,
     measure: str,
+    min_cell: int = 1,
 ) -> Drawn:
     """Draw Cohen's kappa below and Gwet's AC1 above the diagonal, for every pair of criteria.
 
@@ -39,6 +41,8 @@ def agreement(
         measures.json.
     measure : str
         Which measure to draw.
+    min_cell : int
+        Pairs compared at fewer sessions, and shares of fewer sessions, are withheld.
 
     Returns
     -------
@@ -49,7 +53,9 @@ def agreement(
     """
     rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
     names = dict(zip(rows["criterion"], rows["name"], strict=True))
-    numbers = agreement[agreement["measure"] == measure]
+    agreement = agreement[agreement["measure"] == measure]
+    agreement = agreement[~small(agreement["n_sessions"], min_cell)]
+    numbers = agreement
     numbers = numbers.assign(
         name_a=numbers["criterion_a"].map(names), name_b=numbers["criterion_b"].map(names)
     )
@@ -61,7 +67,7 @@ def agreement(
     cells = np.full((len(names), len(names)), np.nan)
     a, b = numbers["criterion_a"].map(place), numbers["criterion_b"].map(place)
     cells[b, a], cells[a, b] = numbers["kappa"], numbers["ac1"]
-    shares = _shares(agreement[agreement["measure"] == measure]).reindex(list(names))
+    shares = _shares(agreement, min_cell).reindex(list(names))
     row = float(np.clip(5.7 / len(names), 0.3, 0.45))  # inches
     figure = Figure((WIDTH, max(row * len(names), 1.9) + 1.0), layout="constrained")
     axes = figure.subplots()
@@ -80,7 +86,7 @@ def agreement(
     return figure, numbers
 
 
-def _shares(agreement: pd.DataFrame) -> pd.Series:
+def _shares(agreement: pd.DataFrame, min_cell: int) -> pd.Series:
     """Return by criterion the share of its sessions inside an episode, in its largest pair."""
     sides = [
         agreement[[f"criterion_{side}", f"prevalence_{side}", "n_sessions"]].set_axis(
@@ -89,7 +95,9 @@ def _shares(agreement: pd.DataFrame) -> pd.Series:
         for side in "ab"
     ]
     every = pd.concat(sides).sort_values("n", ascending=False, kind="stable")
-    return every.drop_duplicates("criterion").set_index("criterion")["share"]
+    largest = every.drop_duplicates("criterion").set_index("criterion")
+    inside = (largest["share"] * largest["n"]).round()
+    return largest["share"].mask(apart(inside, largest["n"], min_cell))
 
 
 def _draw_cells(axes: Axes, cells: np.ndarray, shares: np.ndarray) -> None:

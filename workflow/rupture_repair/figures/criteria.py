@@ -11,7 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from ..disclosure import WITHHELD
 from .style import QUIET, STATUSES, TERMS, WIDTH, Drawn, label, nothing, styled
+
+#: What is counted in detection and drawn.
+_COUNTS = ["n_courses_assessable", "n_courses_with_episode", "n_episodes",
+           *(f"n_{status}" for status in STATUSES)]  # fmt: skip
 
 
 @styled
@@ -33,8 +38,7 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
         n_courses_with_episode, n_episodes, n_repaired, n_unrepaired, n_censored.
     """
     columns = ["measure", "criterion", "name", "assessable", "reason", "n_courses"]
-    columns += ["n_courses_assessable", "n_courses_with_episode", "n_episodes"]
-    columns += [f"n_{status}" for status in STATUSES]
+    columns += _COUNTS
     numbers = detection[columns].reset_index(drop=True)
     if numbers.empty:
         return nothing("No criterion was applied."), numbers
@@ -42,7 +46,8 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
     heights = [len(rows) + 0.6 for _, rows in panels]
     figure = Figure((WIDTH, 0.9 + 0.36 * sum(heights) + 0.3 * len(panels)), layout="constrained")
     grid = _rows_with_texts(figure, heights, sharex=True)
-    most = max([1, *numbers.loc[numbers["assessable"].astype(bool), "n_episodes"]])
+    known = numbers.loc[numbers["assessable"].astype(bool), "n_episodes"].dropna()
+    most = max([1, *known])
     for (axes, texts), (measure, rows) in zip(grid, panels, strict=True):
         _draw_bars(axes, texts, rows, most)
         axes.set_title(label(measures[measure]["label"], 76))
@@ -51,7 +56,10 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
         Patch(fc=colour, hatch=hatch, ec=QUIET, lw=0.5, label=status)
         for status, (colour, hatch) in STATUSES.items()
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    if numbers[_COUNTS].isna().any(axis=None):
+        said = f"withheld, and {WITHHELD}: too few to be shown"
+        handles.append(Patch(fc="white", ec=QUIET, lw=0.8, ls="--", label=said))
+    figure.legend(handles=handles, loc="outside upper left", ncols=4)
     return figure, numbers
 
 
@@ -81,20 +89,28 @@ def _draw_bars(axes: Axes, texts: Axes, rows: pd.DataFrame, most: int) -> None:
             continue
         left = 0
         for status, (colour, hatch) in STATUSES.items():
-            n = int(row[f"n_{status}"])
-            if n:
+            n = row[f"n_{status}"]
+            if n > 0:  # not where it is withheld
                 axes.barh(y, n, 0.62, left, color=colour, hatch=hatch, ec=QUIET, lw=0.5)
             if n >= 0.04 * most:
-                axes.text(left + n / 2, y, str(n), ha="center", va="center", size=8, bbox=box)
-            left += n
-        with_one, of = int(row["n_courses_with_episode"]), int(row["n_courses_assessable"])
-        text = f"{left:,} in {with_one:,} of {of:,} courses"
+                axes.text(left + n / 2, y, f"{n:.0f}", ha="center", va="center", size=8, bbox=box)
+            left += n if n > 0 else 0
+        if row["n_episodes"] > left:
+            look: dict[str, Any] = {"color": "white", "ec": QUIET, "lw": 0.8, "ls": "--"}
+            axes.barh(y, row["n_episodes"] - left, 0.62, left, **look)
+        text = f"{shown(row['n_episodes'])} in {shown(row['n_courses_with_episode'])} of "
+        text += f"{shown(row['n_courses_assessable'])} courses"
         texts.text(0, y, text, transform=_beside(texts), va="center", size=8.5)
     axes.set_yticks(range(len(rows)), [label(name, 34) for name in rows["name"]])
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, most * 1.02))
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
     axes.grid(axis="x", color="#ececec", lw=0.6)
+
+
+def shown(count: Any) -> str:
+    """Return a count as text, marked where it is withheld."""
+    return WITHHELD if pd.isna(count) else f"{count:,.0f}"
 
 
 def _beside(axes: Axes) -> mpl.transforms.Transform:
@@ -224,7 +240,7 @@ def _draw_forest(axes: Axes, texts: Axes, rows: pd.DataFrame) -> None:
         for row in terms.to_dict("records"):
             y = place + (-0.2 if row["term"] == "repaired_within" else 0.2)
             texts.text(0, y, _interval(axes, y, row), **small)
-        n = f"n = {first['n_sessions']:,.0f}\n{first['n_courses']:,.0f} courses"
+        n = f"n = {shown(first['n_sessions'])}\n{shown(first['n_courses'])} courses"
         texts.text(0.66, place, n, color=QUIET, **small)
     axes.set_yticks(range(len(criteria)), [label(name, 34) for name in rows["name"].iloc[::2]])
     axes.tick_params(axis="y", length=0)

@@ -25,7 +25,12 @@ _CURVE = ["x", "value", "reference", "reference_low", "reference_high", "n"]
 
 
 def diagnostic_figures(
-    diagnostics: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, individuals: bool
+    diagnostics: pd.DataFrame,
+    measures: Mapping[str, Any],
+    *,
+    measure: str,
+    individuals: bool,
+    min_cell: int = MIN_CELL,
 ) -> dict[str, Drawn]:
     """Draw all figures of the diagnostics of one measure.
 
@@ -38,6 +43,8 @@ def diagnostic_figures(
     measure : str
     individuals : bool
         Whether single sessions may be drawn, and therapists named.
+    min_cell : int
+        Smallest group that is drawn where they may not.
 
     Returns
     -------
@@ -48,12 +55,13 @@ def diagnostic_figures(
     own = diagnostics[diagnostics["measure"] == measure]
     if own.empty:
         return {}
-    better = measures[str(own["outcome"].iloc[0])]["better"]
+    negated = measures[str(own["outcome"].iloc[0])]["better"] == "lower"
+    shown: dict[str, Any] = {"individuals": individuals, "min_cell": min_cell}
     return {
-        "residuals": residuals(own, negated=better == "lower", individuals=individuals),
-        "normal_quantiles": normal_quantiles(own, individuals=individuals),
+        "residuals": residuals(own, negated=negated, **shown),
+        "normal_quantiles": normal_quantiles(own, **shown),
         "autocorrelation": autocorrelation(own),
-        "influence": influence(own, individuals=individuals),
+        "influence": influence(own, **shown),
     }
 
 
@@ -69,7 +77,9 @@ def _known(own: pd.DataFrame, diagnostic: str) -> pd.DataFrame:
 
 
 @styled
-def residuals(own: pd.DataFrame, *, negated: bool, individuals: bool) -> Drawn:
+def residuals(
+    own: pd.DataFrame, *, negated: bool, individuals: bool, min_cell: int = MIN_CELL
+) -> Drawn:
     """Draw residuals, and their spread, against fitted values.
 
     Parameters
@@ -79,7 +89,8 @@ def residuals(own: pd.DataFrame, *, negated: bool, individuals: bool) -> Drawn:
     negated : bool
         Whether the outcome was turned.
     individuals : bool
-        Whether single sessions may be drawn; otherwise cells with at least :data:`MIN_CELL`.
+        Whether single sessions may be drawn; otherwise cells with at least `min_cell`.
+    min_cell : int
 
     Returns
     -------
@@ -95,7 +106,7 @@ def residuals(own: pd.DataFrame, *, negated: bool, individuals: bool) -> Drawn:
         return _reason(own, "mean")
     points = points[["x", "value"]].assign(kind="point")
     if not individuals:
-        points = _cells(points)
+        points = _cells(points, min_cell)
     figure = Figure((WIDTH, 3.7), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=[1.35, 1, 1])
     right.axhline(0, color=QUIET, lw=0.8)
@@ -119,7 +130,7 @@ def residuals(own: pd.DataFrame, *, negated: bool, individuals: bool) -> Drawn:
     middle.set_ylim(min(low, 0.5), max(high, 1.5))
     low, high = right.get_ylim()
     right.set_ylim(min(low, -0.5), max(high, 0.5))
-    dots = "single sessions" if individuals else f"{MIN_CELL} or more sessions"
+    dots = "single sessions" if individuals else f"{min_cell} or more sessions"
     dot = Line2D([], [], marker="o", ms=3, ls="", color=POINT, label=dots)
     _legend(figure, "in ranges", dot)
     curves = [part[_CURVE].assign(kind=part["diagnostic"]) for part in (mean, spread, time)]
@@ -127,11 +138,11 @@ def residuals(own: pd.DataFrame, *, negated: bool, individuals: bool) -> Drawn:
     return figure, numbers[["kind", *_CURVE]]
 
 
-def _cells(points: pd.DataFrame) -> pd.DataFrame:
+def _cells(points: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return how many points lie in each cell of a grid, where these are enough to be shown."""
     grid = [pd.cut(points[name], bins) for name, bins in zip(("x", "value"), _CELLS, strict=True)]
     count = points.groupby(grid, observed=True).size().rename_axis(["x", "value"])
-    count = count[count >= MIN_CELL].rename("n").reset_index()
+    count = count[count >= min_cell].rename("n").reset_index()
     middle = {name: [float(cell.mid) for cell in count[name]] for name in ("x", "value")}
     return pd.DataFrame(middle | {"n": count["n"].astype("float64")}).assign(kind="cell")
 
@@ -177,7 +188,7 @@ def name_of(effect: str) -> str:
 
 
 @styled
-def normal_quantiles(own: pd.DataFrame, *, individuals: bool) -> Drawn:
+def normal_quantiles(own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL) -> Drawn:
     """Draw ordered residuals and random effects against normal quantiles.
 
     Parameters
@@ -186,7 +197,8 @@ def normal_quantiles(own: pd.DataFrame, *, individuals: bool) -> Drawn:
         Diagnostics of one measure.
     individuals : bool
         Whether single courses and therapists may be drawn; otherwise each point is the mean of
-        :data:`MIN_CELL` neighbours.
+        `min_cell` neighbours.
+    min_cell : int
 
     Returns
     -------
@@ -200,9 +212,9 @@ def normal_quantiles(own: pd.DataFrame, *, individuals: bool) -> Drawn:
         return _reason(own, "quantiles")
     known = known[["of", *_CURVE]]
     if not individuals:
-        place = known.groupby("of", sort=False).cumcount() // MIN_CELL
+        place = known.groupby("of", sort=False).cumcount() // min_cell
         size = known.groupby(["of", place])["x"].transform("size")
-        means = known[size == MIN_CELL].groupby(["of", place], sort=False)
+        means = known[size == min_cell].groupby(["of", place], sort=False)
         known = means.mean().reset_index(level=0).reset_index(drop=True)
     panels = list(known.groupby("of", sort=False))
     figure = Figure((WIDTH, 3.0 if len(panels) > 2 else 4.0), layout="constrained")
@@ -256,7 +268,9 @@ def autocorrelation(own: pd.DataFrame) -> Drawn:
     return figure, known[columns].rename(columns={"x": "lag"}).reset_index(drop=True)
 
 
-def influence_rows(own: pd.DataFrame, *, individuals: bool) -> pd.DataFrame:
+def influence_rows(
+    own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL
+) -> pd.DataFrame:
     """Return the estimates without single therapists or groups, named as they may be.
 
     Parameters
@@ -265,7 +279,8 @@ def influence_rows(own: pd.DataFrame, *, individuals: bool) -> pd.DataFrame:
         Diagnostics of one measure.
     individuals : bool
         Whether therapists may be named. Otherwise they are numbered by the size of the change, and
-        those with fewer than :data:`MIN_CELL` courses are left out.
+        those with fewer than `min_cell` courses are left out.
+    min_cell : int
 
     Returns
     -------
@@ -276,7 +291,7 @@ def influence_rows(own: pd.DataFrame, *, individuals: bool) -> pd.DataFrame:
     """
     rows = _known(own, "influence").assign(size=lambda table: table["x"].abs())
     if not individuals:
-        rows = rows[rows["n"] >= MIN_CELL]
+        rows = rows[rows["n"] >= min_cell]
     most = rows.groupby("part")["size"].transform("max")
     rows = rows.assign(most=most).sort_values(["most", "part"], ascending=[False, True])
     names = {part: str(part) for part in rows["part"].unique()}
@@ -294,7 +309,7 @@ def influence_rows(own: pd.DataFrame, *, individuals: bool) -> pd.DataFrame:
 
 
 @styled
-def influence(own: pd.DataFrame, *, individuals: bool) -> Drawn:
+def influence(own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL) -> Drawn:
     """Draw the estimates of claim C7 without single therapists, or groups of courses.
 
     Parameters
@@ -303,6 +318,7 @@ def influence(own: pd.DataFrame, *, individuals: bool) -> Drawn:
         Diagnostics of one measure.
     individuals : bool
         Whether therapists may be named.
+    min_cell : int
 
     Returns
     -------
@@ -310,7 +326,7 @@ def influence(own: pd.DataFrame, *, individuals: bool) -> Drawn:
     numbers : DataFrame
         As :func:`influence_rows`, of the :data:`MOST_SHOWN` with the largest changes.
     """
-    numbers = influence_rows(own, individuals=individuals)
+    numbers = influence_rows(own, individuals=individuals, min_cell=min_cell)
     if numbers.empty:
         return _reason(own, "influence")
     shown = list(numbers["left_out"].drop_duplicates())[:MOST_SHOWN]

@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..disclosure import of_states
 from .style import (
     INK,
     KINDS,
     MIN_CELL,
     QUIET,
+    SHOWN_STATES,
     STATES,
     STATUSES,
     WIDTH,
@@ -278,7 +280,8 @@ def raster(
     figure : Figure
     numbers : DataFrame
         With individuals: row (from the top), n_courses (in all), course, session, state. Without:
-        session, state, n (courses in it), n_courses (courses with this session).
+        session, state, n (courses in it), n_courses (courses with this session); states of fewer
+        courses are put together as "withheld".
     """
     states = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
     states = states[["course", "session", "state"]].astype({"course": str, "state": str})
@@ -287,20 +290,21 @@ def raster(
         draw = _draw_rows
     else:
         numbers = states.groupby(["session", "state"]).size().rename("n").reset_index()
+        numbers = of_states(numbers, min_cell)
         total = numbers.groupby("session")["n"].transform("sum")
-        numbers = numbers.assign(n_courses=total)[total >= min_cell].reset_index(drop=True)
+        numbers = numbers.assign(n_courses=total)
         draw = _draw_shares
     if numbers.empty:
         return nothing("Too few courses to show."), numbers
     figure = draw(numbers)
-    present = [state for state in STATES if (numbers["state"] == state).any()]
+    present = [state for state in SHOWN_STATES if (numbers["state"] == state).any()]
     handles = [
         Patch(
-            fc=STATES[state][1],
-            hatch="" if individuals else STATES[state][2],
+            fc=SHOWN_STATES[state][1],
+            hatch="" if individuals else SHOWN_STATES[state][2],
             ec=QUIET,
             lw=0.5,
-            label=STATES[state][0],
+            label=SHOWN_STATES[state][0],
         )
         for state in present
     ]
@@ -360,7 +364,7 @@ def _draw_shares(numbers: pd.DataFrame) -> Figure:
     above.set(ylabel="courses", ylim=(0, total.max() * 1.12))
     above.yaxis.set_major_locator(mpl.ticker.MaxNLocator(2, integer=True))
     floor = np.zeros(len(n))
-    for state, (_, colour, hatch) in STATES.items():
+    for state, (_, colour, hatch) in SHOWN_STATES.items():
         if state in n:
             share = (100 * n[state] / total).to_numpy()
             edge = "#ffffff" if state == "ruptured" else "#9a9a9a"

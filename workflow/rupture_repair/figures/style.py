@@ -5,6 +5,7 @@ that they also differ in lightness; hatches and markers repeat what colour says.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 mpl.use("Agg")
+
+#: Places of lines and letters in an SVG, and the digits of their numbers that nobody sees.
+_PLACES, _DIGITS = re.compile(r' (?:d|x|y)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
 
 #: A figure and the numbers drawn in it.
 Drawn = tuple[Figure, pd.DataFrame]
@@ -52,7 +56,7 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "rupture-repair",
 }
 
-#: Fewest courses behind a column of a summary.
+#: Fewest courses behind a column of a summary, where config.yaml says nothing else.
 MIN_CELL = 5
 
 #: How a session is shown. Lightness falls from steady to open: readable without colour.
@@ -64,6 +68,9 @@ STATES: dict[str, tuple[str, str, str]] = {
     "after_unrepaired": ("after an unrepaired rupture", "#5a1e00", ""),
     "not_assessable": ("not assessable", "#ffffff", "...."),
 }
+
+#: The same, and how courses are shown whose state is withheld.
+SHOWN_STATES = STATES | {"withheld": ("withheld, too few", "#ffffff", "xxxx")}
 
 #: How an episode is shown: colour, and hatch for print without colour.
 STATUSES: dict[str, tuple[str, str]] = {
@@ -134,6 +141,7 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
     """
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
     save_as(figure, png)
+    figure.set_layout_engine("none")  # it is laid out: once is enough for both
     save_as(figure, svg)
     numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
     return [png, svg, csv]
@@ -152,3 +160,10 @@ def save_as(figure: Figure, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure.savefig(file, metadata=metadata[file.suffix])
+    if file.suffix == ".svg":
+        file.write_text(_shorter(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _shorter(svg: str) -> str:
+    """Return a drawing with places to a hundredth of a point: a third of it is further digits."""
+    return _PLACES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), svg)

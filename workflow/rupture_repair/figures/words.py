@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from .criteria import shown
 from .diagnostics import name_of
-from .style import KINDS, STATES, TERMS
+from .style import KINDS, SHOWN_STATES, TERMS
 
 
 def alt_text(figure: str, numbers: pd.DataFrame) -> str:
@@ -12,8 +13,10 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     Parameters
     ----------
     figure : str
-        courses, raster, episodes_per_criterion, agreement, effects_forest, sensitivity, residuals,
-        normal_quantiles, autocorrelation, influence, specification_curve or synthesis_forest.
+        courses, raster, episodes_per_criterion, observed_and_expected, episode_shapes,
+        criterion_pictures, ending_hazard, components, agreement, effects_forest, sensitivity,
+        residuals, normal_quantiles, autocorrelation, influence, specification_curve or
+        synthesis_forest.
     numbers : DataFrame
         The numbers that the function of this name returned, or its CSV read back.
     """
@@ -36,8 +39,9 @@ def _alt_raster(numbers: pd.DataFrame) -> str:
     count = (
         numbers.groupby("state")["n"].sum() if "n" in numbers else numbers["state"].value_counts()
     )
-    share = (100 * count / count.sum()).reindex(list(STATES)).dropna()
-    each = ", ".join(f"{STATES[str(state)][0]} {value:.1f} %" for state, value in share.items())
+    share = (100 * count / count.sum()).reindex(list(SHOWN_STATES)).dropna()
+    names = {state: name for state, (name, _, _) in SHOWN_STATES.items()}
+    each = ", ".join(f"{names[str(state)]} {value:.1f} %" for state, value in share.items())
     rows = f"of {numbers['row'].max()} courses" if "row" in numbers else "as shares of courses"
     last = numbers["session"].max()
     return f"States {rows} over sessions 1 to {last}. Of {count.sum()} sessions: {each}."
@@ -45,16 +49,17 @@ def _alt_raster(numbers: pd.DataFrame) -> str:
 
 def _alt_episodes(numbers: pd.DataFrame) -> str:
     text = f"Stacked bars of episodes by status for {len(numbers)} criteria and measures."
-    used = numbers[numbers["assessable"].astype(bool)].sort_values("n_episodes", kind="stable")
+    used = numbers[numbers["assessable"].astype(bool) & numbers["n_episodes"].notna()]
+    used = used.sort_values("n_episodes", kind="stable")
     ends = [("most", -1), ("fewest", 0)] if len(used) > 1 else [("only", 0)] if len(used) else []
     for word, place in ends:
         row = used.iloc[place]
         text += (
-            f" The {word}: {row['name']} ({row['measure']}), {row['n_episodes']:.0f} episodes, "
-            f"{row['n_repaired']:.0f} repaired, {row['n_unrepaired']:.0f} unrepaired, "
-            f"{row['n_censored']:.0f} censored."
+            f" The {word}: {row['name']} ({row['measure']}), {shown(row['n_episodes'])} episodes, "
+            f"{shown(row['n_repaired'])} repaired, {shown(row['n_unrepaired'])} unrepaired, "
+            f"{shown(row['n_censored'])} censored."
         )
-    left_out = len(numbers) - len(used)
+    left_out = int((~numbers["assessable"].astype(bool)).sum())
     return f"{text} Not assessable: {left_out}." if left_out else text
 
 
@@ -183,7 +188,68 @@ def _alt_curve(numbers: pd.DataFrame) -> str:
     return text
 
 
+def _alt_chance(numbers: pd.DataFrame) -> str:
+    known = numbers[(numbers["status"] == "assessed") & numbers["observed"].notna()]
+    text = f"Observed and expected episodes by {len(numbers)} criteria."
+    if known.empty:
+        return text
+    more = (known["observed"] > known["expected"] + 2 * known["expected_sd"]).sum()
+    least, most = known.loc[known["ratio"].idxmin()], known.loc[known["ratio"].idxmax()]
+    return (
+        f"{text} Observed over expected from {least['ratio']:.2f} ({least['name']}) to "
+        f"{most['ratio']:.2f} ({most['name']}); more than two standard deviations above what is "
+        f"expected: {more} of {len(known)}."
+    )
+
+
+def _alt_shapes(numbers: pd.DataFrame) -> str:
+    text = "Mean ratings around the onset of episodes and around matched ratings, minus the onset."
+    for kind, rows in numbers.groupby("kind", sort=False):
+        after = rows[rows["offset"] > 0]
+        if len(after):
+            low, last = after.loc[after["mean"].idxmin()], after.iloc[-1]
+            text += (
+                f" {str(kind).capitalize()}: lowest {_signed(low['mean'])} at {low['offset']} "
+                f"ratings after, {_signed(last['mean'])} at {last['offset']}."
+            )
+    return text
+
+
+def _alt_pictures(numbers: pd.DataFrame) -> str:
+    text = "Small pictures of the mean rating around the onset, minus the onset. Lowest points:"
+    each = []
+    for name, rows in numbers.groupby("name", sort=False):
+        low = rows.loc[rows["mean"].idxmin()]
+        each.append(f"{name} {_signed(low['mean'])} at {low['offset']:+.0f}")
+    return f"{text} {', '.join(each)}."
+
+
+def _alt_hazard(numbers: pd.DataFrame) -> str:
+    text = "Share of courses left, by session and state of the session before."
+    for before, rows in numbers.groupby("before", sort=False):
+        text += (
+            f" {str(before).capitalize()} before: from {100 * rows['share'].min():.0f} % to "
+            f"{100 * rows['share'].max():.0f} %, {rows['n'].sum():,} sessions."
+        )
+    return text
+
+
+def _alt_components(numbers: pd.DataFrame) -> str:
+    text = "Correlation of each component with the sum of the others, and Cronbach's alpha of all."
+    for level, rows in numbers.groupby("level", sort=False):
+        each = ", ".join(
+            f"{row['component']} {row['value']:.2f}" for row in rows.to_dict("records")
+        )
+        text += f" {str(level).capitalize()} courses: {each}."
+    return text
+
+
 _ALT_TEXTS = {
+    "observed_and_expected": _alt_chance,
+    "episode_shapes": _alt_shapes,
+    "criterion_pictures": _alt_pictures,
+    "ending_hazard": _alt_hazard,
+    "components": _alt_components,
     "courses": _alt_courses,
     "raster": _alt_raster,
     "episodes_per_criterion": _alt_episodes,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from .. import config, instruments
+from .. import config, instruments, places
 from ..problems import Problem, ProblemsFound, problem
 from . import assembly, descriptor, findings, identifying, pseudonyms, scoring
 from .descriptor import Plan
@@ -168,13 +168,14 @@ def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | N
     if name is None:
         return folder, []
     place: dict[str, Any] = {"file": plan.file, "key": "mirror_folder"}
-    if mirror is None:
-        return None, [problem("E131", found=name, **place)]
-    base = Path(mirror) / name
     parts = Path(name).parts
     if Path(name).is_absolute() or ".." in parts or not parts or "\0" in name:
         why = "leads out of the folder of public data"
         return None, [problem("E130", found=name, why=why, **place)]
+    dataset = folder.resolve().name
+    base = places.public_folder(dataset, name, mirror)
+    if base is None:
+        return None, [problem("E131", found=name, dataset=dataset, **place)]
     if not base.is_dir():
         return None, [problem("E315", found=base, **place)]
     return base, []

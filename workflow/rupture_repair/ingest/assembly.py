@@ -121,7 +121,8 @@ def _constant(
     column: Column, rank: Integers, courses: _Courses, what: str, problems: list[Problem]
 ) -> Column:
     """Return one row per course of a column that may not vary within courses (E312)."""
-    fit = np.flatnonzero((rank >= 0) & (column.codes >= 0))
+    known = np.append(~column.no_value, False)  # cells without a value are told by themselves
+    fit = np.flatnonzero((rank >= 0) & known[column.codes])
     source = np.full(len(courses.ids), -1)
     source[rank[fit[::-1]]] = fit[::-1]  # written from the end: the first row of a course stays
     changed = fit[column.codes[fit] != column.codes[source[rank[fit]]]]

@@ -81,11 +81,26 @@ def code(secret: bytes, kind: str, identifier: str) -> str:
 
     Examples
     --------
-    >>> code(b"key", "course", "P017")
-    'c8c5a9f1c0d2b6e'
+    >>> code(b"key", "course", "P017") == code(b"key", "therapist", "P017")
+    False
     """
     digest = hmac.new(secret, f"{kind}\0{identifier}".encode(), hashlib.sha256).hexdigest()
     return KINDS[kind] + digest[:LENGTH]
+
+
+def stored(course: str, folder: Path) -> str:
+    """Return how the tables name a course: by its code, where the dataset has a key.
+
+    Parameters
+    ----------
+    course : str
+        The id as the file has it, or a code.
+    folder : path
+        The dataset's folder.
+    """
+    if not (folder / KEY_FILE).exists() or re.fullmatch(rf"c[0-9a-f]{{{LENGTH}}}", course):
+        return course
+    return code(key(folder), "course", course)
 
 
 def replaced(

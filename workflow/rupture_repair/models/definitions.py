@@ -106,9 +106,12 @@ _NEXT_SESSION = Model(
         ),
         "ar1": Variant(
             f"outcome_next ~ {_NEXT}",
-            "with residuals that are autocorrelated over session numbers",
+            "with residuals that are autocorrelated over session numbers; claims rest on it: "
+            "where the outcome carries over from session to session, the standard errors of the "
+            "others are too small (docs/power.md)",
             "sessions",
             ar1="session",
+            always=True,
         ),
     },
     reading={

@@ -3,13 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..chance import smallest_found
 from ..claims import VERDICTS
 from ..claims import load as load_claims
+from ..disclosure import withheld
 from .facts import one_per_fit
-from .markdown import Md, code, count, escape, interval, listed, number, percent, short, text
+from .markdown import (
+    Md,
+    code,
+    count,
+    escape,
+    held,
+    interval,
+    listed,
+    number,
+    percent,
+    short,
+    sourced,
+    text,
+)
 from .material import Material
 
 Rows = list[dict[str, Any]]
@@ -22,10 +37,10 @@ def ratings(measures: Mapping[str, Any]) -> Rows:
             "measure": text(m["label"]),
             "role": m["role"],
             "rater": f"{m['rater']}, {m['timing']}",
-            "courses": count(m["n_courses"]),
+            "courses": held(m["n_courses"]),
             "ratings": count(m["n"]),
             "per_course": _spread(m["per_course"]),
-            "missing": f"{count(m['missing'])} ({percent(m['missing'], m['span'])})",
+            "missing": f"{held(m['missing'])} ({percent(m['missing'], m['span'])})",
             "mean": f"{number(m['mean'], 1)} ({number(m['sd'], 1)})",
             "best": percent(m["best"]),
         }
@@ -35,7 +50,7 @@ def ratings(measures: Mapping[str, Any]) -> Rows:
 
 
 def _spread(spread: Mapping[str, float]) -> str:
-    return f"{short(spread['median'])} ({count(spread['least'])}–{count(spread['most'])})"
+    return f"{short(spread['median'])} ({short(spread['least'])}–{short(spread['most'])})"
 
 
 def scales(measures: Mapping[str, Any]) -> Rows:
@@ -58,7 +73,7 @@ def _sourced(fact: Mapping[str, Any] | None) -> Md:
     if not fact:
         return escape("not known")
     standing = f", {fact['standing']}" if fact.get("standing") else ""
-    return Md(f"{escape(short(fact['value'], 3))} ({text(fact['source'])}{escape(standing)})")
+    return Md(f"{escape(short(fact['value'], 3))} ({sourced(fact['source'])}{escape(standing)})")
 
 
 def before_and_after(measures: Mapping[str, Any]) -> Rows:
@@ -66,9 +81,9 @@ def before_and_after(measures: Mapping[str, Any]) -> Rows:
     return [
         {
             "measure": text(m["label"]),
-            "n_first": count(m["n_first"]),
+            "n_first": held(m["n_first"]),
             "mean_first": number(m["mean_first"], 1),
-            "n_last": count(m["n_last"]),
+            "n_last": held(m["n_last"]),
             "mean_last": number(m["mean_last"], 1),
         }
         for m in measures.values()
@@ -76,12 +91,13 @@ def before_and_after(measures: Mapping[str, Any]) -> Rows:
     ]
 
 
-def endings(found: Mapping[str, int]) -> Rows:
+def endings(found: Mapping[str, int], least: int) -> Rows:
     """Count how courses ended."""
     total = sum(found.values())
+    hidden = withheld(list(found.values()), least)
     return [
-        {"ending": name.replace("_", " "), "courses": count(n), "share": percent(n, total)}
-        for name, n in found.items()
+        {"ending": name.replace("_", " "), "courses": held(n), "share": percent(n, total)}
+        for name, n in zip(found, np.where(hidden, np.nan, list(found.values())), strict=True)
     ]
 
 
@@ -91,9 +107,12 @@ def criteria(material: Material, rules: Mapping[str, Md]) -> Rows:
     rows = []
     for row in table.to_dict("records"):
         settings = material.criteria.get(row["criterion"], {})
-        source = text(settings.get("source", "–"))
-        doi = settings.get("doi")
-        link = Md(f", [doi:{escape(doi)}](<https://doi.org/{doi}>)") if doi else Md("")
+        source, doi = sourced(settings.get("source", "–")), settings.get("doi")
+        # The references hold the doi of what is cited.
+        cited = source != text(settings.get("source", "–"))
+        link = (
+            Md(f", [doi:{escape(doi)}](<https://doi.org/{doi}>)") if doi and not cited else Md("")
+        )
         rows.append(
             {
                 "criterion": Md(f"{text(row['name'])} ({code(row['criterion'])})"),
@@ -111,14 +130,14 @@ def assessable(material: Material, found: Mapping[str, Any]) -> Rows:
     """Count for each measure and criterion how many courses could be assessed, and why not."""
     rows = []
     for row in found["rows"]:
-        out = row["n_courses"] - row["n_courses_assessable"]
+        out = row["n_courses"] != row["n_courses_assessable"]
         why = found["reasons"].get((row["measure"], row["criterion"]), "not rated")
         rows.append(
             _measure(material, row)
             | {
                 "criterion": text(row["name"]),
-                "courses": f"{count(row['n_courses_assessable'])} of {count(row['n_courses'])}",
-                "sessions": f"{count(row['n_sessions_assessable'])} of {count(row['n_sessions'])}",
+                "courses": f"{held(row['n_courses_assessable'])} of {count(row['n_courses'])}",
+                "sessions": f"{held(row['n_sessions_assessable'])} of {count(row['n_sessions'])}",
                 "reason": text(row["reason"] if not row["assessable"] else why if out else "–"),
             }
         )
@@ -137,9 +156,9 @@ def episodes(material: Material, found: Mapping[str, Any]) -> Rows:
     rows = []
     for row in found["rows"]:
         keys = ["n_episodes", "n_repaired", "n_unrepaired", "n_censored", "n_sawtooth"]
-        with_one = f"{count(row['n_courses_with_episode'])} ({percent(row['share'])})"
-        cells = {"n_courses_assessable": count(row["n_courses_assessable"]), "with_one": with_one}
-        cells |= {key: count(row[key]) for key in keys}
+        with_one = f"{held(row['n_courses_with_episode'])} ({percent(row['share'])})"
+        cells = {"n_courses_assessable": held(row["n_courses_assessable"]), "with_one": with_one}
+        cells |= {key: held(row[key]) for key in keys}
         if not row["assessable"]:
             cells = dict.fromkeys(cells, "n. a.")
         rows.append(_measure(material, row) | {"criterion": text(row["name"]), **cells})
@@ -160,8 +179,8 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
                 "criterion": text(open_["name"]),
                 "repaired": interval(repaired),
                 "open": interval(open_),
-                "n": count(open_["n_sessions"]),
-                "courses": count(open_["n_courses"]),
+                "n": held(open_["n_sessions"]),
+                "courses": held(open_["n_courses"]),
                 "status": status(open_["status"]),
             }
         )
@@ -185,20 +204,29 @@ def claims(material: Material) -> Rows:
             "ci_low": row["standardised_low"],
             "ci_high": row["standardised_high"],
         }
-        note = "" if pd.isna(row["note"]) else f" ({text(row['note'])})"
+        note = "" if pd.isna(row["note"]) else f" ({sourced(row['note'])})"
         rows.append(
             {
-                "claim": f"**{row['claim']}** {text(words[row['claim']])}",
+                "claim": Md(f"**{row['claim']}** {text(words[row['claim']])}"),
                 "estimand": text(row["estimand"]),
                 "estimate": interval(standard) if pd.notna(row["standardised"]) else "–",
                 "units": text(row["units"]),
                 "n": _numbers_of(row),
-                "verdict": f"**{text(row['verdict'])}**",
-                "reason": f"{text(row['reason'])}{note}",
+                "verdict": Md(f"**{text(row['verdict'])}**"),
+                "reason": Md(f"{text(row['reason'])}{note}"),
                 "others": _verdicts(same["verdict"]),
             }
         )
     return rows
+
+
+def statistics() -> list[dict[str, str]]:
+    """Return by what statistic each part of each claim is estimated."""
+    return [
+        {"claim": claim.id, "part": part.name, "statistic": part.statistic}
+        for claim in load_claims()
+        for part in claim.parts
+    ]
 
 
 def _numbers_of(row: dict[str, Any]) -> str:
@@ -240,8 +268,8 @@ def other_models(material: Material) -> Rows:
             "estimate": interval(row),
             **({"df": number(row["df"], 1)} if chosen["df"].notna().any() else {}),
             "p": p_value(row["p"]),
-            "n": count(row["n_sessions"]),
-            "courses": count(row["n_courses"]),
+            "n": held(row["n_sessions"]),
+            "courses": held(row["n_courses"]),
             "status": status(row["status"]),
         }
         rows.append(cells)
@@ -253,6 +281,12 @@ def p_value(p: Any) -> str:
     if p is None or pd.isna(p):
         return "–"
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 0.9995 else "> .999"
+
+
+def equals(p: Any) -> str:
+    """Return a p value for a sentence: = .034, < .001."""
+    said = p_value(p)
+    return said if said[0] in "<>–" else f"= {said}"
 
 
 def chance(material: Material) -> Rows:
@@ -267,7 +301,7 @@ def chance(material: Material) -> Rows:
         other = shuffled["expected"].get((row["measure"], row["criterion"]))
         numbers = {
             "k": short(row["k"]),
-            "observed": count(row["observed"]),
+            "observed": held(row["observed"]),
             "expected": number(row["expected"], 1),
             "shuffled": number(other, 1),
             "ratio": number(row["ratio"]),
@@ -423,77 +457,17 @@ def unfitted(material: Material) -> Rows:
     ]
 
 
-#: Terms of a synthesis, in words.
-_POOLED = {
-    "repaired_within": "after a repaired rupture, within courses",
-    "open_within": "in an open rupture, within courses",
-    "n_repaired": "repaired ruptures of a course",
-    "n_unrepaired": "unrepaired ruptures of a course",
-}
-
-
-def synthesis(pooled: pd.DataFrame) -> Rows:
-    """Show pooled estimates of one criterion."""
-    rows = []
-    for row in pooled[pooled["status"] == "pooled"].to_dict("records"):
-        prediction = f"{number(row['prediction_low'])} to {number(row['prediction_high'])}"
-        tau2 = f"{number(row['tau2'], 4)} ({number(row['tau2_low'], 4)}–"
-        rows.append(
-            {
-                "claim": row["claim"],
-                "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
-                "datasets": count(row["n_datasets"]),
-                "courses": count(row["n_courses"]),
-                "estimate": interval(row),
-                "prediction": prediction,
-                "tau2": f"{tau2}{number(row['tau2_high'], 4)})",
-                "i2": percent(row["i2"]),
-                "q": f"{number(row['q'], 1)} ({p_value(row['q_p'])})",
-                "caution": text(row["reason"] if row["reason"] else "–"),
-            }
-        )
-    return rows
-
-
-def left_out(studies: pd.DataFrame) -> Rows:
-    """List the datasets that are not pooled, with the reason."""
-    table = studies[~studies["used"]].drop_duplicates(["dataset", "measure", "reason"])
-    return [
-        {
-            "dataset": text(row["dataset"]),
-            "measure": code(row["measure"]) if pd.notna(row["measure"]) else "–",
-            "reason": text(row["reason"]),
-        }
-        for row in table.to_dict("records")
-    ]
-
-
-def without_each(studies: pd.DataFrame) -> Rows:
-    """Show the pooled estimates without each dataset."""
-    return [
-        {
-            "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
-            "dataset": text(row["dataset"]),
-            "weight": percent(row["weight"]),
-            "estimate": interval(
-                {name: row[f"without_{name}"] for name in ("estimate", "ci_low", "ci_high")}
-            ),
-            "i2": percent(row["without_i2"]),
-        }
-        for row in studies[studies["without_estimate"].notna()].to_dict("records")
-    ]
-
-
 def datasets(entries: list[dict[str, Any]]) -> Rows:
     """List the datasets of the index."""
     rows = []
     for entry in entries:
         mark = Md(" (synthetic)") if entry["synthetic"] else Md("")
         fits = f"{count(entry['n_models'])} models, {count(entry['n_failed'])} failed"
-        found = f"{count(entry['n_episodes'])} in {count(entry['n_with_episode'])} courses"
+        found = f"{held(entry['n_episodes'])} in {held(entry['n_with_episode'])} courses"
         rows.append(
             {
                 "dataset": Md(f"[{escape(entry['title'])}](<{entry['name']}.html>){mark}"),
+                "licence": text(entry["licence"]),
                 "courses": count(entry["n_courses"]),
                 "sessions": count(entry["n_sessions"]),
                 "criterion": text(entry["criterion"]),

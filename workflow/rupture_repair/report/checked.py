@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import check
 from ..problems import Problem
-from .html import render_html
+from .forms import render_html
 from .markdown import Md, attribute, escape
 from .pages import Page
 

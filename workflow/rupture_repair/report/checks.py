@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..diagnostics import MODEL, REPLICATES, TERMS
-from ..figures import MIN_CELL, individuals_shown, influence_rows, name_of
+from ..disclosure import WITHHELD, apart, individuals_shown, min_cell, small
+from ..figures import influence_rows, name_of
 from .cells import Rows, p_value
 from .facts import CEILING
 from .markdown import Md, count, escape, number, percent, text
@@ -46,6 +47,7 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
     if table is None or (own := table[table["measure"] == measure]).empty:
         return {}
     curves = curves_of(own)
+    least = min_cell(material.dataset, material.config)
     individuals = individuals_shown(material.dataset, material.config)
     lags = own[(own["diagnostic"] == "autocorrelation") & own["value"].notna()]
     rho = own.loc[own["diagnostic"] == "rho", "value"].dropna()
@@ -65,10 +67,10 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
         "off": [curve for curve in curves.values() if curve["off"]],
         "lag": lags.iloc[0].to_dict() if len(lags) else None,
         "rho": rho.iloc[0] if len(rho) else None,
-        "influence": influence_of(own, individuals=individuals),
+        "influence": influence_of(own, individuals=individuals, least=least),
         "whom": str(parts["part"].iloc[0]).rsplit(" ", 1)[0] if len(parts) else "",
         "left_out": len(parts),
-        "shown": len(parts) if individuals else int((parts["n"] >= MIN_CELL).sum()),
+        "shown": len(parts) if individuals else int((parts["n"] >= least).sum()),
         "ceiling": [
             end
             for end in of_ends(own)
@@ -117,7 +119,7 @@ def curves_of(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return found
 
 
-def influence_of(own: pd.DataFrame, *, individuals: bool) -> dict[str, dict[str, Any]]:
+def influence_of(own: pd.DataFrame, *, individuals: bool, least: int) -> dict[str, dict[str, Any]]:
     """Return what leaving out parts of the data does to each term of claim C7.
 
     Parameters
@@ -126,6 +128,8 @@ def influence_of(own: pd.DataFrame, *, individuals: bool) -> dict[str, dict[str,
         Diagnostics of one measure.
     individuals : bool
         Whether therapists may be named.
+    least : int
+        Fewest courses of a therapist who is shown, where they may not.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def influence_of(own: pd.DataFrame, *, individuals: bool) -> dict[str, dict[str,
         that may be shown: left_out, estimate, ci_low, ci_high, change; or None), `failed` (parts
         without which there is no estimate).
     """
-    named = influence_rows(own, individuals=individuals)
+    named = influence_rows(own, individuals=individuals, min_cell=least)
     found: dict[str, dict[str, Any]] = {}
     every = own[(own["diagnostic"] == "influence") & own["part"].notna()]
     for term, rows in every.groupby("of", sort=False):
@@ -202,11 +206,12 @@ def rows(material: Material) -> Rows:
     if table is None:
         return []
     several = len(table["measure"].unique()) > 1
+    least = min_cell(material.dataset, material.config)
     individuals = individuals_shown(material.dataset, material.config)
     result: Rows = []
     for measure, own in table.groupby("measure", sort=False):
         cells = [_curve_cells(curve) for curve in curves_of(own).values()]
-        influence = influence_of(own, individuals=individuals)
+        influence = influence_of(own, individuals=individuals, least=least)
         cells += [_influence_cells(term, facts) for term, facts in influence.items()]
         reasons = own.loc[own["diagnostic"] == "mean", "message"].dropna()
         if len(reasons):  # one reason for all
@@ -284,6 +289,7 @@ def ends(material: Material) -> Rows:
     table = material.diagnostics
     if table is None:
         return []
+    least = min_cell(material.dataset, material.config)
     found = {
         end["measure"]: end
         for _, own in table.groupby("measure", sort=False)
@@ -293,25 +299,32 @@ def ends(material: Material) -> Rows:
         {
             "measure": text(material.measures[name]["label"]),
             "ratings": count(end["ratings"]),
-            "best": percent(end["best"], digits=1),
-            "worst": percent(end["worst"], digits=1),
+            "best": _share(end["best"], end["ratings"], least),
+            "worst": _share(end["worst"], end["ratings"], least),
             "courses": count(end["courses"]),
-            "mostly": _few(end["mostly"], end["courses"]),
-            "mostly_worst": _few(end["mostly_worst"], end["courses"]),
+            "mostly": _few(end["mostly"], end["courses"], least),
+            "mostly_worst": _few(end["mostly_worst"], end["courses"], least),
         }
         for name, end in found.items()
     ]
 
 
-def _few(share: float, whole: float) -> str:
+def _share(share: float, whole: float, least: int) -> str:
+    """Return a share of ratings, withheld where a few ratings make it."""
+    return WITHHELD if apart(np.rint(share * whole), whole, least) else percent(share, digits=1)
+
+
+def _few(share: float, whole: float, least: int) -> str:
     r"""Return a number of courses with its share, unless it is small enough to tell of single ones.
 
     Examples
     --------
-    >>> _few(0.5, 40), _few(0.05, 40), _few(0.0, 40)
-    ('20 (50\xa0%)', 'fewer than 5', '0 (0\xa0%)')
+    >>> _few(0.5, 40, 5), _few(0.05, 40, 5), _few(0.05, 40, 1), _few(0.0, 40, 5)
+    ('20 (50\xa0%)', 'fewer than 5', '2 (5\xa0%)', '0 (0\xa0%)')
     """
     part = int(np.rint(share * whole))
-    if 0 < part < MIN_CELL:
-        return f"fewer than {MIN_CELL}"
+    if small(part, least):
+        return f"fewer than {least}"
+    if small(whole - part, least):
+        return WITHHELD
     return f"{count(part)} ({percent(share)})"

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..disclosure import apart, individuals_shown, min_cell, small
 from ..estimates import STATUSES
 from ..exposure import same_scores
-from ..figures import forest_rows, individuals_shown
+from ..figures import forest_rows
 from .material import Material
 
 #: A share of ratings at the best end above this is a ceiling effect (Terwee et al. 2007,
@@ -21,6 +22,17 @@ FEW_COURSES, FEW_THERAPISTS, FEW_RATINGS = 50, 10, 8
 
 #: Above these shares a limitation is stated.
 MUCH_MISSING, MANY_CENSORED = 0.10, 0.20
+
+
+def non_commercial(licence: str) -> bool:
+    """Say whether a licence forbids commercial use.
+
+    Examples
+    --------
+    >>> [non_commercial(words) for words in ("CC BY-NC 4.0", "MIT", "non-commercial use only")]
+    [True, False, True]
+    """
+    return bool(re.search(r"\bNC\b|non-?\s?commercial", licence, re.I))
 
 
 def of_dataset(material: Material) -> dict[str, Any]:
@@ -40,15 +52,18 @@ def of_dataset(material: Material) -> dict[str, Any]:
 
 
 def _spread(values: pd.Series) -> dict[str, float]:
+    """Return median and quartiles: the least and the most would be single courses."""
     if values.empty:
         return {"median": np.nan, "least": np.nan, "most": np.nan}
-    return {"median": values.median(), "least": values.min(), "most": values.max()}
+    low, middle, high = values.quantile([0.25, 0.5, 0.75])
+    return {"median": middle, "least": low, "most": high}
 
 
 def of_measures(material: Material) -> dict[str, dict[str, Any]]:
     """Return the facts of each measure: its entry of measures.json and what its ratings are like.
 
-    Of measures of sessions: n, n_courses, per_course (median, least, most), missing (session
+    Of measures of sessions: n, n_courses, per_course (median, least and most of the
+    middle half), missing (session
     numbers without a rating between first and last rating of a course), span (all of these),
     mean, sd, best (share at the best end of the range). Of measures of courses: n_first, n_last,
     mean_first, mean_last.
@@ -61,8 +76,27 @@ def of_measures(material: Material) -> dict[str, dict[str, Any]]:
             ends = {end: material.courses[f"{name}__{end}"] for end in ("first", "last")}
             facts = {f"n_{end}": int(values.notna().sum()) for end, values in ends.items()}
             facts |= {f"mean_{end}": values.mean() for end, values in ends.items()}
-        described[name] = {**measure, **facts}
+        described[name] = {**measure, **_disclosed(facts, material)}
     return described
+
+
+def _disclosed(facts: dict[str, Any], material: Material) -> dict[str, Any]:
+    """Return facts of a measure with NaN for what a few courses or ratings make."""
+    least = min_cell(material.dataset, material.config)
+    courses = material.courses["course"].nunique()
+    told = dict(facts)
+    for name in ("n_courses", "n_first", "n_last"):
+        if name in facts and apart(facts[name], courses, least):
+            told[name] = np.nan
+    if "span" in facts:
+        missing = np.nan if small(facts["missing"], least) else facts["missing"]
+        at_best = round(facts["best"] * facts["n"]) if facts["n"] else 0
+        best = np.nan if apart(at_best, facts["n"], least) else facts["best"]
+        told |= {"missing": missing, "best": best}
+    for end in ("first", "last"):
+        if small(facts.get(f"n_{end}", 0), least):
+            told[f"mean_{end}"] = np.nan
+    return told
 
 
 def _of_ratings(ratings: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,15 +131,26 @@ def of_detection(material: Material) -> dict[str, Any]:
     own = table[(table["measure"] == measure) & table["assessable"]]
     rows = table.to_dict("records")
     row = next(r for r in rows if (r["measure"], r["criterion"]) == (measure, criterion))
-    ranked = own.sort_values("share", kind="stable").to_dict("records")
+    usable = own.sort_values("share", kind="stable").to_dict("records")
+    ranked = [one for one in usable if pd.notna(one["share"])]  # the others are withheld
     return {
         "rows": rows,
         "row": row,
-        "assessable": ranked,
+        "assessable": usable,
         "lowest": ranked[0] if ranked else None,
         "highest": ranked[-1] if ranked else None,
         "reasons": _reasons(material.states),
     }
+
+
+def of_chance(material: Material) -> dict[str, Any]:
+    """Return the row of the comparison with chance that is shown; its status is None without."""
+    measure, criterion = material.shown
+    table = material.chance
+    if table is None:
+        return {"status": None}
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    return own.iloc[0].to_dict() if len(own) else {"status": None}
 
 
 def _reasons(states: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -221,7 +266,7 @@ def of_limitations(
         "unknown_endings": set(dataset["endings"]) <= {"unknown"},
         "no_chance": material.chance is None,
         "no_df": effects["without_df"],
-        "licence": bool(re.search(r"\bNC\b|non-?commercial", material.dataset["licence"], re.I)),
+        "licence": non_commercial(material.dataset["licence"]),
         "observational": True,
     }
     return {name: facts for name, facts in found.items() if facts}

@@ -6,12 +6,15 @@ with HTML, Markdown or LaTeX in it is shown as it was written.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import jinja2
 import pandas as pd
+import yaml
 
 from .. import config
+from ..disclosure import WITHHELD
 
 #: Templates, captions and phrases.
 FOLDER = config.WORKFLOW / "report"
@@ -43,6 +46,26 @@ def text(value: object) -> Md:
     return Md(f'[{escaped}]{{dir="auto"}}') if escaped else escaped
 
 
+@cache
+def _sources() -> dict[str, str]:
+    """Citations by the words that name their source, the longest first."""
+    found = yaml.safe_load((FOLDER / "sources.yaml").read_text(encoding="utf-8"))
+    return dict(sorted(found.items(), key=lambda one: -len(one[0])))
+
+
+def sourced(value: object) -> Md:
+    """Return text of this program in which sources that references.bib holds are cited."""
+    names = "|".join(re.escape(name) for name in _sources())
+    parts = re.split(f"({names})", str(value))
+    if len(parts) == 1:
+        return text(value)
+    said = []
+    for part in parts:  # no spans here: brackets after a citation are part of it
+        before, after = part[:1].isspace() and " ", part[-1:].isspace() and part.strip() and " "
+        said.append(_sources().get(part) or f"{before or ''}{escape(part)}{after or ''}")
+    return Md("".join(said))
+
+
 def code(value: object) -> Md:
     """Return a name as code; one with a bar, which would end a cell of a table, as text."""
     line = " ".join(_CONTROL.sub(" ", str(value)).split())
@@ -70,6 +93,11 @@ def verbatim(value: object) -> Md:
 def count(value: Any) -> str:
     """Return a whole number with separators, an en dash where it is missing."""
     return "–" if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def held(value: Any) -> str:
+    """Return a count that disclosure control has passed, :data:`WITHHELD` where it did not."""
+    return WITHHELD if value is None or pd.isna(value) else count(value)
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -168,10 +196,12 @@ def environment() -> jinja2.Environment:
         function.__name__: function
         for function in (
             text,
+            sourced,
             code,
             formula,
             verbatim,
             count,
+            held,
             number,
             short,
             percent,

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from .. import disclosure
 from ..figures import what_to_show
 
 
@@ -33,8 +34,12 @@ class Material:
         What was found of planted falls, if that was computed.
     claims : DataFrame or None
         Verdicts on the claims, if they were computed.
+    components : DataFrame or None
+        Reliability and falls of the components of the alliance, if they were computed.
     diagnostics : DataFrame or None
         Whether the main model describes the data, if that was computed.
+    flow : DataFrame or None
+        What each step leaves out of the main model, if that was counted.
     multiverse : dict of str to DataFrame
         The tables estimates, summary and choices of the multiverse; empty if it was not computed.
     """
@@ -53,7 +58,9 @@ class Material:
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
+    components: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
+    flow: pd.DataFrame | None = None
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
@@ -82,7 +89,7 @@ class Material:
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in ("chance", "sensitivity", "claims", "diagnostics")
+            for name in ("chance", "sensitivity", "claims", "components", "diagnostics", "flow")
             if (folder / f"{name}.parquet").exists()
         }
         return cls(
@@ -96,6 +103,27 @@ class Material:
             **tables,
             **optional,
         )
+
+    def disclosed(self) -> "Material":
+        """Return the material without what may not be shown, see :mod:`..disclosure`.
+
+        Counts in `detection`, `chance`, `estimates`, `claims` and `multiverse` are NaN where they
+        are withheld.
+        """
+        least = disclosure.min_cell(self.dataset, self.config)
+        totals = {"n_courses": self.courses["course"].nunique(), "n_sessions": len(self.sessions)}
+        detection = disclosure.of_detection(self.detection, least)
+        changed: dict[str, Any] = {"detection": detection}
+        if self.chance is not None:
+            changed["chance"] = disclosure.of_chance(self.chance, detection, least)
+        for name in ("estimates", "claims"):
+            table = getattr(self, name)
+            if table is not None:
+                changed[name] = disclosure.of_fits(table, least, **totals)
+        if self.multiverse:
+            fits = disclosure.of_fits(self.multiverse["estimates"], least, **totals)
+            changed["multiverse"] = {**self.multiverse, "estimates": fits}
+        return replace(self, **changed)
 
     @property
     def shown(self) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .about import provenance
-from .html import render_html
+from .forms import FORMS, render
 from .pages import failure_report, index, index_entry
 
 
@@ -41,7 +41,7 @@ def _synthesis(root: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
 def write_index(
     root: Path, config: Mapping[str, Any], failures: Sequence[Mapping[str, Any]]
 ) -> Path:
-    """Write reports/index.html, and a page for each dataset that failed.
+    """Write the overview, and a report for each dataset that failed, in all forms asked for.
 
     Parameters
     ----------
@@ -56,16 +56,17 @@ def write_index(
     -------
     Path
         reports/index.html. A dataset is listed with its numbers if its report was made; each
-        dataset with a failure also gets reports/<dataset>-failed.html.
+        dataset with a failure also gets reports/<dataset>-failed.html, and its other forms.
     """
     reports = root / "reports"
     reports.mkdir(exist_ok=True)
     about = provenance(root, "make report", root / "requirements.lock")
-    for page in reports.glob("*-failed.html"):
+    forms = config["report"]["formats"]
+    for page in (page for form in FORMS for page in reports.glob(f"*-failed.{form}")):
         page.unlink()
     for failure in failures:
-        page = reports / f"{failure['dataset']}-failed.html"
-        render_html(failure_report(failure, about), page)
+        page = reports / f"{failure['dataset']}-failed"
+        render(failure_report(failure, about), page, forms)
     # A failure before the last step leaves no report, or one that is older than the failure.
     stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
     entries = [
@@ -75,4 +76,4 @@ def write_index(
     ]
     # Every dataset belongs to a synthesis, so that one of an earlier run will not do.
     pooled = None if failures else _synthesis(root, config)
-    return render_html(index(entries, failures, about, pooled), reports / "index.html")
+    return render(index(entries, failures, about, pooled), reports / "index", forms)[0]

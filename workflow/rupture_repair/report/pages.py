@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import yaml
 
 from .. import figures
+from ..disclosure import min_cell, of_detection, without_cells
 from ..models import MODELS
-from . import cells, checks, facts
-from .markdown import FOLDER, Md, environment, figure, pipe_table, text
+from . import cells, checks, facts, parts, pooled
+from .flow import of_flow, of_shapes, shapes
+from .markdown import FOLDER, Md, environment, figure, held, pipe_table, text
 from .material import Material
 
 
@@ -80,12 +83,17 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
         into the folder that holds ``figures/``.
     """
+    flow, least = of_flow(material), min_cell(material.dataset, material.config)
+    material = material.disclosed()
     dataset, measures = facts.of_dataset(material), facts.of_measures(material)
     detection, effects = facts.of_detection(material), facts.of_effects(material)
     limitations = facts.of_limitations(material, dataset, measures, detection, effects)
     limits = _words("limitations.yaml")
     measure, criterion = material.shown
     alliance = [name for name in measures if name in set(material.detection["measure"])]
+    if least > 1:
+        told = [without_cells(warning) for warning in material.dataset["warnings"]]
+        material = replace(material, dataset={**material.dataset, "warnings": told})
     page = Page(
         title=material.dataset["title"],
         subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
@@ -99,14 +107,20 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         name=detection["row"]["name"],
         detection=detection,
         effects=effects,
+        flow=flow,
+        shapes=of_shapes(material),
+        shape_rows=shapes(material),
+        chance=facts.of_chance(material),
         agreement=facts.of_agreement(material),
         cells=cells,
+        held=held,
         checks=checks,
+        components=parts.components(material),
         diagnosed=checks.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
         ceiling=facts.CEILING,
-        min_cell=figures.MIN_CELL,
+        min_cell=least,
         config=material.config,
         settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
         about=about,
@@ -144,23 +158,27 @@ def index_entry(
     Returns
     -------
     dict
-        name, title, synthetic, n_courses, n_sessions, criterion, n_episodes and n_with_episode (of
-        the measure and criterion shown), assessable, n_models, n_failed.
+        name, title, synthetic, licence, non_commercial, stands_in (the alliance measures that are
+        none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
+        criterion shown), assessable, n_models, n_failed.
     """
     measure, criterion = figures.what_to_show(detection, measures, config)
     of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
-    row = detection[of_both].iloc[0]
+    row = of_detection(detection, min_cell(dataset, config))[of_both].iloc[0]
     status = facts.one_per_fit(estimates)["status"]
     return {
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
+        "licence": dataset["licence"],
+        "non_commercial": facts.non_commercial(dataset["licence"]),
+        "stands_in": [one for one in measures.values() if one.get("stands_in")],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
         "criterion": str(row["name"]),
         "assessable": bool(row["assessable"]),
-        "n_episodes": int(row["n_episodes"]),
-        "n_with_episode": int(row["n_courses_with_episode"]),
+        "n_episodes": row["n_episodes"],
+        "n_with_episode": row["n_courses_with_episode"],
         "n_models": len(status),
         "n_failed": int((status == "failed").sum()),
     }
@@ -191,8 +209,9 @@ def index(
         title="Rupture and repair",
         subtitle="Reports of all datasets",
         entries=list(entries),
-        failures=[{**failure, "message": _first(failure["problems"])} for failure in failures],
+        failures=[{**failure, "message": _first(_told(failure))} for failure in failures],
         cells=cells,
+        pooled=pooled,
         about=about,
         synthesis=synthesis,
     )
@@ -219,7 +238,13 @@ def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     page = Page(
         title=f"{failure['dataset']} could not be analysed",
         subtitle=f"The step {failure['step']} failed",
-        failure=failure,
+        failure={**failure, "problems": _told(failure)},
         about=about,
     )
     return page.render("failed.md")
+
+
+def _told(failure: Mapping[str, Any]) -> list[str]:
+    """Return the problems of a failure without ids: a report may be passed on, the log is not."""
+    fault = bool(failure.get("traceback"))
+    return [without_cells(said, fault=fault) for said in failure["problems"]]

@@ -1,0 +1,226 @@
+"""The documentation builds offline, and what it tells people to type can be typed."""
+
+import importlib.util
+import re
+import shlex
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rupture_repair import cli, config, criteria, ratings_file, reference_pages, register
+from rupture_repair.catalogue import CATALOGUE
+from rupture_repair.exposure import SESSION_COLUMNS
+from rupture_repair.models import definitions
+
+ROOT = config.WORKFLOW.parent
+DOCS = ROOT / "docs"
+HOW_TOS = sorted(DOCS.glob("how-to-*.md"))
+
+
+def builder():
+    spec = importlib.util.spec_from_file_location("build", DOCS / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The built site; a broken link or anchor fails the build."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    builder().build(folder)
+    return folder
+
+
+class Loaded(HTMLParser):
+    """What a page loads, as against what it links to."""
+
+    def __init__(self, page: Path):
+        super().__init__()
+        self.sources: list[str] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        self.sources += [told[key] or "" for key in ("src", "srcset", "data") if key in told]
+        if tag == "link":
+            self.sources.append(told.get("href") or "")
+
+
+def test_the_site_loads_nothing_from_elsewhere(site):
+    pages = sorted(site.glob("*.html"))
+    assert len(pages) > 15
+    for page in pages:
+        sources = Loaded(page).sources
+        assert sources, page.name
+        outside = [one for one in sources if re.match(r"(https?:)?//", one)]
+        assert outside == [], page.name
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"```|<code>(sh|yaml|python|text)\n|>None<", text), page.name
+    for sheet in site.rglob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", text), sheet.name
+
+
+def test_every_page_is_in_the_menu_and_the_tutorial_when_it_is_there(site):
+    module = builder()
+    menu = [page for part in module.NAVIGATION.values() for page in part]
+    written = {path.name for path in DOCS.glob("*.md")} | set(reference_pages.pages(str(ROOT)))
+    assert {page for page in menu if page != "tutorial.md"} <= written
+    shown = {page.removesuffix(".md") + ".html" for page in written}
+    assert shown <= {page.name for page in site.glob("*.html")}
+    with_tutorial = module.navigation({"index.md", "tutorial.md", "new.md"})
+    assert with_tutorial == [
+        {"Start": [{"Overview": "index.md"}, {"Tutorial": "tutorial.md"}]},
+        {"More": [{"new": "new.md"}]},
+    ]
+
+
+# ---------------------------------------------------------------------------- reference
+
+
+def keys_of(schema, part, above=""):
+    for key, below in config._resolve(part, schema).get("properties", {}).items():
+        yield f"{above}{key}"
+        yield from keys_of(schema, below, f"{above}{key}.")
+
+
+@pytest.mark.parametrize("name", reference_pages.SCHEMAS)
+def test_reference_describes_every_key_of_a_schema(name):
+    page = reference_pages.schema_page(name)
+    schema = config.schema(name)
+    parts = [schema, *schema.get("$defs", {}).values()]
+    keys = {key.rpartition(".")[2] for part in parts for key in keys_of(schema, part)}
+    assert len(keys) > 3
+    assert {key for key in keys if not re.search(rf"^##+ `(?:.*\.)?{key}`$", page, re.M)} == set()
+
+
+def test_reference_shows_defaults_and_what_is_allowed():
+    page = reference_pages.schema_page("config")
+    entry = page.partition("### `edge_rules.max_gap`")[2].partition("\n## ")[0]
+    assert "*Allowed:* a whole number, at least 1. *Default:* `2`" in entry
+    assert "*Required.*" in reference_pages.schema_page("dataset")
+
+
+def test_reference_lists_criteria_instruments_datasets_commands_and_problems():
+    pages = reference_pages.pages(str(ROOT))
+    for rule in criteria.load():
+        assert f"`{rule.id}`" in pages["criteria.md"]
+    for name in yaml.safe_load((config.WORKFLOW / "instruments.yaml").read_text("utf-8"))[
+        "instruments"
+    ]:
+        assert f"\n## {name}\n" in pages["instruments.md"]
+    for entry in register.read(ROOT / register.FILE):
+        for words in (entry.dataset, entry.file, entry.url.partition("_")[0]):
+            assert words in pages["datasets.md"].replace("\\", "")
+    for name in reference_pages._subcommands(cli._parser()):
+        assert f"\n## {name}\n" in pages["commands.md"]
+        assert f"usage: rupture-repair {name} " in pages["commands.md"]
+    assert [code for code in CATALOGUE if f"### {code}\n" not in pages["problems.md"]] == []
+
+
+# ---------------------------------------------------------------------------- commands
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the blocks of code of a page, without their indentation."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.M | re.S)
+    return [re.sub(rf"^{indent}", "", code, flags=re.M) for indent, code in found]
+
+
+COMMANDS = [
+    (page.name, line)
+    for page in [*HOW_TOS, DOCS / "index.md", ROOT / "README.md"]
+    for block in blocks(page, "sh")
+    for line in block.replace("\\\n", "").splitlines()
+    if line.strip()
+]
+
+
+def parse(words: list[str]) -> None:
+    """Raise SystemExit or AssertionError where a command cannot be typed so."""
+    program, *rest = words
+    if program.endswith("rupture-repair"):
+        cli._parser().parse_args(rest)
+    elif program.endswith("snakemake"):
+        from snakemake.cli import get_argument_parser
+
+        told = get_argument_parser().parse_args(rest)
+        for profile in filter(None, [told.workflow_profile]):
+            assert (ROOT / profile / "config.yaml").is_file()
+        rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow/rules").glob("*"))
+        fetched = [f"fetch_{name}" for name in register.names(ROOT / register.FILE)]
+        for target in told.targets or []:
+            assert target in fetched or f"rule {target}:" in rules, target
+    elif program == "make":
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+        assert [word for word in rest if "=" not in word and word not in targets] == []
+    else:
+        known = (".", ".venv/bin/activate"), (".venv/bin/python", "-m")
+        assert tuple(words[:2]) in known, f"no test knows how to check {program}"
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_a_command_of_the_documentation_can_be_typed(page, line):
+    parse(shlex.split(line, comments=True))
+
+
+def test_commands_that_cannot_be_typed_are_noticed(capsys):
+    assert len(COMMANDS) > 15
+    for wrong in ("rupture-repair episode x.csv", "make reports", "snakemake --cores 1 fetch_x"):
+        with pytest.raises((SystemExit, AssertionError)):
+            parse(shlex.split(wrong))
+
+
+# ---------------------------------------------------------------------------- examples
+
+
+def test_the_criterion_of_the_how_to_finds_episodes(tmp_path, monkeypatch, capsys):
+    row, changed = blocks(DOCS / "how-to-criterion.md", "yaml")
+    file = tmp_path / "criteria.yaml"
+    shipped = (config.WORKFLOW / "criteria.yaml").read_text(encoding="utf-8")
+    file.write_text(f"{shipped}\n{row}", encoding="utf-8")
+    [rule] = criteria.load(["three_points"], file=file)
+    assert (rule.reference, rule.k) == ("previous", 3)
+    # The command as the page tells it, with this row among the criteria.
+    load = criteria.load
+    monkeypatch.setattr(
+        ratings_file.criteria, "load", lambda *args, **named: load(*args, **{**named, "file": file})
+    )
+    monkeypatch.chdir(ROOT)
+    command, with_states = [
+        line for name, line in COMMANDS if name == "how-to-criterion.md" and "episodes" in line
+    ]
+    assert cli.main(shlex.split(command)[1:]) == 0
+    assert capsys.readouterr().out.count("three_points") > 100
+    assert cli.main(shlex.split(with_states)[1:]) == 0
+    assert "steady" in capsys.readouterr().out
+    content = yaml.safe_load(changed)
+    assert config.check(content, "config", "config.yaml") == []
+    [rule] = criteria.load(["own_mean_2sd"], content["settings_of_criteria"])
+    assert rule.k == 1.5
+
+
+def test_settings_and_formula_of_the_how_to_on_models_are_valid():
+    [settings] = blocks(DOCS / "how-to-model.md", "yaml")
+    assert config.check(yaml.safe_load(settings), "config", "config.yaml") == []
+    [code] = blocks(DOCS / "how-to-model.md", "python")
+    names = {"Variant": definitions.Variant, "_NEXT": definitions._NEXT}
+    [variant] = eval(f"{{{code}}}", names).values()
+    words = set(re.findall(r"[a-z_]+", variant.formula)) - {"outcome_next"}
+    assert words <= set(SESSION_COLUMNS), words - set(SESSION_COLUMNS)
+
+
+def test_the_profile_of_the_cluster_has_options_of_snakemake_and_rules_of_ours():
+    from snakemake.cli import get_argument_parser
+
+    content = yaml.safe_load((config.WORKFLOW / "profiles/slurm/config.yaml").read_text("utf-8"))
+    options = {name for action in get_argument_parser()._actions for name in action.option_strings}
+    assert {key for key in content if f"--{key}" not in options} == set()
+    # Some rules ask for workflow.cores, which is not known without it.
+    assert content["cores"] >= 1
+    rules = "".join(path.read_text("utf-8") for path in (config.WORKFLOW / "rules").glob("*.smk"))
+    assert [name for name in content["set-resources"] if f"rule {name}:" not in rules] == []

@@ -1,0 +1,247 @@
+"""Figures of what goes on around episodes: their shape, endings after them, and components."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..disclosure import apart
+from ..exposure import components as reliability_of
+from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
+
+#: Kinds of curve: colour, line, marker, words.
+_KINDS = {
+    "episodes": ("#D55E00", "-", "o", "around the onset of an episode"),
+    "matched": ("#0072B2", "--", "s", "around matched ratings without rupture"),
+}
+
+#: Status of the session before.
+_BEFORE = {
+    "no rupture": ("#5a5a5a", "-", "o"),
+    "open rupture": ("#D55E00", "--", "s"),
+    "repaired rupture": ("#0072B2", ":", "^"),
+}
+
+#: Fewest sessions whose share of endings says anything.
+_LEAST = 5
+
+#: Sessions put together in the figure of endings.
+_BAND = 3
+
+_LEVELS = {"between": ("#0072B2", "o"), "within": ("#D55E00", "s")}
+
+
+@styled
+def episode_shapes(
+    aligned: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
+) -> Drawn:
+    """Draw the mean course around onsets, with the middle half, beside matched stretches.
+
+    Parameters
+    ----------
+    aligned : DataFrame
+        From :func:`rupture_repair.exposure.aligned`.
+    measures : mapping
+        measures.json.
+    measure : str
+    min_cell : int
+        Places with fewer ratings are left out.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        The rows of `aligned` that are drawn.
+    """
+    numbers = aligned[aligned["n"] >= min_cell].reset_index(drop=True)
+    if not (numbers["kind"] == "episodes").any():
+        return nothing("Too few episodes to draw their shape."), numbers.iloc[:0]
+    figure = Figure((WIDTH, 3.8), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=QUIET, lw=0.8)
+    axes.axhline(0, color=QUIET, lw=0.8)
+    for kind, rows in numbers.groupby("kind", sort=False):
+        colour, line, marker, words = _KINDS[str(kind)]
+        axes.fill_between(rows["offset"], rows["low"], rows["high"], color=colour, alpha=0.18, lw=0)
+        look: dict[str, Any] = {"ls": line, "marker": marker, "color": colour, "lw": 1.6, "ms": 4.5}
+        most = rows["n"].max()
+        axes.plot(rows["offset"], rows["mean"], **look, label=f"{words} (n = {most:,})")
+    axes.set_xlabel("ratings from the onset, the last one before the fall")
+    axes.set_ylabel("points from the rating at the onset")
+    axes.set_title(label(measures[measure]["label"], 76))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(12, integer=True))
+    axes.grid(axis="y", color="#ececec", lw=0.6)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure, numbers
+
+
+@styled
+def criterion_pictures(
+    onsets: pd.DataFrame,
+    detection: pd.DataFrame,
+    measures: Mapping[str, Any],
+    *,
+    measure: str,
+    min_cell: int = 1,
+) -> Drawn:
+    """Draw, small, the mean course around the onsets of each criterion: what it catches.
+
+    Parameters
+    ----------
+    onsets : DataFrame
+        From :func:`rupture_repair.exposure.onsets`.
+    detection : DataFrame
+        The table of this name, for names and order.
+    measures : mapping
+        measures.json.
+    measure : str
+    min_cell : int
+        Places with fewer ratings are left out.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        The rows of `onsets` that are drawn, with the `name` of the criterion.
+    """
+    rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
+    names = dict(zip(rows["criterion"], rows["name"], strict=True))
+    numbers = onsets[(onsets["n"] >= min_cell) & onsets["criterion"].isin(names)]
+    numbers = numbers.assign(name=numbers["criterion"].map(names)).reset_index(drop=True)
+    if numbers.empty:
+        return nothing("Too few episodes to draw what each criterion finds."), numbers
+    columns = min(5, len(names))
+    lines = -(-len(names) // columns)
+    height = 0.7 + 1.25 * lines
+    figure = Figure((WIDTH, height))  # laid out by hand: with so many panels that is much faster
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    figure.subplots_adjust(0.08, 0.55 / height, 0.99, 1 - 0.25 / height, 0.12, 0.35)
+    for axes in grid[len(names) :]:
+        axes.remove()
+    for axes, (criterion, name) in zip(grid, names.items(), strict=False):
+        own = numbers[numbers["criterion"] == criterion]
+        axes.set_title(label(name, 25), fontsize=8)
+        axes.axhline(0, color=QUIET, lw=0.6)
+        axes.axvline(0, color=QUIET, lw=0.6)
+        axes.tick_params(labelsize=7)
+        axes.xaxis.set_major_locator(mpl.ticker.MultipleLocator(4))
+        if own.empty:
+            look: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, "too few", size=8, style="italic", color=QUIET, **look)
+            continue
+        axes.fill_between(own["offset"], own["low"], own["high"], color="#D55E00", alpha=0.2, lw=0)
+        axes.plot(own["offset"], own["mean"], color="#D55E00", lw=1.5)
+    figure.supxlabel("ratings from the onset", fontsize=9)
+    figure.supylabel("points from the onset", fontsize=9)
+    return figure, numbers
+
+
+@styled
+def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
+    """Draw the share of courses left at a session, by the state of the session before.
+
+    Parameters
+    ----------
+    leaving : DataFrame
+        From :func:`rupture_repair.exposure.leaving`.
+    min_cell : int
+        Groups whose share tells of fewer courses are left out.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        before (state of the session before), session_from, session_to, n (sessions at which a
+        course could be left), share (left), ci_low, ci_high (Wilson).
+    """
+    known = leaving[leaving["left"].notna()]
+    state = np.select(
+        [known["open_prev"] == 1, known["repaired_prev"] == 1],
+        ["open rupture", "repaired rupture"],
+        "no rupture",
+    )
+    begin = (known["session"].astype("int64") - 2) // _BAND * _BAND + 2
+    groups = known.assign(before=state, session_from=begin).groupby(["before", "session_from"])
+    numbers = groups["left"].agg(n="size", left="sum").reset_index()
+    numbers = numbers[(numbers["n"] >= max(min_cell, _LEAST))]
+    numbers = numbers[~apart(numbers["left"], numbers["n"], min_cell)]
+    if numbers.empty or not numbers["left"].sum():
+        why = "How courses ended is not known, or too few were left, to draw when."
+        return nothing(why), numbers.iloc[:0]
+    numbers = _wilson(numbers.assign(session_to=numbers["session_from"] + _BAND - 1))
+    figure = Figure((WIDTH, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for place, (before, (colour, line, marker)) in enumerate(_BEFORE.items()):
+        rows = numbers[numbers["before"] == before]
+        x = rows["session_from"] + (_BAND - 1) / 2 + 0.3 * (place - 1)
+        axes.vlines(x, 100 * rows["ci_low"], 100 * rows["ci_high"], color=colour, lw=1.1)
+        look: dict[str, Any] = {"ls": line, "marker": marker, "color": colour, "lw": 1.4, "ms": 5}
+        if len(rows):
+            axes.plot(x, 100 * rows["share"], **look, label=f"before: {before}")
+    axes.set_xlabel(f"session, {_BAND} together")
+    axes.set_ylabel("courses left at the session (%)")
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", color="#ececec", lw=0.6)
+    figure.legend(loc="outside upper left", ncols=3)
+    columns = ["before", "session_from", "session_to", "n", "share", "ci_low", "ci_high"]
+    return figure, numbers[columns].reset_index(drop=True)
+
+
+def _wilson(table: pd.DataFrame, z: float = 1.959964) -> pd.DataFrame:
+    """Add a share with its Wilson interval."""
+    n, share = table["n"].astype(float), table["left"] / table["n"]
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    low, high = (middle - reach).clip(lower=0), (middle + reach).clip(upper=1)
+    return table.assign(share=share, ci_low=low, ci_high=high)
+
+
+@styled
+def components(
+    sessions: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
+) -> Drawn:
+    """Draw how well each component of a measure goes with the others, between and within courses.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        Canonical table.
+    measures : mapping
+        measures.json.
+    measure : str
+    min_cell : int
+        With fewer courses nothing is drawn.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        As :func:`rupture_repair.exposure.components`.
+    """
+    numbers = reliability_of(sessions, measure, list(measures[measure]["components"]))
+    if numbers.empty or numbers["n_courses"].iloc[0] < min_cell:
+        return nothing("The measure has no components that were rated together."), numbers.iloc[:0]
+    names = list(dict.fromkeys(numbers["component"]))
+    figure = Figure((WIDTH, 0.34 * len(names) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    for level, (colour, marker) in _LEVELS.items():
+        rows = numbers[numbers["level"] == level]
+        y = np.array([names.index(name) for name in rows["component"]])
+        y = y + (-0.14 if level == "between" else 0.14)
+        axes.hlines(y, 0, rows["value"], color=colour, lw=1)
+        of = "course means" if level == "between" else "deviations from them"
+        axes.plot(rows["value"], y, marker, color=colour, ms=6, label=f"{level} courses: {of}")
+        for at, value in zip(y, rows["value"], strict=True):
+            axes.text(value + 0.012, at, f"{value:.2f}", va="center", size=8, color=INK)
+    words = [label("all together (alpha)" if name == "all" else name, 40) for name in names]
+    axes.set_yticks(range(len(names)), words)
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(min(0, numbers["value"].min() - 0.02), 1.06))
+    axes.set_xlabel("correlation with the sum of the others; of all: Cronbach's alpha")
+    axes.set_title(label(measures[measure]["label"], 76))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#ececec", lw=0.6)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure, numbers

@@ -1,0 +1,302 @@
+"""What is asked of a power analysis: read from config.yaml and the command line, and checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from .. import criteria
+from ..criteria import Criterion
+from ..problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from ..simulate import Settings
+from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
+
+#: Fewest and most courses of a study.
+LEAST, MOST = 20, 100_000
+
+#: Largest effect, by unit; beyond it ratings would leave the scale.
+LARGEST = {"sd": 5.0, "points": 20.0, "log_odds": 5.0}
+
+#: Settings of the simulation that follow from other parts of the plan.
+_FIXED = ("n_courses", "n_therapists")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A power analysis, complete and possible.
+
+    Attributes
+    ----------
+    question : str
+        Key of :data:`.questions.QUESTIONS`.
+    variant : str
+        Of the model.
+    criterion : Criterion
+        k may still have to be solved.
+    effect : float
+        Size of the effect in the direction that the claim expects.
+    unit : str
+        Of :data:`.questions.UNITS`.
+    target, alpha : float
+    replicates : int
+        Simulated studies for each number of courses.
+    courses : tuple of int
+        Numbers of courses to try; empty where they are to be searched.
+    most_courses : int
+        Where the search ends.
+    settings : Settings
+        Of the simulation, with the effect planted.
+    planted : float
+        The setting that carries the effect, in points or log odds.
+    courses_per_therapist : float
+    reliability : float or None
+        Of the alliance's total; None where that of the simulated items is to be taken.
+    instrument : str or None
+        Of the alliance.
+    config : dict
+        `edge_rules` and `models`.
+    chance : dict
+        The group `chance` of config.yaml, for calibrated k.
+    seed : int
+    source : str
+        Where the values of the simulation come from, in words.
+    """
+
+    question: str
+    variant: str
+    criterion: Criterion
+    effect: float
+    unit: str
+    target: float
+    alpha: float
+    replicates: int
+    courses: tuple[int, ...]
+    most_courses: int
+    settings: Settings
+    planted: float
+    courses_per_therapist: float
+    reliability: float | None
+    instrument: str | None
+    config: dict[str, Any]
+    chance: dict[str, Any]
+    seed: int
+    source: str
+
+    def asked(self) -> Question:
+        """Return the part of a claim that is tested."""
+        return QUESTIONS[self.question]
+
+    def decisive(self) -> dict[str, Any]:
+        """Return all that the result of a replicate depends on, as plain data."""
+        names = ("question", "variant", "effect", "unit", "courses_per_therapist", "reliability",
+                 "instrument", "seed")  # fmt: skip
+        plain = {name: getattr(self, name) for name in names}
+        plain["criterion"] = self.criterion.as_dict()
+        settings = {key: value for key, value in asdict(self.settings).items() if key not in _FIXED}
+        plain["simulation"] = settings
+        plain["config"] = self.config
+        if self.criterion.needs_k:
+            plain["false_alarm"] = self.chance["false_alarm"]
+        return plain
+
+
+@dataclass(frozen=True)
+class Base:
+    """The world to simulate without any effect.
+
+    Attributes
+    ----------
+    settings : dict
+        Settings of the simulation that differ from its defaults.
+    courses_per_therapist, reliability, instrument
+        As in :class:`Plan`; None leaves them to the configuration.
+    source : str
+        Where these come from, in words.
+    """
+
+    settings: dict[str, Any]
+    source: str
+    courses_per_therapist: float | None = None
+    reliability: float | None = None
+    instrument: str | None = None
+
+
+#: The demo's world, whose alliance is the SRS.
+STATED = Base({}, "stated: the defaults of the simulation (docs/simulate.md)", None, None, "SRS")
+
+
+def make(
+    asked: Mapping[str, Any], config: Mapping[str, Any], base: Base = STATED, file: str = "power"
+) -> Plan:
+    """Return the plan of a power analysis.
+
+    Parameters
+    ----------
+    asked : mapping
+        The group `power` of config.yaml, with what the command line changes.
+    config : mapping
+        config.yaml, complete.
+    base : Base
+        The world without any effect.
+    file : str
+        How messages name where `asked` comes from.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem: claims (E801), criteria (E720), options (E719), effects (E802), the
+        target (E803), settings of the simulation (E602, E804, E805), variants (E810).
+    """
+    found: list[Problem] = []
+    name = _question(asked, file, found)
+    rule = _criterion(asked, config, file, found)
+    _check_numbers(asked, file, found)
+    stated = _simulation(asked, file, found)
+    if found or name is None or rule is None:
+        raise ProblemsFound(found)
+    question = QUESTIONS[name]
+    unit = _choice(asked, "unit", question.units, file, found)
+    variant = asked["variant"] or next(iter(question.terms))
+    if variant not in question.terms:
+        facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
+        facts |= {"model": question.model, "allowed": listing(question.terms)}
+        found.append(problem("E810", file=file, key="variant", **facts))
+    if question.planted in stated:
+        found.append(problem("E805", file=file, key=f"simulation.{question.planted}"))
+    effect = float(asked["effect"])
+    if not found and not 0 <= effect <= LARGEST[unit]:
+        facts = {
+            "found": f"{effect:g}",
+            "most": f"{LARGEST[unit]:g}",
+            "units": UNITS[unit],
+        }
+        found.append(problem("E802", file=file, key="effect", effect=question.effect, **facts))
+    if found:
+        raise ProblemsFound(found)
+    links = dict.fromkeys(LINKS, 0.0)
+    if question.model == "ending":
+        links["leave_open"] = 0.0
+    settings = Settings(**{**links, **base.settings, **stated})
+    exposure = config["models"]["exposure"]
+    planted = planted_value(question, effect, unit, settings)
+    effects: dict[str, Any] = {question.planted: planted}
+    return Plan(
+        question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
+        target=float(asked["target"]), alpha=float(asked["alpha"]),
+        replicates=int(asked["replicates"]), courses=tuple(sorted(set(asked["courses"] or ()))),
+        most_courses=int(asked["most_courses"]),
+        settings=replace(settings, **effects), planted=planted,
+        courses_per_therapist=float(
+            asked["courses_per_therapist"] or base.courses_per_therapist or 10.0
+        ),
+        reliability=base.reliability, instrument=base.instrument,
+        config={"edge_rules": config["edge_rules"], "models": {"exposure": exposure}},
+        chance=dict(config["chance"]), seed=int(config["seed"]), source=base.source,
+    )  # fmt: skip
+
+
+def _question(asked: Mapping[str, Any], file: str, found: list[Problem]) -> str | None:
+    """Return the part of a claim that is asked for; the first one where only a claim is named."""
+    named = str(asked["claim"])
+    for name in QUESTIONS:
+        if named in (name, name.partition(".")[0]):
+            return name
+    words = [*dict.fromkeys(name.partition(".")[0] for name in QUESTIONS), *QUESTIONS]
+    hint, allowed = did_you_mean(named, words), listing(QUESTIONS)
+    found.append(problem("E801", file=file, key="claim", found=named, hint=hint, allowed=allowed))
+    return None
+
+
+def _criterion(
+    asked: Mapping[str, Any], config: Mapping[str, Any], file: str, found: list[Problem]
+) -> Criterion | None:
+    """Return the criterion, with the settings that config.yaml changes."""
+    known = [rule.id for rule in criteria.load()]
+    named = asked["criterion"] or config["default_criterion"]
+    if named not in known:
+        facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
+        found.append(problem("E720", file=file, key="criterion", found=named, **facts))
+        return None
+    changes = config.get("settings_of_criteria", {})
+    own = {key: value for key, value in changes.items() if key == named}
+    return criteria.load([named], own)[0]
+
+
+def _choice(
+    asked: Mapping[str, Any], key: str, words: tuple[str, ...], file: str, found: list[Problem]
+) -> str:
+    """Return a word that is allowed, the first one where none was named."""
+    word = asked[key] or words[0]
+    if word not in words:
+        facts: dict[str, Any] = {"hint": did_you_mean(word, words), "allowed": listing(words)}
+        found.append(problem("E719", file=file, key=key, found=word, **facts))
+    return word
+
+
+def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) -> None:
+    """Report numbers that are not possible."""
+    alpha, target = float(asked["alpha"]), float(asked["target"])
+    sizes = list(asked["courses"] or ())
+    few = [size for size in sizes if not LEAST <= size <= MOST]
+    per_therapist = asked["courses_per_therapist"]
+    checks = {
+        "alpha": (0 < alpha < 1, alpha, "a number between 0 and 1"),
+        "replicates": (asked["replicates"] >= 20, asked["replicates"], "a whole number from 20"),
+        "courses": (not few, listing(few), f"whole numbers from {LEAST} to {MOST}"),
+        "most_courses": (LEAST <= asked["most_courses"] <= MOST, asked["most_courses"],
+                         f"a whole number from {LEAST} to {MOST}"),
+        "courses_per_therapist": (per_therapist is None or 1 <= per_therapist < np.inf,
+                                  per_therapist, "a number from 1"),
+    }  # fmt: skip
+    found += [
+        problem("E719", file=file, key=key, found=value, allowed=allowed)
+        for key, (fits, value, allowed) in checks.items()
+        if not fits
+    ]
+    if not alpha < target < 1:
+        facts: dict[str, Any] = {"found": f"{target:g}", "alpha": f"{alpha:g}"}
+        found.append(problem("E803", file=file, key="target", **facts))
+
+
+def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> dict[str, Any]:
+    """Return the stated settings of the simulation."""
+    known = {field.name: field.default for field in fields(Settings) if field.name not in _FIXED}
+    stated: dict[str, Any] = {}
+    for name, value in asked["simulation"].items():
+        place: dict[str, Any] = {"file": file, "key": f"simulation.{name}"}
+        if name not in known:
+            facts: dict[str, Any] = {
+                "hint": did_you_mean(name, known),
+                "allowed": listing(known, 80),
+            }
+            found.append(problem("E804", found=name, **facts, **place))
+            continue
+        default = known[name]
+        value = tuple(value) if isinstance(value, list) else value
+        if not _alike(value, default):
+            kind = "true or false" if isinstance(default, bool) else "numbers like"
+            allowed = kind if isinstance(default, bool) else f"{kind} {default}"
+            found.append(problem("E719", found=value, allowed=allowed, **place))
+            continue
+        stated[name] = value
+    try:
+        Settings(**stated)
+    except ProblemsFound as refused:
+        found += [replace(one, file=file, key=f"simulation.{one.key}") for one in refused.problems]
+    return stated
+
+
+def _alike(value: Any, default: Any) -> bool:
+    """Say whether a value can stand for a setting: as many numbers, whole where these are."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, tuple):
+        same = isinstance(value, tuple) and len(value) == len(default)
+        return same and all(_alike(one, other) for one, other in zip(value, default, strict=True))
+    kinds = (int,) if isinstance(default, int) else (int, float)
+    return isinstance(value, kinds) and bool(np.isfinite(value))

@@ -1,0 +1,223 @@
+"""From simulated studies to shares, a curve over numbers of courses, and the smallest number."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy.special import ndtr, ndtri
+
+from .plan import LEAST, Plan
+from .studies import DETECTIONS
+
+#: Sizes of the curve, as multiples of what the first rough search found.
+AROUND = (0.6, 0.8, 1.0, 1.25)
+
+#: Share of all replicates that the rough search takes, and fewest.
+ROUGH, FEWEST = 0.1, 50
+
+#: Sizes at which an effect of zero is looked at.
+WITHOUT_EFFECT = (100, 200, 400)
+
+#: z of a 95 % interval.
+Z95 = float(ndtri(0.975))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Power over numbers of courses: probit of power, linear in the root of the number.
+
+    Attributes
+    ----------
+    level, slope : float
+        Power at n courses is ndtr(level + slope * sqrt(n)).
+    covariance : ndarray, shape (2, 2)
+    """
+
+    level: float
+    slope: float
+    covariance: np.ndarray
+
+    def power(self, courses: np.ndarray) -> np.ndarray:
+        """Return the power at these numbers of courses."""
+        return ndtr(self.level + self.slope * np.sqrt(courses))
+
+    def courses(self, power: float) -> tuple[float, float, float]:
+        """Return the number of courses for a power, and its 95 % Monte Carlo interval."""
+        root = (float(ndtri(power)) - self.level) / self.slope
+        gradient = np.array([-1, -root]) / self.slope
+        error = float(np.sqrt(gradient @ self.covariance @ gradient))
+        low, high = max(root - Z95 * error, 0.0), root + Z95 * error
+        return root**2, low**2, high**2
+
+
+def shares(replicates: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return what became of the simulated studies, one row per size and way of detection.
+
+    Parameters
+    ----------
+    replicates : DataFrame
+        Columns :data:`.studies.REPLICATE`.
+    plan : Plan
+
+    Returns
+    -------
+    DataFrame
+        `courses`, `detection`, `replicates`, `significant` (how many at `alpha`, two-sided, in the
+        direction of the effect; in any direction where the effect is zero), `power` (their share of
+        all replicates; one without result counts as not significant), its Monte Carlo standard
+        error `error` and 95 % Wilson interval `power_low`, `power_high`, `wrong_direction` (share
+        significant against the effect), `without_result` (share), `estimate` (mean), `spread` (SD
+        of the estimates), `std_error` (mean), and `coverage` (share of 95 % intervals that contain
+        the planted value).
+    """
+    sign = plan.asked().sign
+    rows = []
+    for (courses, detection), group in replicates.groupby(["courses", "detection"], sort=True):
+        small = group["p"] < plan.alpha
+        right = (sign * group["estimate"] > 0) | (plan.effect == 0)
+        number, hits = len(group), int((small & right).sum())
+        known = group["p"].notna()
+        covered = group["ci_low"].le(plan.planted) & group["ci_high"].ge(plan.planted)
+        low, high = wilson(hits, number)
+        rows.append(
+            {
+                "courses": courses,
+                "detection": detection,
+                "replicates": number,
+                "significant": hits,
+                "power": hits / number,
+                "error": np.sqrt(hits / number * (1 - hits / number) / number),
+                "power_low": low,
+                "power_high": high,
+                "wrong_direction": float((small & ~right).sum()) / number,
+                "without_result": 1 - known.mean(),
+                "estimate": group["estimate"].mean(),
+                "spread": group["estimate"].std(ddof=1),
+                "std_error": group["std_error"].mean(),
+                "coverage": covered[known].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def wilson(hits: int, number: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson(50, 1000)]
+    [0.038, 0.065]
+    """
+    share, z2 = hits / number, Z95**2
+    centre = (share + z2 / (2 * number)) / (1 + z2 / number)
+    half = np.sqrt(share * (1 - share) / number + z2 / (4 * number**2)) * Z95 / (1 + z2 / number)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def curve(table: pd.DataFrame) -> Curve | None:
+    """Fit the curve to shares of one way of detection; None where they do not rise.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of :func:`shares`.
+    """
+    hits, misses = table["significant"], table["replicates"] - table["significant"]
+    if len(table) < 2 or hits.sum() == 0 or misses.sum() == 0:
+        return None
+    design = sm.add_constant(np.sqrt(table["courses"].to_numpy(float)), has_constant="add")
+    family = sm.families.Binomial(sm.families.links.Probit())
+    found = sm.GLM(np.column_stack([hits, misses]), design, family=family).fit()
+    level, slope = found.params
+    if not (np.isfinite(found.params).all() and slope > 0):
+        return None
+    return Curve(float(level), float(slope), np.asarray(found.cov_params()))
+
+
+def sizes(plan: Plan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
+    """Yield what to simulate next: step, number of courses, replicates.
+
+    After each one the generator is sent the shares found there by the criterion (one row of
+    :func:`shares`). The steps are `stated`, or `rough` (doubling until the target is passed),
+    `curve` (around the number found), and `check` (at the smallest number by the curve).
+    """
+    stated = plan.courses or (WITHOUT_EFFECT if plan.effect == 0 else ())
+    if stated:
+        for size in stated:
+            yield "stated", size, plan.replicates
+        return
+    rough = max(FEWEST, min(plan.replicates, round(ROUGH * plan.replicates)))
+    rows: list[dict[str, Any]] = []
+    size = 50
+    while True:
+        found = yield "rough", size, rough
+        rows.append(found)
+        if found["power"] >= plan.target or size >= plan.most_courses:
+            break
+        size = min(2 * size, plan.most_courses)
+    guess = float(size)
+    if rows[-1]["power"] < plan.target - 3 * np.sqrt(0.25 / rough):
+        return  # out of reach
+    fitted = curve(pd.DataFrame(rows))
+    if fitted is not None:
+        guess = float(np.clip(fitted.courses(plan.target)[0], size / 3, size))
+    rows = []
+    for factor in AROUND:
+        near = int(np.clip(round(factor * guess), LEAST, plan.most_courses))
+        if near not in [row["courses"] for row in rows]:
+            rows.append((yield "curve", near, plan.replicates))
+    fitted = curve(pd.DataFrame(rows))
+    if fitted is not None:
+        smallest = int(np.ceil(fitted.courses(plan.target)[0]))
+        if LEAST <= smallest <= plan.most_courses:
+            yield "check", smallest, plan.replicates
+
+
+def smallest(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the smallest number of courses for the target, by way of detection.
+
+    Parameters
+    ----------
+    table : DataFrame
+        :func:`shares` of the sizes simulated with all replicates, with their `step`.
+    plan : Plan
+
+    Returns
+    -------
+    DataFrame
+        One row per way of detection: `detection`, `target`, `courses` (smallest number; missing
+        where there is none), `courses_low`, `courses_high` (its 95 % Monte Carlo interval),
+        `checked_at`, `power_there`, `power_there_low`, `power_there_high` (independent simulation
+        near the smallest number, which the curve does not know), `reason` (why there is no number,
+        or what to know of it).
+    """
+    return pd.DataFrame([_smallest(table, plan, way) for way in DETECTIONS])
+
+
+def _smallest(table: pd.DataFrame, plan: Plan, way: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"detection": way, "target": plan.target}
+    mine = table[table["detection"] == way]
+    if plan.effect == 0:
+        return {**row, "reason": "without an effect the shares are false alarms, not power"}
+    if mine.empty:
+        return {**row, "reason": f"out of reach: with {plan.most_courses} courses power is lower"}
+    checked = mine[mine["step"] == "check"]
+    if way == "criterion" and len(checked):
+        there = checked.iloc[0]
+        row |= {"checked_at": there["courses"], "power_there": there["power"]}
+        row |= {f"power_there_{end}": there[f"power_{end}"] for end in ("low", "high")}
+    used = mine[mine["step"] != "check"]
+    fitted = curve(used)
+    if fitted is None:
+        return {**row, "reason": "power does not rise over the numbers of courses tried"}
+    number, low, high = fitted.courses(plan.target)
+    tried = f"the numbers tried, {used['courses'].min()} to {used['courses'].max()}"
+    if number > used["courses"].max():
+        return {**row, "reason": f"larger than {tried}"}
+    if number < used["courses"].min():
+        return {**row, "reason": f"smaller than {tried}"}
+    numbers = {"courses": np.ceil(number), "courses_low": low, "courses_high": high}
+    return {**row, **numbers, "reason": ""}

@@ -1,0 +1,86 @@
+"""The flow of exclusions, and what the episodes look like: from the tables to rows."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..disclosure import min_cell, small, withheld
+from .cells import Rows
+from .markdown import held, number, percent, text
+from .material import Material
+
+
+def of_flow(material: Material) -> Rows:
+    """Return the flow of exclusions to the main model, small numbers withheld. Columns add up.
+
+    `material` is as the steps wrote it, before :meth:`Material.disclosed`.
+    """
+    measure, criterion = material.shown
+    if material.flow is None:
+        return []
+    table = material.flow
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    least = min_cell(material.dataset, material.config)
+    columns: dict[str, dict[str, Any]] = {}
+    for unit, steps in own.groupby("unit"):
+        parts = np.append(steps["n_left_out"], steps["n_after"].iloc[-1]).astype(float)
+        parts[withheld(list(parts), least)] = np.nan
+        names = ["in the data", *steps["step"], "in the main model"]
+        columns[str(unit)] = dict(zip(names, [steps["n_before"].iloc[0], *parts], strict=True))
+    return [
+        {"step": text(name)} | {f"{unit}s": held(column[name]) for unit, column in columns.items()}
+        for name in columns.get("session", {})
+    ]
+
+
+def _spread(values: pd.Series, digits: int) -> str:
+    low, middle, high = values.quantile([0.25, 0.5, 0.75])
+    return f"{number(middle, digits)} ({number(low, digits)} to {number(high, digits)})"
+
+
+def of_shapes(material: Material) -> dict[str, Any]:
+    """Return medians of the episodes of the measure and criterion shown, empty if too few."""
+    measure, criterion = material.shown
+    table = material.episodes
+    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    least = min_cell(material.dataset, material.config)
+    if own.empty or small(len(own), least):
+        return {}
+    lasted = own["persistence"].dropna() if "persistence" in own else pd.Series(dtype=float)
+    if small(len(lasted), least):
+        lasted = lasted.iloc[:0]
+    return {"fall": {"median": own["fall"].median()}, "persistence": {"median": lasted.median()}}
+
+
+def shapes(material: Material) -> Rows:
+    """Describe the episodes of each criterion: intensity, persistence, frequency, shapes."""
+    measure, _ = material.shown
+    least, rows = min_cell(material.dataset, material.config), []
+    if "persistence" not in material.episodes:
+        return []
+    detection = material.detection[material.detection["measure"] == measure]
+    table = material.episodes[material.episodes["measure"] == measure]
+    for row in detection[detection["assessable"].astype(bool)].to_dict("records"):
+        own = table[table["criterion"] == row["criterion"]]
+        cells = dict.fromkeys(("fall", "persistence", "frequency", "onset", "repair"), "–")
+        if small(len(own), least):
+            cells = dict.fromkeys(cells, held(np.nan))
+        elif len(own):
+            lasted = own["persistence"].dropna()
+            cells = {
+                "fall": _spread(own["fall"], 1),
+                "persistence": _spread(lasted, 0) if len(lasted) >= max(least, 1) else held(np.nan),
+                "frequency": number(10 * len(own) / row["n_sessions_assessable"]),
+                "onset": _sudden(own["onset_shape"], least),
+                "repair": _sudden(own["repair_shape"], least),
+            }
+        rows.append({"criterion": text(row["name"])} | cells)
+    return rows
+
+
+def _sudden(shapes: pd.Series, least: int) -> str:
+    """Return the share of sudden ones among the known."""
+    known = shapes.dropna().astype(str)
+    parts = [int((known == "sudden").sum()), int((known != "sudden").sum())]
+    return held(np.nan) if withheld(parts, least).any() else percent(parts[0], len(known))
