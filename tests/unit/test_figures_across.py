@@ -202,6 +202,7 @@ def test_the_overview_shows_the_synthesis(tmp_path):
 def test_the_overview_of_one_dataset_says_that_nothing_was_pooled(tmp_path):
     _, page = index(tmp_path, *pooled(estimates("clinic", 0.5)))
     assert "only the dataset clinic has an estimate: nothing can be pooled" in page.text
+    assert "references" not in [attributes.get("id") for attributes in page.all("h2")]
     assert not page.all("img")
 
 
