@@ -40,7 +40,7 @@ CASES = {
 }
 #: R programs of each case; the goals are about the first.
 PROGRAMS = {
-    "random intercept": ("lme4",),
+    "random intercept": ("lme4", "lmerTest"),
     "random slope": ("lme4", "lmerTest"),
     "slope + therapist": ("lme4", "lmerTest"),
     "AR(1), random intercept": ("nlme",),
