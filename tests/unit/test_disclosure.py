@@ -163,3 +163,13 @@ def test_the_flow_adds_up_and_gives_nothing_away(private):
         parts = [row[level] for row in hidden[1:]]
         assert parts.count(disclosure.WITHHELD) != 1
         assert not [one for one in parts if re.fullmatch("[1-4]", one)]
+
+
+def test_episodes_of_which_none_is_known_to_be_repaired_have_no_median_persistence():
+    from rupture_repair.report.flow import of_shapes
+
+    given = tables()
+    given["episodes"]["persistence"] = pd.array([None] * len(given["episodes"]), dtype="Int32")
+    found = of_shapes(report.Material(**given))
+    assert np.isnan(found["persistence"]["median"])
+    assert found["fall"]["median"] > 0

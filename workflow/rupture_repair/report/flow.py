@@ -47,7 +47,8 @@ def of_shapes(material: Material) -> dict[str, Any]:
     least = min_cell(material.dataset, material.config)
     if own.empty or small(len(own), least):
         return {}
-    lasted = own["persistence"].dropna() if "persistence" in own else pd.Series(dtype=float)
+    known = own["persistence"].dropna() if "persistence" in own else pd.Series(dtype=float)
+    lasted = known.astype(float)  # of none known, the median of whole numbers is NA
     if small(len(lasted), least):
         lasted = lasted.iloc[:0]
     return {"fall": {"median": own["fall"].median()}, "persistence": {"median": lasted.median()}}
