@@ -50,7 +50,7 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def reader(built_demo, tmp_path_factory) -> Reader:
+def reader(built_demo, mirror, tmp_path_factory) -> Reader:
     project, done = built_demo
     assert done.returncode == 0, done.stdout[-2000:]
     folder = tmp_path_factory.mktemp("reader") / "project"
@@ -59,6 +59,13 @@ def reader(built_demo, tmp_path_factory) -> Reader:
         shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(ROOT / "docs", folder / "docs")
     (folder / ".venv").symlink_to(Path(sys.prefix))
+    # The mirror stands in for the network.
+    settings = folder / "config.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        re.sub(r"^mirror:.*$", f"mirror: {mirror}", text, flags=re.MULTILINE),
+        encoding="utf-8",
+    )
     sessions = pd.read_csv(folder / "data/raw/demo/sessions.csv").dropna()
     for name, columns in COLUMNS.items():
         table = sessions[list(columns)].rename(columns=columns)
