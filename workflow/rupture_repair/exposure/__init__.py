@@ -16,7 +16,6 @@ groups are fixed at a landmark, and censored episodes are a category of their ow
 """
 
 from .aligned import aligned, onsets
-from .components import components
 from .courses import GROUPS, courses, recovery_reason
 from .episodes import MODERATORS, NOT_CODED, growth, moderation
 from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
@@ -29,7 +28,6 @@ __all__ = [
     "NOT_CODED",
     "SESSION_COLUMNS",
     "aligned",
-    "components",
     "courses",
     "exposed",
     "growth",

@@ -7,9 +7,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from statsmodels.stats.proportion import proportion_confint
 
+from ..claims.components import TOTAL, reliabilities
 from ..disclosure import apart
-from ..exposure import components as reliability_of
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: Kinds of curve: colour, line, marker, words.
@@ -31,7 +32,11 @@ _LEAST = 5
 #: Sessions put together in the figure of endings.
 _BAND = 3
 
-_LEVELS = {"between": ("#0072B2", "o"), "within": ("#D55E00", "s")}
+#: Levels of reliability: colour, marker, place beside the line, words.
+_LEVELS = {
+    "between": ("#0072B2", "o", -0.14, "between courses: of a course's mean"),
+    "within": ("#D55E00", "s", 0.14, "within courses: of change (of one component at least)"),
+}
 
 
 @styled
@@ -171,7 +176,13 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
     if numbers.empty or not numbers["left"].sum():
         why = "How courses ended is not known, or too few were left, to draw when."
         return nothing(why), numbers.iloc[:0]
-    numbers = _wilson(numbers.assign(session_to=numbers["session_from"] + _BAND - 1))
+    low, high = proportion_confint(numbers["left"], numbers["n"], method="wilson")
+    numbers = numbers.assign(
+        session_to=numbers["session_from"] + _BAND - 1,
+        share=numbers["left"] / numbers["n"],
+        ci_low=low,
+        ci_high=high,
+    )
     figure = Figure((WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
     for place, (before, (colour, line, marker)) in enumerate(_BEFORE.items()):
@@ -190,20 +201,11 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
     return figure, numbers[columns].reset_index(drop=True)
 
 
-def _wilson(table: pd.DataFrame, z: float = 1.959964) -> pd.DataFrame:
-    """Add a share with its Wilson interval."""
-    n, share = table["n"].astype(float), table["left"] / table["n"]
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    low, high = (middle - reach).clip(lower=0), (middle + reach).clip(upper=1)
-    return table.assign(share=share, ci_low=low, ci_high=high)
-
-
 @styled
 def components(
     sessions: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
 ) -> Drawn:
-    """Draw how well each component of a measure goes with the others, between and within courses.
+    """Draw how reliable the components of a measure are, between and within courses.
 
     Parameters
     ----------
@@ -219,27 +221,35 @@ def components(
     -------
     figure : Figure
     numbers : DataFrame
-        As :func:`rupture_repair.exposure.components`.
+        component ("all": all together), level (between, within), value, n_courses, n_sessions:
+        `of_course_mean` and `of_change` of :func:`rupture_repair.claims.components.reliabilities`.
     """
-    numbers = reliability_of(sessions, measure, list(measures[measure]["components"]))
-    if numbers.empty or numbers["n_courses"].iloc[0] < min_cell:
-        return nothing("The measure has no components that were rated together."), numbers.iloc[:0]
-    names = list(dict.fromkeys(numbers["component"]))
-    figure = Figure((WIDTH, 0.34 * len(names) + 1.2), layout="constrained")
+    names = list(measures[measure]["components"])
+    columns = [f"{measure}__{name}" for name in names]
+    if len(names) < 2 or not set(columns) <= set(sessions):
+        why = "The measure has no components that were rated together."
+        return nothing(why), pd.DataFrame(columns=["component", "level", "value"])
+    numbers = (
+        reliabilities(sessions, columns)
+        .assign(component=[*names, TOTAL])
+        .rename(columns={"of_course_mean": "between", "of_change": "within"})
+        .melt(["component", "n_courses", "n_sessions"], list(_LEVELS), "level")
+    )
+    if numbers["value"].isna().all() or numbers["n_courses"].iloc[0] < min_cell:
+        return nothing("Too few courses have sessions with all components."), numbers.iloc[:0]
+    figure = Figure((WIDTH, 0.34 * (len(names) + 1) + 1.2), layout="constrained")
     axes = figure.subplots()
-    for level, (colour, marker) in _LEVELS.items():
+    for level, (colour, marker, shift, words) in _LEVELS.items():
         rows = numbers[numbers["level"] == level]
-        y = np.array([names.index(name) for name in rows["component"]])
-        y = y + (-0.14 if level == "between" else 0.14)
+        y = np.arange(len(rows)) + shift
         axes.hlines(y, 0, rows["value"], color=colour, lw=1)
-        of = "course means" if level == "between" else "deviations from them"
-        axes.plot(rows["value"], y, marker, color=colour, ms=6, label=f"{level} courses: {of}")
+        axes.plot(rows["value"], y, marker, color=colour, ms=6, label=words)
         for at, value in zip(y, rows["value"], strict=True):
-            axes.text(value + 0.012, at, f"{value:.2f}", va="center", size=8, color=INK)
-    words = [label("all together (alpha)" if name == "all" else name, 40) for name in names]
-    axes.set_yticks(range(len(names)), words)
-    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(min(0, numbers["value"].min() - 0.02), 1.06))
-    axes.set_xlabel("correlation with the sum of the others; of all: Cronbach's alpha")
+            if np.isfinite(value):
+                axes.text(value + 0.012, at, f"{value:.2f}", va="center", size=8, color=INK)
+    axes.set_yticks(range(len(names) + 1), [*(label(name, 40) for name in names), "all together"])
+    axes.set(ylim=(len(names) + 0.5, -0.5), xlim=(min(0, numbers["value"].min() - 0.02), 1.06))
+    axes.set_xlabel("reliability")
     axes.set_title(label(measures[measure]["label"], 76))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#ececec", lw=0.6)

@@ -194,6 +194,8 @@ def _alt_chance(numbers: pd.DataFrame) -> str:
     if known.empty:
         return text
     more = (known["observed"] > known["expected"] + 2 * known["expected_sd"]).sum()
+    if known["ratio"].isna().all():  # nothing was expected
+        return text
     least, most = known.loc[known["ratio"].idxmin()], known.loc[known["ratio"].idxmax()]
     return (
         f"{text} Observed over expected from {least['ratio']:.2f} ({least['name']}) to "
@@ -235,10 +237,10 @@ def _alt_hazard(numbers: pd.DataFrame) -> str:
 
 
 def _alt_components(numbers: pd.DataFrame) -> str:
-    text = "Correlation of each component with the sum of the others, and Cronbach's alpha of all."
+    text = "Reliability of each component and of all together: of a course's mean, and of change."
     for level, rows in numbers.groupby("level", sort=False):
         each = ", ".join(
-            f"{row['component']} {row['value']:.2f}" for row in rows.to_dict("records")
+            f"{row['component']} {row['value']:.2f}" for row in rows.dropna().to_dict("records")
         )
         text += f" {str(level).capitalize()} courses: {each}."
     return text
