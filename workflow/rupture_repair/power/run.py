@@ -1,16 +1,15 @@
 """Run a power analysis: simulate where the search asks for it, keep, count, summarise."""
 
-import contextlib
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pandas as pd
 
+from ..parallel import one_by_one
 from . import search
 from .calibration import COURSES, solved, world_of
 from .plan import Plan
@@ -70,52 +69,32 @@ def run(plan: Plan, folder: Path, *, processes: int = 1, progress: IO[str] | Non
     steps, plan_sizes = [], search.sizes(plan)
     try:
         step, courses, replicates = next(plan_sizes)
-        with _workers(world, processes) as simulate:
-            while True:
-                _complete(store, simulate, courses, replicates, progress)
-                found = search.shares(store.of_size(courses, replicates), plan)
-                steps.append(found.assign(step=step))
-                by_criterion = found[found["detection"] == "criterion"].iloc[0].to_dict()
-                step, courses, replicates = plan_sizes.send(by_criterion)
+        while True:
+            simulate = partial(run_block, world, courses)
+            _complete(store, simulate, courses, replicates, processes, progress)
+            found = search.shares(store.of_size(courses, replicates), plan)
+            steps.append(found.assign(step=step))
+            by_criterion = found[found["detection"] == "criterion"].iloc[0].to_dict()
+            step, courses, replicates = plan_sizes.send(by_criterion)
     except StopIteration:
         pass
     return _result(pd.concat(steps, ignore_index=True), plan, world)
 
 
-Simulate = Callable[[int, Sequence[Sequence[int]]], Iterator[pd.DataFrame]]
-
-
-@contextlib.contextmanager
-def _workers(world: World, processes: int) -> Iterator[Simulate]:
-    """Give a function that simulates blocks of studies of one size, in their order."""
-    if processes <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-
-        def here(courses: int, parts: Sequence[Sequence[int]]) -> Iterator[pd.DataFrame]:
-            return (run_block(world, courses, part) for part in parts)
-
-        yield here
-        return
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(processes, context)
-
-    def shared(courses: int, parts: Sequence[Sequence[int]]) -> Iterator[pd.DataFrame]:
-        return pool.map(run_block, [world] * len(parts), [courses] * len(parts), parts)
-
-    try:
-        yield shared
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _complete(
-    store: Store, simulate: Simulate, courses: int, replicates: int, progress: IO[str] | None
+    store: Store,
+    simulate: Callable[[Sequence[int]], pd.DataFrame],
+    courses: int,
+    replicates: int,
+    processes: int,
+    progress: IO[str] | None,
 ) -> None:
     """Simulate the studies of one size that are not there yet, and keep them as they come."""
     there = store.finished(courses)
     missing = [number for number in range(replicates) if number not in there]
     parts = blocks(courses, missing)
     begin, done = time.monotonic(), 0
-    for rows in simulate(courses, parts):
+    for rows in one_by_one(simulate, parts, processes):
         store.add(rows)
         done += rows["replicate"].nunique()
         if progress is not None:

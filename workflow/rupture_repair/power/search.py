@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy.special import ndtr, ndtri
+from statsmodels.stats.proportion import proportion_confint
 
 from .plan import LEAST, Plan
 from .studies import DETECTIONS
@@ -81,7 +82,7 @@ def shares(replicates: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         number, hits = len(group), int((small & right).sum())
         known = group["p"].notna()
         covered = group["ci_low"].le(plan.planted) & group["ci_high"].ge(plan.planted)
-        low, high = wilson(hits, number)
+        low, high = proportion_confint(hits, number, method="wilson")
         rows.append(
             {
                 "courses": courses,
@@ -101,20 +102,6 @@ def shares(replicates: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def wilson(hits: int, number: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in wilson(50, 1000)]
-    [0.038, 0.065]
-    """
-    share, z2 = hits / number, Z95**2
-    centre = (share + z2 / (2 * number)) / (1 + z2 / number)
-    half = np.sqrt(share * (1 - share) / number + z2 / (4 * number**2)) * Z95 / (1 + z2 / number)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def curve(table: pd.DataFrame) -> Curve | None:
