@@ -1,9 +1,24 @@
 """What reports and figures show first of a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+
+
+def first_by_clients(names: Iterable[str], measures: Mapping[str, Any]) -> str | None:
+    """Return the measure that stands for a dataset: the first that clients rate, else the first.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Alliance measures, in order.
+    measures : mapping
+        measures.json.
+    """
+    every = list(dict.fromkeys(names))
+    by_client = [name for name in every if measures[name]["rater"] == "client"]
+    return next(iter(by_client or every), None)
 
 
 def what_to_show(
@@ -11,8 +26,8 @@ def what_to_show(
 ) -> tuple[str, str]:
     """Choose the measure and criterion of figures that show one only.
 
-    The first alliance measure that clients rate, else the first one; by it the default criterion,
-    or, where that is not assessable, the first criterion that is.
+    The measure that stands for the dataset, see :func:`first_by_clients`; by it the default
+    criterion, or, where that is not assessable, the first criterion that is.
 
     Parameters
     ----------
@@ -26,15 +41,11 @@ def what_to_show(
     tuple of str
         Measure and criterion.
     """
-    present = list(dict.fromkeys(detection["measure"]))
-    by_client = [name for name in present if measures[name]["rater"] == "client"]
-    measure = (by_client or present)[0]
+    measure = first_by_clients(detection["measure"], measures)
+    if measure is None:
+        raise ValueError("the table detection has no row")
     rows = detection[detection["measure"] == measure]
     default = config["default_criterion"]
     usable = list(rows.loc[rows["assessable"].astype(bool), "criterion"])
-    for candidates in (usable, list(rows["criterion"])):
-        if default in candidates:
-            return measure, default
-        if candidates:
-            return measure, candidates[0]
-    raise ValueError("the table detection has no row")
+    candidates = usable or list(rows["criterion"])
+    return measure, default if default in candidates else candidates[0]

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .detect import alliance
 from .models import SAME_SCORES
 from .pooling import Pooled, pool
+from .shown import first_by_clients
 
 #: Terms of the table of estimates that are pooled: claim, model, variant, term.
 FROM_ESTIMATES = (
@@ -57,13 +59,7 @@ def main_measure(measures: Mapping[str, Any]) -> str | None:
     measures : mapping
         Content of measures.json.
     """
-    rated = [
-        name
-        for name, measure in measures.items()
-        if measure["role"] == "alliance" and measure["level"] == "session"
-    ]
-    by_client = [name for name in rated if measures[name]["rater"] == "client"]
-    return next(iter(by_client or rated), None)
+    return first_by_clients(alliance(measures), measures)
 
 
 def read(
