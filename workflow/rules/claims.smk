@@ -15,8 +15,8 @@ rule claims:
         claims="workflow/claims.yaml",
         code=project.modules("claims"),
     output:
-        multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
-        multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
+        claims=multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
+        components=multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
     log:
         "logs/{dataset}/claims.log",
     threads: HALF_OF_CORES

@@ -12,8 +12,8 @@ rule fit:
         detection="data/processed/{dataset}/detection.parquet",
         code=project.modules("models"),
     output:
-        multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
-        multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
+        estimates=multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
+        flow=multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
         "logs/{dataset}/fit.log",
     threads: HALF_OF_CORES

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from . import courses as flat
 from . import episodes as ep
-from . import kernel, probability, run_rules, tables
+from . import kernel, outputs, probability, run_rules, tables
 from .courses import Courses
 from .criteria import Criterion, with_calibrated_k
 from .kernel import Falls, Scale
@@ -448,6 +448,5 @@ def write(detections: Iterable[Detection], folder: str | Path) -> pd.DataFrame:
     every = pd.concat(episodes, ignore_index=True)
     summary = pd.DataFrame(summaries)
     for name, table in (("episodes", every), ("detection", summary)):
-        table.to_parquet(folder / f"{name}.parquet", index=False)
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        outputs.write(table, folder / f"{name}.parquet", folder / f"{name}.csv")
     return summary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import calibration, criteria, journal
+from rupture_repair import calibration, criteria, journal, outputs
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
 with journal.step("calibrate", dataset, snakemake.log[0]):
@@ -19,7 +19,5 @@ with journal.step("calibrate", dataset, snakemake.log[0]):
         seed=params.seed,
         processes=snakemake.threads,
     )
-    parquet, csv = snakemake.output
-    table.to_parquet(parquet, index=False)
-    table.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(table, *snakemake.output)
     print(f"{dataset}: k was solved for {table['k'].notna().sum()} of {len(table)} criteria")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import chance, criteria, journal, probability
+from rupture_repair import chance, criteria, journal, outputs, probability
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("chance", dataset, snakemake.log[0]):
@@ -24,7 +24,5 @@ with journal.step("chance", dataset, snakemake.log[0]):
     *compared, replicates = tables
     replicates.to_parquet(snakemake.output.replicates, index=False)
     for name, table in zip(("chance", "sensitivity", "chance_courses"), compared, strict=True):
-        parquet, csv = snakemake.output[name]
-        table.to_parquet(parquet, index=False)
-        table.to_csv(csv, index=False, lineterminator="\n")
+        outputs.write(table, *snakemake.output[name])
     print(f"{dataset}: {len(tables[0])} comparisons with chance")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import claims, journal
+from rupture_repair import claims, journal, outputs
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("claims", dataset, snakemake.log[0]):
@@ -21,8 +21,6 @@ with journal.step("claims", dataset, snakemake.log[0]):
     )
     own = (tables[name] for name in ("sessions", "episodes", "detection"))
     components = claims.components_of(dataset, *own, measures)
-    files = zip(snakemake.output[::2], snakemake.output[1::2], strict=True)
-    for written, (parquet, csv) in zip((table, components), files, strict=True):
-        written.to_parquet(parquet, index=False)
-        written.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(table, *snakemake.output.claims)
+    outputs.write(components, *snakemake.output.components)
     print(f"{dataset}:", table["verdict"].value_counts().to_string(), sep="\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import diagnostics, journal
+from rupture_repair import diagnostics, journal, outputs
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with journal.step("diagnostics", dataset, snakemake.log[0]):
@@ -16,7 +16,5 @@ with journal.step("diagnostics", dataset, snakemake.log[0]):
         measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
         settings=snakemake.params.settings,
     )
-    parquet, csv = snakemake.output
-    found.to_parquet(parquet, index=False)
-    found.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(found, *snakemake.output)
     print(f"{dataset}: diagnostics of {found['measure'].nunique()} models")

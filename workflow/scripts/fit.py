@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import journal, models
+from rupture_repair import journal, models, outputs
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with journal.step("fit", dataset, snakemake.log[0]):
@@ -21,8 +21,6 @@ with journal.step("fit", dataset, snakemake.log[0]):
         dataset, **tables, measures=measures, settings=settings, processes=snakemake.threads
     )
     flow = models.flow_of(dataset, {**tables, "estimates": estimates}, measures, settings)
-    files = zip(snakemake.output[::2], snakemake.output[1::2], strict=True)
-    for table, (parquet, csv) in zip((estimates, flow), files, strict=True):
-        table.to_parquet(parquet, index=False)
-        table.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(estimates, *snakemake.output.estimates)
+    outputs.write(flow, *snakemake.output.flow)
     print(f"{dataset}:", models.status_counts(estimates).to_string(index=False), sep="\n")

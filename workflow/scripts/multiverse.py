@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import criteria, journal, multiverse
+from rupture_repair import criteria, journal, multiverse, outputs
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("multiverse", dataset, snakemake.log[0]):
@@ -18,9 +18,7 @@ with journal.step("multiverse", dataset, snakemake.log[0]):
         processes=snakemake.threads,
         say=lambda text: print(f"{dataset}: {text}", flush=True),
     )
-    parquet, csv = snakemake.output.estimates
-    outcome.fits.to_parquet(parquet, index=False)
-    outcome.fits.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(outcome.fits, *snakemake.output.estimates)
     summary = multiverse.summarise(outcome)
     summary.to_csv(snakemake.output.summary, index=False, lineterminator="\n")
     choices = multiverse.explained_by_choices(outcome.fits)

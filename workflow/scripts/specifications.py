@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import criteria, journal, multiverse
+from rupture_repair import criteria, journal, multiverse, outputs
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with journal.step("specifications", dataset, snakemake.log[0]):
@@ -17,7 +17,5 @@ with journal.step("specifications", dataset, snakemake.log[0]):
         default_criterion=params.default_criterion,
         seed=params.seed,
     )
-    parquet, csv = snakemake.output
-    plan.to_parquet(parquet, index=False)
-    plan.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(plan, *snakemake.output)
     print(f"{dataset}: {len(plan)} specifications in {csv}")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rupture_repair import config, figures, journal, synthesis
+from rupture_repair import config, figures, journal, outputs, synthesis
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
 with journal.step("synthesis", "all", snakemake.log[0]):
@@ -13,9 +13,8 @@ with journal.step("synthesis", "all", snakemake.log[0]):
             same_scores=params.synthesis["same_scores"],
         )
     )
-    for table, (parquet, csv) in ((pooled, out.pooled), (studies, out.studies)):
-        table.to_parquet(parquet, index=False)
-        table.to_csv(csv, index=False, lineterminator="\n")
+    outputs.write(pooled, *out.pooled)
+    outputs.write(studies, *out.studies)
     published = config.read(given.published, "published")
     forest = figures.synthesis_forest(pooled, studies, published, params.default_criterion)
     figures.save(*forest, Path(out.figures) / "synthesis_forest")
