@@ -18,4 +18,4 @@ with journal.step("specifications", dataset, snakemake.log[0]):
         seed=params.seed,
     )
     outputs.write(plan, *snakemake.output)
-    print(f"{dataset}: {len(plan)} specifications in {csv}")
+    print(f"{dataset}: {len(plan)} specifications in {snakemake.output[1]}")
