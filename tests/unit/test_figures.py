@@ -213,6 +213,21 @@ def test_zero_episodes_are_an_ordinary_result(own):
     assert any(text.get_text() == "0 in 0 of 0 courses" for text in figure.findobj(Text))
 
 
+def test_forest_takes_the_variant_that_statements_rest_on_where_it_is_fitted(made):
+    of_srs = "model == 'next_session' and variant == 'main' and measure == 'srs'"
+    rests_on = made["estimates"].query(of_srs)
+    rests_on = rests_on.assign(variant="ar1", estimate=rests_on["estimate"] + 5)
+    rows = figures.forest_rows(
+        pd.concat([made["estimates"], rests_on], ignore_index=True), made["detection"]
+    )
+    assert rows.groupby("measure")["variant"].unique().str.join(" ").to_dict() == {
+        "srs": "ar1", "srs_t": "main",
+    }  # fmt: skip
+    term = "criterion == 'dip' and term == 'open_within'"
+    drawn = rows.query(f"measure == 'srs' and {term}")["estimate"].item()
+    assert drawn == rests_on.query(term)["estimate"].item()
+
+
 def test_forest_takes_the_first_variant_and_keeps_models_without_result(made):
     rows = figures.forest_rows(made["estimates"], made["detection"])
     assert set(rows["variant"]) == {"main"}

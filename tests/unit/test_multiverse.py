@@ -54,9 +54,9 @@ def test_every_combination_is_one_row_and_what_cannot_be_applied_too(made):
 def test_the_main_specification_is_the_analysis_shown_elsewhere(made):
     main = planned(made).query("main").iloc[0]
     found = main[["criterion", "k_factor", "measure", "variant", "trend", "censored"]].tolist()
-    assert found == ["v_1sd", 1.0, "bond", "main", "kept", "open"]
+    assert found == ["v_1sd", 1.0, "bond", "ar1", "kept", "open"]
     assert main["minimum_sessions"] == 3
-    assert not planned(made, variants=["ar1"])["main"].any()
+    assert not planned(made, variants=["main"])["main"].any()
 
 
 def test_a_draw_is_balanced_seeded_and_holds_the_main_specification(made):

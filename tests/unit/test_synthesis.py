@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rupture_repair import pooling, synthesis
-from rupture_repair.models import SAME_SCORES
+from rupture_repair.models import MODELS, SAME_SCORES
 
 MEASURES = {
     "bond_t": {"role": "alliance", "level": "session", "rater": "therapist"},
@@ -27,7 +27,7 @@ def estimates(name, value, error=0.2, measure="bond", message="", status="conver
             rows.append(
                 {
                     "dataset": name, "measure": measure, "outcome": "mood", "criterion": "dip",
-                    "model": model, "variant": "main", "term": term,
+                    "model": model, "variant": MODELS[model].rests_on, "term": term,
                     "estimate": value if term else np.nan, "std_error": error if term else np.nan,
                     "standardised": value / 10 if term else np.nan, "status": status,
                     "message": message, "n_sessions": 100, "n_courses": 20,

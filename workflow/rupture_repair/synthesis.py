@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 
 from .detect import alliance
-from .models import SAME_SCORES
+from .models import MODELS, SAME_SCORES
 from .pooling import Pooled, pool
 from .shown import first_by_clients
 
 #: Terms of the table of estimates that are pooled: claim, model, variant, term.
 FROM_ESTIMATES = (
-    ("C7", "next_session", "main", "repaired_within"),
-    ("C7", "next_session", "main", "open_within"),
-    ("C7", "final", "main", "n_repaired"),
-    ("C7", "final", "main", "n_unrepaired"),
+    ("C7", "next_session", MODELS["next_session"].rests_on, "repaired_within"),
+    ("C7", "next_session", MODELS["next_session"].rests_on, "open_within"),
+    ("C7", "final", MODELS["final"].rests_on, "n_repaired"),
+    ("C7", "final", MODELS["final"].rests_on, "n_unrepaired"),
 )
 
 #: What identifies one synthesis.

@@ -74,7 +74,8 @@ class Context:
         table = exposure.sessions(
             self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
         )
-        variant = models.MODELS["next_session"].variants["ar1"]
+        model = models.MODELS["next_session"]
+        variant = model.variants[model.rests_on]
         return _fit(variant.formula, table, ar1=variant.ar1)
 
     @cached_property
@@ -465,6 +466,8 @@ def _depth_by_type(context: Context) -> Estimate:
     return _of_episodes(_row(fit, "confrontation"), context.within_sd)
 
 
+_NEXT = models.MODELS["next_session"].rests_on
+
 #: Estimand of each part of a claim.
 ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C1", "between"): _between_share,
@@ -478,8 +481,8 @@ ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C6", "alliance"): _growth("repaired"),
     ("C6", "outcome"): _of_model("trajectory", "landmark", "time:group[repaired only]", True),
     ("C6", "through_alliance"): _mediated,
-    ("C7", "repaired"): _of_model("next_session", "ar1", "repaired_within", True),
-    ("C7", "open"): _of_model("next_session", "ar1", "open_within", True),
+    ("C7", "repaired"): _of_model("next_session", _NEXT, "repaired_within", True),
+    ("C7", "open"): _of_model("next_session", _NEXT, "open_within", True),
     ("C8", "alliance"): _growth("unrepaired"),
     ("C9", "repaired"): _interpersonal("repaired_within"),
     ("C9", "open"): _interpersonal("open_within"),

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..disclosure import WITHHELD
+from ..models import MODELS
 from .style import QUIET, STATUSES, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: What is counted in detection and drawn.
@@ -138,8 +139,9 @@ def forest_rows(estimates: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFram
     Parameters
     ----------
     estimates : DataFrame
-        The table estimates. Of the model next_session the first variant of each measure and
-        outcome is taken: the one without further adjustment.
+        The table estimates. Of the model next_session the variant is taken that statements rest
+        on; where it has no result for a measure and outcome, since the engine has no such
+        variant, the first one.
     detection : DataFrame
         The table detection, for the names and the order of measures and criteria.
 
@@ -153,8 +155,12 @@ def forest_rows(estimates: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFram
     """
     table = _in_order(estimates[estimates["model"] == "next_session"], detection)
     key = ["measure", "outcome", "criterion"]
-    first = table.groupby(["measure", "outcome"], sort=False, dropna=False)["variant"]
-    table = table[table["variant"] == first.transform("first")]
+    rests_on = MODELS["next_session"].rests_on
+    known = table["estimate"].notna() & (table["variant"] == rests_on)
+    pair = [table[name] for name in ("measure", "outcome")]
+    first = table["variant"].groupby(pair, sort=False, dropna=False).transform("first")
+    usable = known.groupby(pair, sort=False, dropna=False).transform("any")
+    table = table[table["variant"] == first.where(~usable, rests_on)]
     wanted = table[key].drop_duplicates().merge(pd.DataFrame({"term": list(TERMS)}), how="cross")
     whole = table.drop_duplicates(key).drop(columns=["term", "estimate", "ci_low", "ci_high", "df"])
     values = table.loc[

@@ -58,6 +58,8 @@ class Model:
         Beginnings of the terms that answer the question; a fit without any is no answer.
     empty : str
         What it means that the table of the model has no rows.
+    rests_on : str
+        The variant that statements about the question rest on: headline, claims, synthesis.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Model:
     reading: dict[str, str]
     answers: tuple[str, ...]
     empty: str
+    rests_on: str = "main"
 
     @property
     def formula(self) -> str:
@@ -106,7 +109,7 @@ _NEXT_SESSION = Model(
         ),
         "ar1": Variant(
             f"outcome_next ~ {_NEXT}",
-            "with residuals that are autocorrelated over session numbers; claims rest on it: "
+            "with residuals that are autocorrelated over session numbers; statements rest on it: "
             "where the outcome carries over from session to session, the standard errors of the "
             "others are too small (docs/power.md)",
             "sessions",
@@ -130,6 +133,7 @@ _NEXT_SESSION = Model(
     },
     answers=("repaired_within", "open_within", "repaired_detrended", "open_detrended"),
     empty="no session whose state is known is followed by a rated outcome soon enough",
+    rests_on="ar1",
 )
 
 _TRAJECTORY = Model(

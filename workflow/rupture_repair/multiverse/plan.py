@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..criteria import Criterion
+from ..models import MODELS
 
 #: The choices, in the order of the plan and of the figure.
 CHOICES = (
@@ -122,10 +123,11 @@ def _why_not(row: Mapping[str, Any], outcomes: list[str]) -> str | None:
 
 def _first(grid: pd.DataFrame, default_criterion: str) -> int | None:
     """Return the row of the main specification, None if the grid does not hold it."""
-    chosen = (
-        (grid["criterion"] == default_criterion) & (grid["k_factor"] == 1)
-        & (grid["variant"] == "main") & (grid["trend"] == "kept") & (grid["censored"] == "open")
-    )  # fmt: skip
+    main = {
+        "criterion": default_criterion, "k_factor": 1, "trend": "kept", "censored": "open",
+        "variant": MODELS["next_session"].rests_on,
+    }  # fmt: skip
+    chosen = (grid[list(main)] == pd.Series(main)).all(axis=1)
     rows = grid[chosen]
     rows = rows[rows["minimum_sessions"] == rows["minimum_sessions"].min()]
     by_client = rows[rows["rater"] == "client"]

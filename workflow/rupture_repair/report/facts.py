@@ -190,11 +190,12 @@ def of_agreement(material: Material) -> dict[str, Any]:
 def of_effects(material: Material) -> dict[str, Any]:
     """Return the estimates of claim C7.
 
-    Keys: rows (forest_rows as list of pairs: repaired, open), shown (the pair of the measure and
-    criterion shown, or None), estimated (whether that has an estimate), any (whether any pair
-    has), final (term -> estimate of the model of the last outcome), models (number of fits),
-    status (status -> number of fits), fitted (model -> variants with a result), without_df
-    (whether the models of the next outcome have no degrees of freedom).
+    Keys: rows (forest_rows as list of pairs: repaired, open), variant (of the pair shown), shown
+    (the pair of the measure and criterion shown, or None), estimated (whether that has an
+    estimate), any (whether any pair has), final (term -> estimate of the model of the last
+    outcome), models (number of fits), status (status -> number of fits), fitted (model ->
+    variants with a result), without_df (whether the models of the next outcome have no degrees
+    of freedom).
     """
     rows = forest_rows(material.estimates, material.detection).to_dict("records")
     pairs = [
@@ -215,6 +216,7 @@ def of_effects(material: Material) -> dict[str, Any]:
     shown = wanted[0] if wanted else None
     return {
         "rows": pairs,
+        "variant": shown["open"]["variant"] if shown else None,
         "shown": shown,
         "any": not mixed.empty,
         "final": {
