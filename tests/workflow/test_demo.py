@@ -67,7 +67,7 @@ def test_every_criterion_and_model_has_rows(demo):
 def test_the_planted_effects_have_the_planted_sign(demo):
     estimates = processed(demo, "estimates").query(
         "measure == 'alliance' and criterion == 'dip' and model == 'next_session' "
-        "and variant == 'main'"
+        f"and variant == '{models.MODELS['next_session'].rests_on}'"
     )
     row = estimates.set_index("term").loc["open_within"]
     assert row["converged"]
