@@ -11,9 +11,9 @@ import pandas as pd
 
 from . import criteria, project
 from .criteria import Criterion
-from .figures import what_to_show
 from .kernel import meets
 from .problems import ProblemsFound, did_you_mean, listing, problem
+from .shown import what_to_show
 
 #: Where the tables of each dataset stand.
 PROCESSED = Path("data/processed")

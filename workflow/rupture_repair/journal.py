@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import pandas as pd
+
 from .problems import ProblemsFound
 
 
@@ -40,6 +42,9 @@ def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
     words of the catalogue; a mistake of ours with its full traceback; both end the process with
     exit code 1 and leave a note for the report beside the log.
 
+    Texts are kept as Python's own: tables are read once, and their ids are then compared, merged
+    and turned to arrays thousands of times, each of which Arrow's strings make slower.
+
     Parameters
     ----------
     name, dataset : str
@@ -52,7 +57,11 @@ def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
     failure_file(log).unlink(missing_ok=True)
     with log.open("w", encoding="utf-8") as file:
         out, err = _Tee(sys.stdout, file), _Tee(sys.stderr, file)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]
+        with (
+            pd.option_context("mode.string_storage", "python"),
+            contextlib.redirect_stdout(out),  # type: ignore[type-var]
+            contextlib.redirect_stderr(err),
+        ):
             try:
                 yield
             except ProblemsFound as found:

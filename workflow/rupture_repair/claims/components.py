@@ -9,6 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from ..design import Floats
 from ..ingest.scoring import cronbach_alpha
+from ..shown import of_criterion
 from .within import intraclass
 
 #: Courses, and sessions of each, that reliabilities rest on at least.
@@ -88,10 +89,9 @@ def _of_measure(
     components = list(attributes["components"])
     shared = reliabilities(sessions, [f"{measure}__{part}" for part in components])
     shared["component"] = [*components, TOTAL]
-    own = episodes[episodes["measure"].astype("str") == measure]
     parts = [
         shared.assign(
-            criterion=criterion, **_falls(own[own["criterion"].astype("str") == criterion], shared)
+            criterion=criterion, **_falls(of_criterion(episodes, measure, criterion), shared)
         )
         for criterion in map(str, criteria)
     ]

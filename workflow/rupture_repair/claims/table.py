@@ -11,6 +11,7 @@ import pandas as pd
 from ..design import NotAssessable
 from ..parallel import spread_out
 from ..problems import ProblemsFound
+from ..shown import of_criterion
 from .estimands import ESTIMANDS, Context
 from .verdicts import Part, cautious, finite, load, verdict
 
@@ -123,10 +124,7 @@ def _context(
     measure, criterion = str(detected["measure"]), str(detected["criterion"])
 
     def own(table: pd.DataFrame) -> pd.DataFrame:
-        mine = (table["measure"].astype("str") == measure) & (
-            table["criterion"].astype("str") == criterion
-        )
-        return table[mine]
+        return of_criterion(table, measure, criterion)
 
     return Context(
         measure=measure,

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from .. import exposure, lmm
 from ..design import Floats, NotAssessable
 from ..models import MODELS
+from ..shown import of_criterion
 from ..solution import NoOptimum
 from .curves import Curves, held_against
 from .definitions import COLUMNS, DIAGNOSTICS, KEYS
@@ -69,7 +70,7 @@ def diagnose_all(
         if not outcome or outcome not in measures:
             continue
         criterion = criterion_of(detection, measure, settings["default_criterion"])
-        own = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
+        own = of_criterion(states, measure, criterion)
         keys = dict(zip(KEYS, (name, measure, outcome, criterion), strict=True))
         fits = _fits(estimates, keys)
         reason = _no_model(fits)

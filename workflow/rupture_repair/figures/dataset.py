@@ -10,7 +10,7 @@ import pandas as pd
 from ..disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
 from ..exposure import aligned, leaving, onsets
 from ..parallel import spread_out
-from ..shown import what_to_show
+from ..shown import of_criterion, what_to_show
 from .agreement import agreement as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion
@@ -151,10 +151,7 @@ def _of_episodes(
     min_cell: int,
 ) -> dict[str, Callable[[], Drawn]]:
     """Return how to draw what goes on around episodes of one measure and criterion."""
-    own, own_states = (
-        table[(table["measure"] == measure) & (table["criterion"] == criterion)]
-        for table in (episodes, states)
-    )
+    own, own_states = (of_criterion(table, measure, criterion) for table in (episodes, states))
     of: dict[str, Any] = {"measure": measure, "min_cell": min_cell}
 
     def shapes() -> Drawn:

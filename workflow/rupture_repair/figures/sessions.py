@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..disclosure import of_states
+from ..shown import of_criterion
 from .style import (
     INK,
     KINDS,
@@ -175,10 +176,7 @@ def courses(
         rating, reference, threshold (the level at which a rating counts as low, in points of the
         measure) and state.
     """
-    states, episodes = (
-        table[(table["measure"] == measure) & (table["criterion"] == criterion)]
-        for table in (states, episodes)
-    )
+    states, episodes = (of_criterion(table, measure, criterion) for table in (states, episodes))
     better = measures[measure]["better"]
     numbers = _drawn_courses(sessions, states, episodes, measure, better)
     panels = int(numbers["panel"].max()) + 1 if len(numbers) else 0
@@ -283,7 +281,7 @@ def raster(
         session, state, n (courses in it), n_courses (courses with this session); states of fewer
         courses are put together as "withheld".
     """
-    states = states[(states["measure"] == measure) & (states["criterion"] == criterion)]
+    states = of_criterion(states, measure, criterion)
     states = states[["course", "session", "state"]].astype({"course": str, "state": str})
     if individuals:
         numbers = _raster_rows(states, most_rows)

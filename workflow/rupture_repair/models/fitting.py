@@ -12,6 +12,7 @@ from .. import estimates, exposure
 from ..estimates import KEYS, STATUSES, Fit, typed, without_result
 from ..parallel import spread_out
 from ..problems import ProblemsFound
+from ..shown import of_criterion
 from .definitions import MODELS, Model, Variant
 
 log = logging.getLogger(__name__)
@@ -168,11 +169,7 @@ def _no_exposure(data: _Data, measure: str, criterion: str, outcome: str | None)
 
 def _detected(data: _Data, measure: str, criterion: str) -> pd.Series:
     """Return what detection says of a measure and criterion."""
-    detection = data.detection
-    mine = (detection["measure"].astype("str") == measure) & (
-        detection["criterion"].astype("str") == criterion
-    )
-    return detection[mine].iloc[0]
+    return of_criterion(data.detection, measure, criterion).iloc[0]
 
 
 @dataclass(frozen=True)
@@ -187,11 +184,7 @@ class _Table:
 def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str, _Table]:
     """Return the tables of exposure by their names in the variants of the models."""
     states, episodes = (
-        table[
-            (table["measure"].astype("str") == measure)
-            & (table["criterion"].astype("str") == criterion)
-        ]
-        for table in (data.states, data.episodes)
+        of_criterion(table, measure, criterion) for table in (data.states, data.episodes)
     )
     own = (data.measures, measure)
     shared = (data.sessions, data.courses, *own, outcome)

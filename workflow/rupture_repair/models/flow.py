@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from .. import exposure
+from ..shown import of_criterion
 
 #: Columns of the table.
 COLUMNS = (
@@ -65,11 +66,7 @@ def _steps(
 ) -> list[dict[str, Any]]:
     """Return the steps of one measure and criterion."""
     own = {
-        table: tables[table][
-            (tables[table]["measure"].astype("str") == measure)
-            & (tables[table]["criterion"].astype("str") == criterion)
-        ]
-        for table in ("states", "estimates")
+        table: of_criterion(tables[table], measure, criterion) for table in ("states", "estimates")
     }
     sessions, courses = tables["sessions"], tables["courses"]
     outcome = measures[measure].get("outcome")

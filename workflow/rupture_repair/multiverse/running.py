@@ -18,6 +18,7 @@ from ..lmm import engine, search
 from ..models import MODELS, SAME_SCORES
 from ..parallel import one_by_one
 from ..problems import ProblemsFound
+from ..shown import of_criterion
 from ..solution import NoOptimum
 from .permuting import Permutations, Rows, Whitened, permuted
 
@@ -183,10 +184,7 @@ def _states(data: _Data, specification: Mapping[str, Any]) -> pd.DataFrame:
     """Return the states of sessions by the criterion with the k of the specification."""
     name, criterion = str(specification["measure"]), str(specification["criterion"])
     if specification["k_factor"] == 1:
-        mine = (data.states["measure"].astype("str") == name) & (
-            data.states["criterion"].astype("str") == criterion
-        )
-        return data.states[mine]
+        return of_criterion(data.states, name, criterion)
     about = data.measures[name]
     found = detect.detect_one(
         detect.arrange(data.sessions, name, about),

@@ -10,6 +10,7 @@ from ..chance import smallest_found
 from ..claims import VERDICTS
 from ..claims import load as load_claims
 from ..disclosure import withheld
+from ..shown import of_criterion
 from .facts import one_per_fit
 from .markdown import (
     Md,
@@ -193,7 +194,7 @@ def claims(material: Material) -> Rows:
         return []
     measure, criterion = material.shown
     table = material.claims
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     others = table[table["measure"] == measure]
     words = {claim.id: claim.claim for claim in load_claims()}
     rows = []
@@ -251,7 +252,7 @@ def other_models(material: Material) -> Rows:
     """Show what the other models and variants say of the measure and criterion shown."""
     measure, criterion = material.shown
     table = material.estimates
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     about_rupture = own["term"].fillna("").str.contains("repaired|open|group", regex=True)
     several = len(table["outcome"].dropna().unique()) > 1
     chosen = own[

@@ -11,6 +11,7 @@ from ..disclosure import apart, individuals_shown, min_cell, small
 from ..estimates import STATUSES
 from ..exposure import same_scores
 from ..figures import forest_rows
+from ..shown import of_criterion
 from .material import Material
 
 #: A share of ratings at the best end above this is a ceiling effect (Terwee et al. 2007,
@@ -149,7 +150,7 @@ def of_chance(material: Material) -> dict[str, Any]:
     table = material.chance
     if table is None:
         return {"status": None}
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     return own.iloc[0].to_dict() if len(own) else {"status": None}
 
 
@@ -210,7 +211,7 @@ def of_effects(material: Material) -> dict[str, Any]:
     table = material.estimates
     estimated = table[table["estimate"].notna()]
     mixed = estimated[estimated["model"] == "next_session"]
-    own = estimated[(estimated["measure"] == measure) & (estimated["criterion"] == criterion)]
+    own = of_criterion(estimated, measure, criterion)
     final = own[own["model"] == "final"].drop_duplicates("term").set_index("term")
     fitted = estimated.groupby("model", sort=False)["variant"].unique()
     shown = wanted[0] if wanted else None

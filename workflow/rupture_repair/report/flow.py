@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import min_cell, small, withheld
+from ..shown import of_criterion
 from .cells import Rows
 from .markdown import held, number, percent, text
 from .material import Material
@@ -20,7 +21,7 @@ def of_flow(material: Material) -> Rows:
     if material.flow is None:
         return []
     table = material.flow
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     least = min_cell(material.dataset, material.config)
     columns: dict[str, dict[str, Any]] = {}
     for unit, steps in own.groupby("unit"):
@@ -43,7 +44,7 @@ def of_shapes(material: Material) -> dict[str, Any]:
     """Return medians of the episodes of the measure and criterion shown, empty if too few."""
     measure, criterion = material.shown
     table = material.episodes
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     least = min_cell(material.dataset, material.config)
     if own.empty or small(len(own), least):
         return {}

@@ -5,6 +5,7 @@ import pandas as pd
 
 from ..claims.components import TOTAL
 from ..disclosure import min_cell, withheld
+from ..shown import of_criterion
 from .cells import Rows
 from .markdown import count, held, number, percent, text
 from .material import Material
@@ -16,7 +17,7 @@ def components(material: Material) -> Rows:
     if table is None:
         return []
     measure, criterion = material.shown
-    own = table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+    own = of_criterion(table, measure, criterion)
     least = min_cell(material.dataset, material.config)
     each = (own["component"] != TOTAL).to_numpy()
     hidden = np.zeros(len(own), dtype=bool)
