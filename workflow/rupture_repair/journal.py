@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import pandas as pd
-
 from .problems import ProblemsFound
 
 
@@ -52,6 +50,8 @@ def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
     log : path
         The log file, replaced.
     """
+    import pandas as pd  # the Snakefile, which only asks for failures, need not wait for it
+
     log = Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     failure_file(log).unlink(missing_ok=True)

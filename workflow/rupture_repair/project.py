@@ -3,7 +3,7 @@
 import ast
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -167,11 +167,20 @@ def data_files(name: str, mirror: str | None, root: Path = Path()) -> list[Path]
     return [file for file in files if (root / file).is_file()]
 
 
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements in a syntax tree; expressions, most of the tree, hold no import."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
+
+
+@cache
 def _imported(file: Path) -> set[str]:
     """Return the modules of this package that a source file imports, as dotted names."""
     package = file.relative_to(PACKAGE).parent.parts
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = list(package[: len(package) - node.level + 1])
             base += node.module.split(".") if node.module else []
