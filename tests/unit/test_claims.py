@@ -146,6 +146,15 @@ def test_intraclass_interval_covers_in_unbalanced_data():
     assert 0.91 < covered / 300 < 0.99
 
 
+def test_intraclass_correlation_lies_in_its_interval_where_size_and_values_go_together():
+    random = np.random.default_rng(5)
+    sizes = np.repeat([1, 12], 40)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    values = random.normal(np.where(sizes == 1, 3.0, 0.0)[group], 1.0)
+    estimate, low, high, *_ = within.intraclass(pd.Series(values), pd.Series(group))
+    assert 0 < low < estimate < high < 1
+
+
 def test_intraclass_correlation_of_one_group_or_one_value_each_is_not_known():
     assert np.isnan(within.intraclass(pd.Series([1.0, 2.0]), pd.Series(["a", "a"]))[0])
     assert np.isnan(within.intraclass(pd.Series([1.0, 2.0]), pd.Series(["a", "b"]))[0])

@@ -95,32 +95,29 @@ def intraclass(values: pd.Series, group: pd.Series) -> tuple[float, float, float
     Returns
     -------
     estimate, ci_low, ci_high : float
-        By analysis of variance, negative values set to zero; the interval is exact in balanced data
-        and that of Thomas & Hultquist (1978, doi 10.1214/aos/1176344202) otherwise.
+        From the unweighted means of the groups, negative values set to zero; the interval is exact
+        in balanced data and that of Thomas & Hultquist (1978, doi 10.1214/aos/1176344202)
+        otherwise. Each group counts once: weights by size, as in the usual analysis of variance,
+        would ask another question where size and values go together, and the estimate could lie
+        outside its interval.
     n_values, n_groups : int
     """
     from scipy import stats
 
     table = pd.DataFrame({"value": values, "group": group}).dropna()
-    sizes = table.groupby("group")["value"].transform("size")
-    number, groups = len(table), table["group"].nunique()
+    by_group = table.groupby("group")["value"]
+    number, groups = len(table), by_group.ngroups
     if groups < 2 or number <= groups:
         return np.nan, np.nan, np.nan, number, groups
-    means = table.groupby("group")["value"].transform("mean")
-    between = float(((means - table["value"].mean()) ** 2).sum() / (groups - 1))
-    within = float(((table["value"] - means) ** 2).sum() / (number - groups))
-    by_group = table.drop_duplicates("group").index
-    usual = (number - (sizes[by_group] ** 2).sum() / number) / (groups - 1)
-    # The harmonic mean keeps the F statistic of the unweighted means near its distribution.
-    harmonic = groups / (1 / sizes[by_group]).sum()
+    within = float(((table["value"] - by_group.transform("mean")) ** 2).sum() / (number - groups))
     if within == 0:
         return np.nan, np.nan, np.nan, number, groups
-    estimate = (between - within) / (between + (usual - 1) * within)
-    unweighted = float(table.groupby("group")["value"].mean().var(ddof=1))
-    ratio = harmonic * unweighted / within
-    low, high = (
-        (ratio / stats.f.ppf(tail, groups - 1, number - groups) - 1) / harmonic
-        for tail in (0.975, 0.025)
-    )
-    low, high = (max(value / (1 + value), 0.0) if value > -1 else 0.0 for value in (low, high))
-    return max(float(estimate), 0.0), float(low), float(high), number, groups
+    # The harmonic mean keeps the F statistic of the unweighted means near its distribution.
+    harmonic = groups / float((1 / by_group.size()).sum())
+    ratio = harmonic * float(by_group.mean().var(ddof=1)) / within
+    shares = [
+        max((ratio / quantile - 1) / harmonic, 0.0)
+        for quantile in (1.0, *stats.f.ppf([0.975, 0.025], groups - 1, number - groups))
+    ]
+    estimate, low, high = (share / (1 + share) for share in shares)
+    return estimate, float(low), float(high), number, groups
