@@ -163,8 +163,9 @@ def build(
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
     rows, notes = _complete_rows(table, names, absent)
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
+    whole = len(rows) == len(table)
     kept = table[list(dict.fromkeys(names))]
-    kept = _usable_categories(kept if len(rows) == len(table) else kept.iloc[rows])
+    kept = _usable_categories(kept if whole else kept.iloc[rows])
     outcome = _outcome(formula, description, kept)
     fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
     fixed, terms, aliased = _full_rank(fixed, names)
@@ -177,7 +178,8 @@ def build(
     levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
     counts = {level.factor: level.units for level in present if level.factor in table}
     counted = {"course", "therapist", *factors} & set(table.columns) - set(counts)
-    counts |= {name: int(table[name].iloc[rows].nunique()) for name in counted}
+    beside = table[sorted(counted)]
+    counts |= (beside if whole else beside.iloc[rows]).nunique().to_dict()
 
     def of_table(new: pd.DataFrame) -> Floats:
         return evaluate(new)[:, places]
@@ -275,17 +277,18 @@ def _complete_rows(
     table: pd.DataFrame, names: list[str], absent: list[str]
 ) -> tuple[NDArray[np.intp], list[str]]:
     """Return the rows without missing values in the columns named, and a note on the others."""
-    names = sorted(set(names) - set(absent))
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    missing = {name: table[name].isna().to_numpy() for name in names}
-    incomplete = np.logical_or.reduce(list(missing.values()))
+    missing = table[sorted(set(names) - set(absent))].isna()
+    incomplete = missing.to_numpy().any(axis=1)
     rows = np.flatnonzero(~incomplete)
-    if not len(rows):
-        empty = [name for name in names if missing[name].all()]
-        raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
     if len(rows) == len(table):
         return rows, []
+    if not len(rows):
+        empty = missing.columns[missing.all()]
+        raise NotAssessable(
+            f"no complete rows{f': {listing(empty)} missing' if len(empty) else ''}"
+        )
     which = listing(f"{name} {gone.sum()}" for name, gone in missing.items() if gone.any())
     return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
 
@@ -376,7 +379,7 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
     names = tuple(name for _, found, _ in parts for name in found)
     variables = sorted(factor.var_names, key=factor.name.index)
-    coded, units = zip(*(pd.factorize(kept[name], sort=True) for name in variables), strict=True)
+    coded, units = zip(*(_coded(kept[name]) for name in variables), strict=True)
     codes, sizes = coded[0], tuple(map(len, units))
     present = np.arange(sizes[0])
     if len(coded) > 1:
@@ -393,6 +396,15 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     columns = np.hstack([part for part, _, _ in parts])
     together = tuple(len(found) for _, found, _ in parts)
     return Level(factor.name, codes, len(present), names, columns, together, of_table, named)
+
+
+def _coded(column: pd.Series) -> tuple[NDArray[np.intp], Any]:
+    """Return the place of each value among the sorted distinct ones, and these."""
+    if pd.api.types.is_integer_dtype(column) and column.is_monotonic_increasing:
+        values = column.to_numpy()
+        new = np.diff(values, prepend=values[:1] - 1) != 0
+        return np.cumsum(new) - 1, values[new]
+    return pd.factorize(column, sort=True)
 
 
 def crossed(lower: Level, upper: Level) -> bool:

@@ -64,10 +64,7 @@ def courses(
     assessable = assessable[assessable["state"].astype("str") != "not_assessable"]
     table = pd.DataFrame({"course": np.sort(assessable["course"].astype("str").unique())})
     own = of_measure(episodes, measure)
-    counts = pd.crosstab(own["course"].astype("str"), own["status"].astype("str"))
-    for status in ("repaired", "unrepaired", "censored"):
-        found = counts[status] if status in counts else pd.Series(dtype="float64")
-        table[f"n_{status}"] = by_course(table, found).fillna(0.0)
+    _count(table, own["course"], own["status"])
     table["group"] = _group(table)
     alliance = turned(sessions, measures, measure).groupby("course", sort=False)["value"]
     table["n_sessions"] = by_course(table, alliance.size())
@@ -158,9 +155,13 @@ def group_at(episodes: pd.DataFrame, courses: pd.Series, landmark: int) -> pd.Ca
     # Censored by the landmark: it had ended, without a rating to know by.
     censored = (begun["status"].astype("str") == "censored") & (begun["end"] <= landmark)
     status = np.select([repaired, censored], ["repaired", "censored"], default="unrepaired")
-    counts = pd.crosstab(begun["course"].astype("str"), status)
     table = pd.DataFrame({"course": courses.astype("str")})
-    for name in ("repaired", "unrepaired", "censored"):
-        found = counts[name] if name in counts else pd.Series(dtype="float64")
-        table[f"n_{name}"] = by_course(table, found).fillna(0.0)
+    _count(table, begun["course"], status)
     return _group(table)
+
+
+def _count(table: pd.DataFrame, course: pd.Series, status: pd.Series | np.ndarray) -> None:
+    """Add the numbers of episodes of each status to a table of courses."""
+    for name in ("repaired", "unrepaired", "censored"):
+        found = course[status == name].astype("str").value_counts()
+        table[f"n_{name}"] = by_course(table, found).fillna(0.0)

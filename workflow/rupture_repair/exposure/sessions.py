@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .courses import first_and_last, group_at
-from .shared import EXPOSURES, by_course, exposed, of_measure, rating_at, therapist_of, turned
+from .shared import EXPOSURES, by_course, exposed, of_measure, therapist_of, turned
 
 SESSION_COLUMNS = (
     "course",
@@ -70,23 +70,23 @@ def sessions(
     if outcome not in sessions:
         return pd.DataFrame(columns=list(SESSION_COLUMNS))
     outcomes = turned(sessions, measures, outcome)
-    first = outcomes.groupby("course", sort=False).first()
+    first = outcomes.drop_duplicates("course").set_index("course")
     table = exposed(states, measure, settings)
     rated = turned(sessions, measures, measure)["course"].value_counts()
     table = table.assign(
         therapist=therapist_of(table["course"], courses),
         time=table["session"] - 1.0,
-        outcome_now=rating_at(table, outcomes),
-        **_next(table, outcomes, int(settings.get("edge_rules", {}).get("max_gap", 2))),
+        **_now_and_next(table, outcomes, int(settings.get("edge_rules", {}).get("max_gap", 2))),
         baseline=by_course(table, first["value"]),
         n_sessions=by_course(table, rated),
     )
-    known = table["session_next"] > by_course(table, first["session"])
-    table = table[known].sort_values(["course", "session"])
+    table = table[table["session_next"] > by_course(table, first["session"])]
     table = table.drop_duplicates(["course", "session_next"], keep="last", ignore_index=True)
+    course = pd.factorize(table["course"])[0]
     for exposure in EXPOSURES:
-        parts = _within_and_between(table, exposure)
-        table[[f"{exposure}_{part}" for part in ("within", "between", "detrended")]] = parts
+        parts = within_and_between(table[exposure].to_numpy(), table["time"].to_numpy(), course)
+        for part, values in zip(("within", "between", "detrended"), parts, strict=True):
+            table[f"{exposure}_{part}"] = values
     return table[list(SESSION_COLUMNS)]
 
 
@@ -214,34 +214,49 @@ def leaving(
     return table[list(LEAVING_COLUMNS)]
 
 
-def _next(table: pd.DataFrame, outcomes: pd.DataFrame, max_gap: int) -> dict[str, np.ndarray]:
-    """Return the next outcome of each row and its session, at most `max_gap` numbers later."""
-    later = outcomes.rename(columns={"value": "outcome_next"})
-    later = later.assign(session_next=later["session"].astype("float64")).sort_values("session")
-    found = pd.merge_asof(
-        table[["course", "session"]].reset_index(names="row").sort_values("session"),
-        later,
-        on="session",
-        by="course",
-        direction="forward",
-        allow_exact_matches=False,
-        tolerance=max_gap,
-    ).sort_values("row")
-    return {name: found[name].to_numpy() for name in ("outcome_next", "session_next")}
+def _now_and_next(
+    table: pd.DataFrame, outcomes: pd.DataFrame, max_gap: int
+) -> dict[str, np.ndarray]:
+    """Return each row's outcome now, the next one at most `max_gap` numbers later, its session."""
+    ids = pd.Index(outcomes["course"].unique())
+    course, of_outcome = ids.get_indexer(table["course"]), ids.get_indexer(outcomes["course"])
+    now, later = table["session"].to_numpy(), outcomes["session"].to_numpy()
+    # One number for course and session, in the order of both: the next is the next larger one.
+    wide = max(now.max(initial=0), later.max(initial=0)) + 1
+    keys = of_outcome * wide + later
+    place = np.searchsorted(keys, course * wide + now, side="right")
+    before, after = place - 1, np.minimum(place, len(keys) - 1)
+    same = (place > 0) & (keys[before] == course * wide + now)
+    soon = (place < len(keys)) & (of_outcome[after] == course) & (later[after] - now <= max_gap)
+    values = outcomes["value"].to_numpy()
+    return {
+        "outcome_now": np.where(same, values[before], np.nan),
+        "outcome_next": np.where(soon, values[after], np.nan),
+        "session_next": np.where(soon, later[after], np.nan),
+    }
 
 
-def _within_and_between(table: pd.DataFrame, exposure: str) -> np.ndarray:
-    """Return the within, between and detrended part of an exposure, shape (rows, 3)."""
-    by_course = table.groupby("course", sort=False)
-    between = by_course[exposure].transform("mean").to_numpy()
-    within = table[exposure].to_numpy() - between
-    time = (table["time"] - by_course["time"].transform("mean")).to_numpy()
-    products = pd.DataFrame({"xt": within * time, "tt": time**2}).groupby(
-        table["course"].to_numpy(), sort=False
-    )
-    xt, tt = products.transform("sum").to_numpy().T
-    slope = np.divide(xt, tt, out=np.zeros_like(xt), where=tt > 0)
+def within_and_between(
+    exposure: np.ndarray, time: np.ndarray, course: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the within, between and detrended part of an exposure.
+
+    Parameters
+    ----------
+    exposure, time : ndarray, shape (rows,)
+    course : ndarray of int, shape (rows,)
+        From 0.
+    """
+    rows = np.maximum(np.bincount(course), 1)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return (np.bincount(course, values) / rows)[course]
+
+    between = mean(exposure)
+    within, time = exposure - between, time - mean(time)
+    covariance, variance = mean(within * time), mean(time**2)
+    slope = np.divide(covariance, variance, out=np.zeros_like(between), where=variance > 0)
     detrended = within - slope * time
     # Rounding must not leave an exposure of 1e-17 where there is none.
     detrended[np.abs(detrended) < 1e-12] = 0.0
-    return np.column_stack([within, between, detrended])
+    return within, between, detrended

@@ -29,9 +29,24 @@ def turned(table: pd.DataFrame, measures: Mapping[str, Any], measure: str) -> pd
         points of the instrument; negated where lower is better.
     """
     sign = -1.0 if measures[measure]["better"] == "lower" else 1.0
-    ratings = table[["course", "session"]].assign(value=sign * table[measure].astype("float64"))
-    ratings = ratings.dropna(subset="value").sort_values(["course", "session"], ignore_index=True)
-    return ratings.astype({"course": "str", "session": "int64"})
+    value = sign * table[measure].to_numpy("float64", na_value=np.nan)
+    rated = np.flatnonzero(~np.isnan(value))
+    ratings = {
+        "course": table["course"].astype("str").array[rated],
+        "session": table["session"].to_numpy("int64")[rated],
+        "value": value[rated],
+    }
+    return in_order(pd.DataFrame(ratings))
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table sorted by course and session, which canonical tables are already."""
+    course, session = table["course"].to_numpy(object), table["session"].to_numpy()
+    later = course[1:] > course[:-1]
+    same = course[1:] == course[:-1]
+    if (later | (same & (session[1:] >= session[:-1]))).all():
+        return table
+    return table.sort_values(["course", "session"], ignore_index=True)
 
 
 def same_scores(table: pd.DataFrame, measure: str, outcome: str) -> bool:
@@ -65,20 +80,20 @@ def of_measure(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 def exposed(states: pd.DataFrame, measure: str, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return `course`, `session`, `repaired`, `open` of the assessable sessions."""
     own = of_measure(states, measure)
-    own = own[own["state"].astype("str") != "not_assessable"]
-    state = own["state"].astype("str")
+    own = own[own["state"] != "not_assessable"]
+    state = own["state"]
     chosen = settings.get("models", {}).get("exposure", {})
     repaired = chosen.get("repaired", ["repaired_here", "after_repair"])
     open_ = chosen.get("open", ["ruptured", "after_unrepaired"])
     table = pd.DataFrame(
         {
-            "course": own["course"].astype("str"),
-            "session": own["session"].astype("int64"),
-            "repaired": state.isin(repaired).astype("float64"),
-            "open": state.isin(open_).astype("float64"),
+            "course": own["course"].astype("str").array,
+            "session": own["session"].to_numpy("int64"),
+            "repaired": state.isin(repaired).to_numpy("float64"),
+            "open": state.isin(open_).to_numpy("float64"),
         }
     )
-    return table.sort_values(["course", "session"], ignore_index=True)
+    return in_order(table)
 
 
 def rating_at(table: pd.DataFrame, ratings: pd.DataFrame) -> np.ndarray:
