@@ -10,5 +10,6 @@ rule agreement:
         multiext("data/processed/{dataset}/agreement", ".parquet", ".csv"),
     log:
         "logs/{dataset}/agreement.log",
+    priority: 2  # the figures, a long step, wait for it
     script:
         "../scripts/agreement.py"

@@ -17,7 +17,7 @@ rule chance:
         replicates="data/processed/{dataset}/replicates.parquet",
     log:
         "logs/{dataset}/chance.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
         edge_rules=SETTINGS["edge_rules"],

@@ -14,6 +14,7 @@ rule diagnostics:
         multiext("data/processed/{dataset}/diagnostics", ".parquet", ".csv"),
     log:
         "logs/{dataset}/diagnostics.log",
+    priority: 2  # the figures, a long step, wait for it
     params:
         settings={
             key: SETTINGS[key]

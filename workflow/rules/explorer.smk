@@ -43,7 +43,7 @@ rule explorer:
         "logs/{dataset}/explorer.log",
     wildcard_constraints:
         dataset="|".join(DATASETS),
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
         config={

@@ -16,6 +16,7 @@ rule specifications:
         multiext("data/processed/{dataset}/multiverse", ".parquet", ".csv"),
     log:
         "logs/{dataset}/specifications.log",
+    priority: 2  # the longest chain of steps begins here
     params:
         criteria=SETTINGS["criteria"],
         multiverse={
@@ -45,6 +46,7 @@ rule multiverse:
         choices="data/processed/{dataset}/multiverse_choices.csv",
     log:
         "logs/{dataset}/multiverse.log",
+    priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
