@@ -164,7 +164,7 @@ def build(
     rows, notes = _complete_rows(table, names, absent)
     notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
     whole = len(rows) == len(table)
-    kept = table[list(dict.fromkeys(names))]
+    kept = pd.DataFrame({name: table[name] for name in dict.fromkeys(names)}, copy=False)
     kept = _usable_categories(kept if whole else kept.iloc[rows])
     outcome = _outcome(formula, description, kept)
     fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
@@ -178,8 +178,8 @@ def build(
     levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
     counts = {level.factor: level.units for level in present if level.factor in table}
     counted = {"course", "therapist", *factors} & set(table.columns) - set(counts)
-    beside = table[sorted(counted)]
-    counts |= (beside if whole else beside.iloc[rows]).nunique().to_dict()
+    for name in sorted(counted):
+        counts[name] = int((table[name] if whole else table[name].iloc[rows]).nunique())
 
     def of_table(new: pd.DataFrame) -> Floats:
         return evaluate(new)[:, places]
@@ -279,16 +279,14 @@ def _complete_rows(
     """Return the rows without missing values in the columns named, and a note on the others."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    missing = table[sorted(set(names) - set(absent))].isna()
-    incomplete = missing.to_numpy().any(axis=1)
+    missing = {name: table[name].isna().to_numpy() for name in sorted(set(names) - set(absent))}
+    incomplete = np.logical_or.reduce(list(missing.values()))
     rows = np.flatnonzero(~incomplete)
     if len(rows) == len(table):
         return rows, []
     if not len(rows):
-        empty = missing.columns[missing.all()]
-        raise NotAssessable(
-            f"no complete rows{f': {listing(empty)} missing' if len(empty) else ''}"
-        )
+        empty = [name for name, gone in missing.items() if gone.all()]
+        raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
     which = listing(f"{name} {gone.sum()}" for name, gone in missing.items() if gone.any())
     return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
 

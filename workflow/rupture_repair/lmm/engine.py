@@ -75,10 +75,17 @@ class Standardised:
         """Standardised [Z, t, X, y], times the root of the weights."""
         design = self.design
         lower, *upper = design.levels
-        effects = [lower.columns @ self.effects_back, *[level.columns for level in upper]]
-        outcome = (design.outcome - self.shift) / self.scale
-        columns = np.column_stack([*effects, design.fixed @ self.back, outcome])
-        return columns if design.weights is None else np.sqrt(design.weights)[:, None] * columns
+        parts = [lower.columns @ self.effects_back, *[level.columns for level in upper]]
+        outcomes = design.outcome.reshape(len(design.outcome), -1)
+        parts += [design.fixed @ self.back, (outcomes - self.shift) / self.scale]
+        ends = np.cumsum([0, *[part.shape[1] for part in parts]])
+        # Filled in place: stacking takes several times as long.
+        columns = np.empty((len(outcomes), ends[-1]))
+        for part, (begin, end) in zip(parts, pairwise(ends), strict=True):
+            columns[:, begin:end] = part
+        if design.weights is not None:
+            columns *= np.sqrt(design.weights)[:, None]
+        return columns
 
     def _products(self, effects: int) -> CrossProducts:
         position = self.design.position
@@ -256,7 +263,7 @@ def _back(columns: Floats, names: tuple[str, ...]) -> Floats:
     number = columns.shape[1]
     back = np.eye(number)
     centre = names.index("Intercept") if "Intercept" in names else None
-    mean = columns.mean(axis=0)
+    mean = np.ones(len(columns)) @ columns / len(columns)
     for place in range(number):
         if place == centre:
             continue

@@ -43,7 +43,7 @@ is the chain rule backwards through the steps above, with
 :math:`dP=(I-PK)\,dD\,(I-KP)-P\,dK\,P` and
 :math:`d\log|M|=\mathrm{tr}((I-KP)K\,dD)+\mathrm{tr}(P\,dK)`.
 
-*Search.* BFGS over the unbounded factor :math:`\Lambda` (and :math:`\tau`, and the inverse
+*Search.* L-BFGS-B over the unbounded factor :math:`\Lambda` (and :math:`\tau`, and the inverse
 hyperbolic tangent of :math:`\rho`), then Newton steps with a Hessian from central differences of
 the gradient. Where a variance is zero the gradient to its factor vanishes whether that is the
 optimum or not. So at a stop with :math:`D` of lower rank the derivative to :math:`D` itself is

@@ -146,7 +146,12 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
             return 1e300, np.zeros(len(scaled))
         return value.deviance / (2 * units), value.gradient / scale / (2 * units)
 
-    for method in ("BFGS", "L-BFGS-B", "Nelder-Mead"):
+    settings: dict[str, dict[str, float]] = {
+        "L-BFGS-B": {"gtol": 3e-7, "ftol": 1e-13},
+        "BFGS": {"gtol": 3e-7},
+        "Nelder-Mead": {"xatol": 1e-7, "fatol": 1e-12},
+    }
+    for method, options in settings.items():
         exact = method != "Nelder-Mead"
         try:
             found = optimize.minimize(
@@ -154,7 +159,7 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
                 start * scale,
                 jac=exact,
                 method=method,
-                options={"gtol": 3e-7} if exact else {"xatol": 1e-7, "fatol": 1e-12},
+                options=options,
             )
             point, value, curvature, gain = _polished(likelihood, found.x / scale)
         except np.linalg.LinAlgError as error:
