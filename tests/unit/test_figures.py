@@ -396,3 +396,16 @@ def test_planted_falls_are_drawn_by_criterion_and_depth_beside_the_false_alarms(
     )
     assert none.empty
     assert "Nothing" in figures.alt_text("sensitivity", none)
+
+
+def lightness(colour):
+    return float(np.dot(mpl.colors.to_rgb(colour), [0.299, 0.587, 0.114]))
+
+
+def test_what_colours_tell_apart_can_be_told_apart_without_colour():
+    states = [lightness(colour) for _, colour, _ in style.STATES.values()]
+    assert min(abs(a - b) for a, b in combinations(states, 2)) > 0.08
+    for (colour, mark), (other, another) in combinations(style.STATUSES.values(), 2):
+        assert mark != another or abs(lightness(colour) - lightness(other)) > 0.15
+    markers = [marker for _, _, marker in style.TERMS.values()]
+    assert len(set(markers)) == len(markers)
