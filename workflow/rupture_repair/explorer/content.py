@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import episodes as ep
 from ..chance import Tally
 from ..criteria import Criterion
+from ..disclosure import small
 from ..tables import Ratings
 from .grid import Found, Offer, Replicates, expected
 
@@ -47,19 +48,15 @@ def withheld(seen: Mapping[str, int], least: int) -> dict[str, int | None]:
         small, since the rest follows from the total; and all but `assessable` where the courses
         with an episode are few.
     """
-
-    def small(count: int) -> bool:
-        return 0 < count < least
-
     shown: dict[str, int | None] = dict(seen)
     parts = ("repaired", "unrepaired", "censored")
-    if any(small(seen[name]) for name in parts):
+    if small([seen[name] for name in parts], least).any():
         shown |= dict.fromkeys(parts)
-    if small(seen["courses"]) or small(seen["episodes"]):
+    if small([seen["courses"], seen["episodes"]], least).any():
         shown |= dict.fromkeys(("episodes", "courses", *parts))
-    if small(seen["assessable"] - seen["courses"]):
+    if small(seen["assessable"] - seen["courses"], least):
         shown["courses"] = None
-    if small(seen["assessable"]):
+    if small(seen["assessable"], least):
         shown = dict.fromkeys(shown)
     return shown
 
