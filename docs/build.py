@@ -69,7 +69,7 @@ def settings(source: Path, target: Path) -> dict[str, object]:
         "strict": True,
         # The other theme, and highlighting, would load scripts from elsewhere.
         "theme": {"name": "mkdocs", "highlightjs": False, "color_mode": "auto"},
-        "plugins": [],
+        "plugins": [],  # search needs a web server: it cannot read its index from the file system
         "extra_css": ["site.css"],
         "validation": dict.fromkeys(
             ("omitted_files", "absolute_links", "unrecognized_links", "anchors"), "warn"
