@@ -101,6 +101,18 @@ def test_numbers_of_sentences_are_those_of_the_table(own):
     assert "estimates a correlation of neighbouring sessions of 0.32" in section(own)
 
 
+def test_statements_that_rest_on_autocorrelated_residuals_are_said_to_allow_for_them(own):
+    change(own, "diagnostic == 'autocorrelation'", p=0.001)
+    change(own, "diagnostic == 'rho'", value=0.317, message=None)
+    main = own["estimates"].query("model == 'next_session' and variant == 'main'")
+    every = [own["estimates"], main.assign(variant="ar1")]
+    own["estimates"] = pd.concat(every, ignore_index=True)
+    text = section(own)
+    assert "The statements above allow for that: they rest on the variant with" in text
+    assert "looked at here is the variant *main*" in text
+    assert "Prefer the variant" not in text
+
+
 def influence(own, term, whole, without):
     """Set the estimate from all, and those without each therapist: (value, low, high, x)."""
     rows = own["diagnostics"].query(f"measure == 'srs' and of == '{term}'").index
