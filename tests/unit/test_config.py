@@ -121,7 +121,7 @@ def test_the_config_as_shipped_states_every_key_with_its_default():
 
 def keys_without_description(part, schema, where=""):
     for key, below in part.get("properties", {}).items():
-        below = config._resolve(below, schema)
+        below = config.resolved(below, schema)
         if "description" not in below:
             yield f"{where}.{key}"
         yield from keys_without_description(below, schema, f"{where}.{key}")

@@ -82,7 +82,7 @@ def test_every_page_is_in_the_menu_and_the_tutorial_when_it_is_there(site):
 
 
 def keys_of(schema, part, above=""):
-    for key, below in config._resolve(part, schema).get("properties", {}).items():
+    for key, below in config.resolved(part, schema).get("properties", {}).items():
         yield f"{above}{key}"
         yield from keys_of(schema, below, f"{above}{key}.")
 
@@ -115,7 +115,7 @@ def test_reference_lists_criteria_instruments_datasets_commands_and_problems():
     for entry in register.read(ROOT / register.FILE):
         for words in (entry.dataset, entry.file, entry.url.partition("_")[0]):
             assert words in pages["datasets.md"].replace("\\", "")
-    for name in reference_pages._subcommands(cli._parser()):
+    for name in reference_pages._subcommands(cli.command_parser()):
         assert f"\n## {name}\n" in pages["commands.md"]
         assert f"usage: rupture-repair {name} " in pages["commands.md"]
     assert [code for code in CATALOGUE if f"### {code}\n" not in pages["problems.md"]] == []
@@ -144,7 +144,7 @@ def parse(words: list[str]) -> None:
     """Raise SystemExit or AssertionError where a command cannot be typed so."""
     program, *rest = words
     if program.endswith("rupture-repair"):
-        cli._parser().parse_args(rest)
+        cli.command_parser().parse_args(rest)
     elif program.endswith("snakemake"):
         from snakemake.cli import get_argument_parser
 

@@ -95,14 +95,14 @@ def test_every_key_is_described_and_every_optional_key_has_a_default(name):
 
     def walk(part: dict, path: str) -> None:
         for key, below in part.get("properties", {}).items():
-            below = config._resolve(below, root)
+            below = config.resolved(below, root)
             assert below.get("description"), f"{path}.{key}"
             if key not in part.get("required", []):
                 assert "default" in below, f"{path}.{key}"
             walk(below, f"{path}.{key}")
         for key in ("additionalProperties", "items"):
             if isinstance(part.get(key), dict):
-                walk(config._resolve(part[key], root), f"{path}.*")
+                walk(config.resolved(part[key], root), f"{path}.*")
 
     walk(root, name)
 

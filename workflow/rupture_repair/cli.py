@@ -294,7 +294,8 @@ def _add_power(commands: Any) -> None:
     power.set_defaults(run=_power)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands, from which the reference is written."""
     parser = argparse.ArgumentParser(
         prog="rupture-repair",
         description="Rupture and repair of the alliance. The reports are built by `make report`.",
@@ -323,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where something the user gave needs mending; each problem is a line on the
         terminal.
     """
-    parsed = _parser().parse_args(arguments)
+    parsed = command_parser().parse_args(arguments)
     try:
         return parsed.run(parsed)
     except ProblemsFound as found:

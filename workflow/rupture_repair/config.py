@@ -106,8 +106,16 @@ def schema(name: str) -> dict[str, Any]:
         return yaml.safe_load(file)
 
 
-def _resolve(part: Any, root: Mapping[str, Any]) -> Any:
-    """Follow a local ``$ref``."""
+def resolved(part: Any, root: Mapping[str, Any]) -> Any:
+    """Return a part of a schema with its local ``$ref`` followed.
+
+    Parameters
+    ----------
+    part : any
+        A part of `root`.
+    root : mapping
+        The whole schema.
+    """
     while isinstance(part, Mapping) and "$ref" in part:
         target: Any = root
         for step in part["$ref"].removeprefix("#/").split("/"):
@@ -118,13 +126,13 @@ def _resolve(part: Any, root: Mapping[str, Any]) -> Any:
 
 def _part_of(root: Mapping[str, Any], path: Path_) -> dict[str, Any]:
     """Return the part of a schema that describes the value at `path` (empty if none does)."""
-    part = _resolve(root, root)
+    part = resolved(root, root)
     for step in path:
         if isinstance(step, int):
             part = part.get("items", {})
         else:
             part = part.get("properties", {}).get(step, part.get("additionalProperties", {}))
-        part = _resolve(part, root)
+        part = resolved(part, root)
         if not isinstance(part, Mapping):
             return {}
     return dict(part)
@@ -132,11 +140,11 @@ def _part_of(root: Mapping[str, Any], path: Path_) -> dict[str, Any]:
 
 def _fill_defaults(value: Any, part: Any, root: Mapping[str, Any]) -> Any:
     """Return `value` with the defaults of its schema filled in, recursively."""
-    part = _resolve(part, root)
+    part = resolved(part, root)
     if isinstance(value, dict) and isinstance(part, Mapping):
         filled = dict(value)
         for key, below in part.get("properties", {}).items():
-            below = _resolve(below, root)
+            below = resolved(below, root)
             if key not in filled and "default" in below:
                 filled[key] = deepcopy(below["default"])
         others = part.get("additionalProperties", {})
@@ -149,14 +157,14 @@ def _fill_defaults(value: Any, part: Any, root: Mapping[str, Any]) -> Any:
     return value
 
 
-def _allowed_values(part: Mapping[str, Any]) -> str:
+def allowed_values(part: Mapping[str, Any]) -> str:
     """Say in words which values a part of a schema allows."""
     if "enum" in part:
         return listing("null" if value is None else value for value in part["enum"])
     if "const" in part:
         return str(part["const"])
     if "anyOf" in part:
-        return " or ".join(_allowed_values(option) for option in part["anyOf"])
+        return " or ".join(allowed_values(option) for option in part["anyOf"])
     kinds = part.get("type", "a value")
     names = {
         "integer": "a whole number",
@@ -219,7 +227,7 @@ def _missing_keys(error: Any, name: str, path: Path_) -> list[tuple[str, Path_, 
     described = _part_of(schema(name), path).get("properties", {})
     found = []
     for key in (key for key in error.validator_value if key not in error.instance):
-        description = _resolve(described.get(key, {}), schema(name)).get("description", "")
+        description = resolved(described.get(key, {}), schema(name)).get("description", "")
         found.append(("E104", path, {"found": key, "description": description}))
     return found
 
@@ -232,7 +240,7 @@ def _wrong_value(error: Any, name: str, path: Path_) -> tuple[str, Path_, dict]:
         return "E105", (*path, error.instance), found
     part = _part_of(schema(name), path)
     hint = did_you_mean(error.instance, part["enum"]) if "enum" in part else ""
-    facts = {"found": _shown(error.instance), "allowed": _allowed_values(part), "hint": hint}
+    facts = {"found": _shown(error.instance), "allowed": allowed_values(part), "hint": hint}
     return "E105", path, facts
 
 
@@ -272,7 +280,7 @@ def left_open(content: Any, path: Path_ = ()) -> list[Path_]:
 def _still_to_do(name: str, file: str, path: Path_, lines: Mapping[Path_, int]) -> Problem:
     """Return the problem of a value that was left open (E133)."""
     part = _part_of(schema(name), path)
-    facts = {"allowed": _allowed_values(part), "description": part.get("description", "")}
+    facts = {"allowed": allowed_values(part), "description": part.get("description", "")}
     return problem("E133", file=file, line=lines.get(path), key=dotted(path), **facts)
 
 

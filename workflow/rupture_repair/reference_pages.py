@@ -70,9 +70,9 @@ def _keys(part: Mapping[str, Any], root: Mapping[str, Any], above: str = "") -> 
     """Yield the lines about each key of a part of a schema, and about the groups below it."""
     required = set(part.get("required", ()))
     for key, below in part.get("properties", {}).items():
-        below = config._resolve(below, root)
+        below = config.resolved(below, root)
         name = f"{above}{key}"
-        facts = f"*Allowed:* {_cell(config._allowed_values(below))}."
+        facts = f"*Allowed:* {_cell(config.allowed_values(below))}."
         default = _default(below, key in required)
         yield from (f"{'###' if '.' in name.removeprefix('*.') else '##'} `{name}`", "")
         yield from (" ".join(below.get("description", "").split()), "")
@@ -80,7 +80,7 @@ def _keys(part: Mapping[str, Any], root: Mapping[str, Any], above: str = "") -> 
         yield from _keys(below, root, f"{name}.")
         for entry in (below.get("additionalProperties"), below.get("items")):
             if isinstance(entry, Mapping):
-                yield from _keys(config._resolve(entry, root), root, f"{name}.*.")
+                yield from _keys(config.resolved(entry, root), root, f"{name}.*.")
 
 
 def schema_page(name: str) -> str:
@@ -95,7 +95,7 @@ def schema_page(name: str) -> str:
     entry = root.get("additionalProperties")
     lines = list(_keys(root, root))
     if isinstance(entry, Mapping):
-        lines += _keys(config._resolve(entry, root), root, "*.")
+        lines += _keys(config.resolved(entry, root), root, "*.")
     head = [f"# {SCHEMAS[name]}", "", " ".join(root["description"].split()), ""]
     if any("*." in line for line in lines):
         head += ["A star stands for a name of your choice, or for each entry of a list.", ""]
@@ -169,7 +169,7 @@ def _subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.Argument
 
 def commands_page() -> str:
     """Return the page of the command ``rupture-repair``: the help of each of its parts."""
-    parser = cli._parser()
+    parser = cli.command_parser()
     lines = [
         "# The command rupture-repair",
         "",
