@@ -10,7 +10,7 @@ rule calibrate:
         multiext("data/processed/{dataset}/calibrated", ".parquet", ".csv"),
     log:
         "logs/{dataset}/calibrate.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         criteria=[row for row in SETTINGS["criteria"] if row["k"] == "calibrated"],
         edge_rules=SETTINGS["edge_rules"],

@@ -10,7 +10,7 @@ rule hidden_markov:
         "data/processed/{dataset}/hidden_markov.json",
     log:
         "logs/{dataset}/hidden_markov.log",
-    threads: workflow.cores
+    threads: HALF_OF_CORES
     params:
         needed=any(row["run"] == "rupture_probability" for row in SETTINGS["criteria"]),
     script:

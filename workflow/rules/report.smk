@@ -35,6 +35,7 @@ rule report:
         expand("reports/{{dataset}}.{form}", form=FORMS),
     log:
         "logs/{dataset}/report.log",
+    threads: min(len(FORMS), workflow.cores)  # each form takes seconds
     params:
         config=SETTINGS,
     script:

@@ -14,5 +14,5 @@ with journal.step("report", dataset, snakemake.log[0]):
     about = report.provenance(Path(), "make report", Path("requirements.lock"))
     text = report.dataset_report(material, about)
     forms = snakemake.params.config["report"]["formats"]
-    written = report.render(text, Path(snakemake.output[0]), forms)
+    written = report.render(text, Path(snakemake.output[0]), forms, snakemake.threads)
     print(f"{dataset}: {', '.join(map(str, written))}")

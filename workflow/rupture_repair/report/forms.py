@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from ..parallel import spread_out
 from .markdown import FOLDER
 
 #: The forms, and the suffixes of their files.
@@ -27,7 +28,9 @@ _SELECTORS = frozenset(range(0xFE00, 0xFE10))
 NO_DATE = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
 
 
-def render(markdown: str, target: Path, forms: Iterable[str] = FORMS) -> list[Path]:
+def render(
+    markdown: str, target: Path, forms: Iterable[str] = FORMS, processes: int = 1
+) -> list[Path]:
     """Write Markdown in several forms.
 
     Parameters
@@ -39,6 +42,8 @@ def render(markdown: str, target: Path, forms: Iterable[str] = FORMS) -> list[Pa
         The file to write; its suffix is replaced by that of each form.
     forms : iterable of str
         Some of :data:`FORMS`.
+    processes : int
+        How many forms are written at a time.
 
     Returns
     -------
@@ -46,7 +51,11 @@ def render(markdown: str, target: Path, forms: Iterable[str] = FORMS) -> list[Pa
         The files written.
     """
     writers = {"html": render_html, "pdf": render_pdf, "docx": render_docx}
-    return [writers[form](markdown, target.with_suffix(f".{form}")) for form in forms]
+
+    def write(form: str) -> Path:
+        return writers[form](markdown, target.with_suffix(f".{form}"))
+
+    return spread_out(write, forms, processes)
 
 
 def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
