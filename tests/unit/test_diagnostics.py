@@ -284,6 +284,18 @@ def test_a_planted_outlying_therapist_is_found_and_named():
     assert most["x"] == pytest.approx(change, rel=1e-3)
 
 
+def test_parts_are_left_out_of_the_fit_that_statements_rest_on():
+    table = made(rho=0.5, courses=30, therapists=6)
+    found, rests = (lmm.fit(FORMULA, table, ar1=ar1) for ar1 in (None, "session_next"))
+    rows = part(diagnostics.diagnose(found, table, 1, rests), "influence", "open_within")
+    whole = rests.terms.set_index("term").loc["open_within"]
+    assert rows["reference"].tolist() == pytest.approx([whole["estimate"]] * 6)
+    without = table[table["therapist"] != "3"].reset_index(drop=True)
+    again = lmm.fit(FORMULA, without, ar1="session_next").terms.set_index("term")
+    row = rows.set_index("part").loc["therapist 3"]
+    assert row["value"] == pytest.approx(again.loc["open_within", "estimate"], abs=1e-5)
+
+
 @pytest.mark.parametrize("therapists", [None, 3])
 def test_without_enough_therapists_groups_of_courses_are_left_out(therapists):
     table = made(therapists=therapists or 12)

@@ -109,7 +109,7 @@ def test_statements_that_rest_on_autocorrelated_residuals_are_said_to_allow_for_
     own["estimates"] = pd.concat(every, ignore_index=True)
     text = section(own)
     assert "The statements above allow for that: they rest on the variant with" in text
-    assert "looked at here is the variant *main*" in text
+    assert "looked at here, but for leaving parts out, is the variant *main*" in text
     assert "Prefer the variant" not in text
 
 

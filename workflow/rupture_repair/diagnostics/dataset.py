@@ -126,7 +126,7 @@ def _of_model(
     try:
         with threadpool_limits(1, "blas"):
             found = lmm.fit(MODELS[MODEL].formula, table)
-            rows = diagnose(found, table, seed)
+            rows = diagnose(found, table, seed, _rested_on(fits, table))
     except (NotAssessable, NoOptimum) as reason:
         return pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": str(reason)})
     parts = rows.groupby("diagnostic", sort=False)
@@ -145,7 +145,21 @@ def _of_model(
     return pd.concat([every[name] for name in DIAGNOSTICS if name in every], ignore_index=True)
 
 
-def diagnose(found: lmm.Fit, table: pd.DataFrame, seed: int | list[int]) -> pd.DataFrame:
+def _rested_on(fits: pd.DataFrame, table: pd.DataFrame) -> lmm.Fit | None:
+    """Return the fit that statements rest on, None where there is no result by it."""
+    model = MODELS[MODEL]
+    variant = model.variants[model.rests_on]
+    if not fits.loc[fits["variant"] == model.rests_on, "estimate"].notna().any():
+        return None
+    return lmm.fit(variant.formula, table, ar1=variant.ar1)
+
+
+def diagnose(
+    found: lmm.Fit,
+    table: pd.DataFrame,
+    seed: int | list[int],
+    rested_on: lmm.Fit | None = None,
+) -> pd.DataFrame:
     """Return the diagnostics of a fitted model that need no other table.
 
     Parameters
@@ -156,6 +170,9 @@ def diagnose(found: lmm.Fit, table: pd.DataFrame, seed: int | list[int]) -> pd.D
         The table that was fitted, with `course` and the session number of the outcome,
         `session_next`; `therapist` where there are some.
     seed : int or list of int
+    rested_on : lmm.Fit, optional
+        The fit of the same rows that statements rest on, whose influential parts are looked for;
+        by default `found`.
 
     Returns
     -------
@@ -174,7 +191,7 @@ def diagnose(found: lmm.Fit, table: pd.DataFrame, seed: int | list[int]) -> pd.D
     for name, values in observed.items():
         against = held_against(values[:, 0], np.hstack(drawn[name]))
         rows.append(curves.frames[name].assign(value=values[:, 0], **against))
-    rows += [pd.DataFrame(curves.missing), influence(found, analysed, seed)]
+    rows += [pd.DataFrame(curves.missing), influence(rested_on or found, analysed, seed)]
     result = pd.concat([part for part in rows if len(part)], ignore_index=True)
     place = result["diagnostic"].map(DIAGNOSTICS.index)
     lag = result["x"].where(result["diagnostic"] == "autocorrelation", 0.0)
