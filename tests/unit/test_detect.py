@@ -265,6 +265,12 @@ def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
         pd.testing.assert_frame_equal(with_models.episodes, without.episodes, check_exact=True)
 
 
+def test_a_dataset_of_one_low_rating_has_one_episode():
+    episodes = detected(sessions({"c0": [0.0]}), "srs_cutoff").episodes
+    assert episodes["status"].tolist() == ["censored"]
+    assert episodes["first_low"].tolist() == [1]
+
+
 RATINGS = st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=15)
 
 

@@ -357,7 +357,7 @@ def shapes(courses: Courses, episodes: Episodes) -> tuple[Flags, Flags]:
     before = np.where(episodes.onset >= 0, first_low - 1, first_low)
     fall = episodes.reference - rating[first_low]
     sudden_fall = (rating[before] - rating[first_low]) >= fall / 2
-    into = np.maximum(episodes.repair, 1)
+    into = np.where(episodes.repair >= 0, episodes.repair, episodes.nadir)
     rise = rating[into] - rating[episodes.nadir]
     sudden_repair = (episodes.repair >= 0) & ((rating[into] - rating[into - 1]) >= rise / 2)
     return sudden_fall, sudden_repair

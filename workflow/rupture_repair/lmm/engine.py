@@ -282,10 +282,18 @@ def _check_residuals(standard: Standardised) -> None:
     if square - cross @ np.linalg.solve(fixed, cross) < LEFT * square:
         raise NotAssessable("the terms explain the outcome completely, nothing is left to estimate")
     likelihood = standard.likelihood
-    # So large a variance gives to the effects nearly all that they can take.
-    point = np.zeros(likelihood.parameters)
-    point[: len(likelihood.entries[0])] = 1e3 * np.eye(likelihood.size)[likelihood.entries]
-    if not likelihood.value(point).rest > LEFT_WITHIN * square:
+
+    def rest(spread: float) -> float:
+        point = np.zeros(likelihood.parameters)
+        point[: len(likelihood.entries[0])] = spread * np.eye(likelihood.size)[likelihood.entries]
+        return likelihood.value(point).rest
+
+    # So large a variance gives to the effects nearly all that they can take. Where effects follow
+    # from each other it cannot be computed with, and a smaller one, which leaves more, must do.
+    left, share = rest(1e3), LEFT_WITHIN
+    if not np.isfinite(left):
+        left, share = rest(1e2), 1e2 * LEFT_WITHIN
+    if not left > share * square:
         factor = standard.design.levels[0].factor
         raise NotAssessable(
             f"the outcome does not vary within any {factor}, but for what the terms explain"
