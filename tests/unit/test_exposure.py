@@ -62,6 +62,16 @@ def test_next_outcome_is_the_next_rated_one_within_the_gap_and_turned():
     assert list(table["time"]) == [1, 2, 2, 3]
 
 
+@pytest.mark.parametrize("courses", [["a", "b"], ["a"], ["b"]])
+def test_courses_without_a_rated_outcome_have_no_next_one(courses):
+    unrated = SESSIONS["course"].isin(courses)
+    table = sessions(sessions=SESSIONS.assign(distress=SESSIONS["distress"].mask(unrated)))
+    expected = sessions()
+    assert list(table.columns) == list(expected.columns)
+    left = expected[~expected["course"].isin(courses)]
+    np.testing.assert_array_equal(table["outcome_next"], left["outcome_next"])
+
+
 def test_a_wider_gap_finds_later_outcomes():
     table = sessions(settings={"edge_rules": {"max_gap": 4}})
     after = table.set_index(["course", "session"])["outcome_next"]

@@ -101,6 +101,13 @@ def exposed(made):
     )
 
 
+def test_an_outcome_that_nobody_rated_is_not_assessable(made):
+    every = made.fit_all(sessions=made.sessions.assign(outcome=np.nan))
+    about_outcome = every[every["model"].isin(["next_session", "trajectory", "final"])]
+    assert set(about_outcome["status"]) == {"not_assessable"}
+    assert not (every["status"] == "failed").any()
+
+
 def only_row(result):
     """Return the one row of a fit without result."""
     assert len(result.terms) == 1

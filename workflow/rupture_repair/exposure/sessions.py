@@ -84,7 +84,7 @@ def sessions(
     table = table.drop_duplicates(["course", "session_next"], keep="last", ignore_index=True)
     course = pd.factorize(table["course"])[0]
     for exposure in EXPOSURES:
-        parts = within_and_between(table[exposure].to_numpy(), table["time"].to_numpy(), course)
+        parts = _within_and_between(table[exposure].to_numpy(), table["time"].to_numpy(), course)
         for part, values in zip(("within", "between", "detrended"), parts, strict=True):
             table[f"{exposure}_{part}"] = values
     return table[list(SESSION_COLUMNS)]
@@ -223,30 +223,23 @@ def _now_and_next(
     now, later = table["session"].to_numpy(), outcomes["session"].to_numpy()
     # One number for course and session, in the order of both: the next is the next larger one.
     wide = max(now.max(initial=0), later.max(initial=0)) + 1
-    keys = of_outcome * wide + later
-    place = np.searchsorted(keys, course * wide + now, side="right")
-    before, after = place - 1, np.minimum(place, len(keys) - 1)
-    same = (place > 0) & (keys[before] == course * wide + now)
-    soon = (place < len(keys)) & (of_outcome[after] == course) & (later[after] - now <= max_gap)
-    values = outcomes["value"].to_numpy()
+    after = np.searchsorted(of_outcome * wide + later, course * wide + now, side="right")
+    # Before the first outcome and after the last one stands one of no course (-1: one without).
+    of_outcome, later = np.append(of_outcome, -2), np.append(later, -2)
+    values = np.append(outcomes["value"], np.nan)
+    same = (of_outcome[after - 1] == course) & (later[after - 1] == now)
+    soon = (of_outcome[after] == course) & (later[after] - now <= max_gap)
     return {
-        "outcome_now": np.where(same, values[before], np.nan),
+        "outcome_now": np.where(same, values[after - 1], np.nan),
         "outcome_next": np.where(soon, values[after], np.nan),
         "session_next": np.where(soon, later[after], np.nan),
     }
 
 
-def within_and_between(
+def _within_and_between(
     exposure: np.ndarray, time: np.ndarray, course: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the within, between and detrended part of an exposure.
-
-    Parameters
-    ----------
-    exposure, time : ndarray, shape (rows,)
-    course : ndarray of int, shape (rows,)
-        From 0.
-    """
+    """Return the within, between and detrended part of an exposure; courses count from 0."""
     rows = np.maximum(np.bincount(course), 1)
 
     def mean(values: np.ndarray) -> np.ndarray:
