@@ -139,6 +139,19 @@ def test_not_assessable(table, case):
         lmm.fit("y ~ session + x + (1 | course)", change(table))
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_effects_that_follow_from_each_other_hide_no_variation_within_courses(table, noise):
+    number = table["course"].rank(method="dense")
+    random = np.random.default_rng(2).normal(size=len(table))
+    same = table.assign(same=number % 3, y=number + noise * random)
+    formula = "y ~ session + (1 + session + same | course)"
+    if noise:
+        assert np.isfinite(lmm.fit(formula, same).solution.loglik)
+    else:
+        with pytest.raises(NotAssessable, match="does not vary within any course"):
+            lmm.fit(formula, same)
+
+
 def test_slopes_need_more_rows_than_effects(table):
     few = table.sort_values("session").groupby("course").head(2)
     fit = lmm.fit("y ~ x + (1 + session | course)", few)

@@ -288,12 +288,12 @@ def _check_residuals(standard: Standardised) -> None:
         point[: len(likelihood.entries[0])] = spread * np.eye(likelihood.size)[likelihood.entries]
         return likelihood.value(point).rest
 
-    # So large a variance gives to the effects nearly all that they can take. Where effects follow
-    # from each other it cannot be computed with, and a smaller one, which leaves more, must do.
-    left, share = rest(1e3), LEFT_WITHIN
-    if not np.isfinite(left):
-        left, share = rest(1e2), 1e2 * LEFT_WITHIN
-    if not left > share * square:
+    # With a large variance the effects take nearly all that they can; what they leave for want of
+    # a larger one falls with it, so that two variances, which rounding can bear where effects
+    # follow from each other, tell what is left without a limit.
+    far, near = rest(300.0), rest(100.0)
+    left = far - (near - far) / (3.0**2 - 1)
+    if not left > LEFT_WITHIN * square:
         factor = standard.design.levels[0].factor
         raise NotAssessable(
             f"the outcome does not vary within any {factor}, but for what the terms explain"
