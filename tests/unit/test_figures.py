@@ -8,7 +8,7 @@ from drawn_texts import texts_outside
 from made_tables import tables
 from matplotlib.text import Text
 
-from rupture_repair import episodes, figures
+from rupture_repair import episodes, figures, shown
 from rupture_repair.figures import style
 
 FIGURES = ("courses", "raster", "episodes_per_criterion", "effects_forest")
@@ -324,19 +324,19 @@ def test_label_is_one_short_line_of_known_letters():
 
 def test_default_criterion_gives_way_where_it_is_not_assessable(own):
     config = own["config"]
-    assert figures.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
+    assert shown.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
     own["detection"].loc[own["detection"]["criterion"] == "dip", "assessable"] = False
-    shown = figures.what_to_show(own["detection"], own["measures"], config)
-    assert shown == ("srs", "own_mean_2sd")
+    instead = shown.what_to_show(own["detection"], own["measures"], config)
+    assert instead == ("srs", "own_mean_2sd")
     own["detection"]["assessable"] = False
-    assert figures.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
+    assert shown.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
 
 
 def test_clients_rating_comes_first(own):
     backwards = own["detection"].iloc[::-1]
-    assert figures.what_to_show(backwards, own["measures"], own["config"])[0] == "srs"
+    assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs"
     own["measures"]["srs"]["rater"] = "observer"
-    assert figures.what_to_show(backwards, own["measures"], own["config"])[0] == "srs_t"
+    assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs_t"
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -14,6 +14,7 @@ from .criteria import Criterion
 from .kernel import meets
 from .problems import ProblemsFound, did_you_mean, listing, problem
 from .shown import what_to_show
+from .tables import of_criterion
 
 #: Where the tables of each dataset stand.
 PROCESSED = Path("data/processed")
@@ -205,8 +206,8 @@ def _sentence(row: Any, episodes: list[Any], rule: Rule) -> str:
 
 
 def _of(table: pd.DataFrame, measure: str, criterion: str, course: str) -> pd.DataFrame:
-    chosen = (table["measure"] == measure) & (table["criterion"] == criterion)
-    return table[chosen & (table["course"] == course)]
+    own = of_criterion(table, measure, criterion)
+    return own[own["course"] == course]
 
 
 def explain(
@@ -261,8 +262,7 @@ def explain(
 
 def _rule(detection: pd.DataFrame, criterion: Criterion, measure: str) -> Rule:
     """Return the criterion with the k and the floor that were applied."""
-    at = (detection["measure"] == measure) & (detection["criterion"] == criterion.id)
-    row = detection[at].iloc[0]
+    row = of_criterion(detection, measure, criterion.id).iloc[0]
     return Rule(criterion, float(row["k"]), 0.0 if pd.isna(row["floor"]) else float(row["floor"]))
 
 

@@ -6,11 +6,6 @@ from typing import Any
 import pandas as pd
 
 
-def of_criterion(table: pd.DataFrame, measure: str, criterion: str) -> pd.DataFrame:
-    """Return the rows of one measure and criterion."""
-    return table[(table["measure"] == measure) & (table["criterion"] == criterion)]
-
-
 def first_by_clients(names: Iterable[str], measures: Mapping[str, Any]) -> str | None:
     """Return the measure that stands for a dataset: the first that clients rate, else the first.
 

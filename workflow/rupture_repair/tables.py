@@ -21,6 +21,11 @@ _TEXTS = ("dataset", "measure", "criterion", "course", "status", "onset_shape", 
           "component", "severity")  # fmt: skip
 
 
+def of_criterion(table: pd.DataFrame, measure: str, criterion: str) -> pd.DataFrame:
+    """Return the rows of one measure and criterion."""
+    return table[(table["measure"] == measure) & (table["criterion"] == criterion)]
+
+
 @dataclass(frozen=True)
 class Ratings:
     """The ratings of one measure, arranged for the kernel.

@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from ..design import Floats
 from ..ingest.scoring import cronbach_alpha
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .within import intraclass
 
 #: Courses, and sessions of each, that reliabilities rest on at least.

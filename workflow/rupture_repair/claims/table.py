@@ -11,7 +11,7 @@ import pandas as pd
 from ..design import NotAssessable
 from ..parallel import spread_out
 from ..problems import ProblemsFound
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .estimands import ESTIMANDS, Context
 from .verdicts import Part, cautious, finite, load, verdict
 
@@ -122,10 +122,7 @@ def _context(
 ) -> Context:
     """Return the tables of one measure and criterion."""
     measure, criterion = str(detected["measure"]), str(detected["criterion"])
-
-    def own(table: pd.DataFrame) -> pd.DataFrame:
-        return of_criterion(table, measure, criterion)
-
+    own = partial(of_criterion, measure=measure, criterion=criterion)
     return Context(
         measure=measure,
         outcome=measures[measure].get("outcome"),

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 from .. import exposure, lmm
 from ..design import Floats, NotAssessable
 from ..models import MODELS
-from ..shown import of_criterion
 from ..solution import NoOptimum
+from ..tables import of_criterion
 from .curves import Curves, held_against
 from .definitions import COLUMNS, DIAGNOSTICS, KEYS
 from .ends import ends_of_scale, limits

@@ -36,10 +36,10 @@ def turned(table: pd.DataFrame, measures: Mapping[str, Any], measure: str) -> pd
         "session": table["session"].to_numpy("int64")[rated],
         "value": value[rated],
     }
-    return in_order(pd.DataFrame(ratings))
+    return _in_order(pd.DataFrame(ratings))
 
 
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table sorted by course and session, which canonical tables are already."""
     course, session = table["course"].to_numpy(object), table["session"].to_numpy()
     later = course[1:] > course[:-1]
@@ -93,12 +93,7 @@ def exposed(states: pd.DataFrame, measure: str, settings: Mapping[str, Any]) -> 
             "open": state.isin(open_).to_numpy("float64"),
         }
     )
-    return in_order(table)
-
-
-def rating_at(table: pd.DataFrame, ratings: pd.DataFrame) -> np.ndarray:
-    """Return the rating at the very sessions of `table`, missing where there is none."""
-    return table[["course", "session"]].merge(ratings, how="left")["value"].to_numpy()
+    return _in_order(table)
 
 
 def by_course(table: pd.DataFrame, values: pd.Series) -> pd.Series:

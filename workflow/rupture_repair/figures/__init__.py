@@ -12,7 +12,6 @@ words.
 """
 
 from ..disclosure import individuals_shown
-from ..shown import what_to_show
 from .agreement import agreement
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion, forest_rows
@@ -60,5 +59,4 @@ __all__ = [
     "specification_curve",
     "synthesis_forest",
     "synthesis_rows",
-    "what_to_show",
 ]

@@ -10,7 +10,8 @@ import pandas as pd
 from ..disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
 from ..exposure import aligned, leaving, onsets
 from ..parallel import spread_out
-from ..shown import of_criterion, what_to_show
+from ..shown import what_to_show
+from ..tables import of_criterion
 from .agreement import agreement as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..disclosure import of_states
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .style import (
     INK,
     KINDS,

@@ -12,7 +12,7 @@ from .. import estimates, exposure
 from ..estimates import KEYS, STATUSES, Fit, typed, without_result
 from ..parallel import spread_out
 from ..problems import ProblemsFound
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .definitions import MODELS, Model, Variant
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from .. import exposure
-from ..shown import of_criterion
+from ..tables import of_criterion
 
 #: Columns of the table.
 COLUMNS = (

@@ -18,8 +18,8 @@ from ..lmm import engine, search
 from ..models import MODELS, SAME_SCORES
 from ..parallel import one_by_one
 from ..problems import ProblemsFound
-from ..shown import of_criterion
 from ..solution import NoOptimum
+from ..tables import of_criterion
 from .permuting import Permutations, Rows, Whitened, permuted
 
 log = logging.getLogger(__name__)

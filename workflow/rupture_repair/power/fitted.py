@@ -10,9 +10,9 @@ from scipy.special import logit
 
 from .. import detect, estimates, ingest, probability
 from ..courses import Courses
-from ..figures import what_to_show
 from ..null import prepare
 from ..problems import ProblemsFound, did_you_mean, listing, problem
+from ..shown import what_to_show
 from ..simulate import REPAIR_WINDOW, Settings
 from ..simulate.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from .plan import Base

@@ -10,7 +10,7 @@ from ..chance import smallest_found
 from ..claims import VERDICTS
 from ..claims import load as load_claims
 from ..disclosure import withheld
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .facts import one_per_fit
 from .markdown import (
     Md,

@@ -11,7 +11,7 @@ from ..disclosure import apart, individuals_shown, min_cell, small
 from ..estimates import STATUSES
 from ..exposure import same_scores
 from ..figures import forest_rows
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .material import Material
 
 #: A share of ratings at the best end above this is a ceiling effect (Terwee et al. 2007,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import min_cell, small, withheld
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .cells import Rows
 from .markdown import held, number, percent, text
 from .material import Material

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from .. import disclosure
-from ..figures import what_to_show
+from ..shown import what_to_show
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Material:
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Measure and criterion of what shows one only, see :func:`figures.what_to_show`."""
+        """Measure and criterion of what shows one only, see :mod:`rupture_repair.shown`."""
         return what_to_show(self.detection, self.measures, self.config)
 
     def names(self) -> dict[str, str]:

@@ -11,6 +11,8 @@ import yaml
 from .. import figures
 from ..disclosure import min_cell, of_detection, without_cells
 from ..models import MODELS
+from ..shown import what_to_show
+from ..tables import of_criterion
 from . import cells, checks, facts, parts, pooled
 from .flow import of_flow, of_shapes, shapes
 from .markdown import FOLDER, Md, environment, figure, held, pipe_table, text
@@ -162,9 +164,9 @@ def index_entry(
         none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
         criterion shown), assessable, n_models, n_failed.
     """
-    measure, criterion = figures.what_to_show(detection, measures, config)
-    of_both = (detection["measure"] == measure) & (detection["criterion"] == criterion)
-    row = of_detection(detection, min_cell(dataset, config))[of_both].iloc[0]
+    measure, criterion = what_to_show(detection, measures, config)
+    row = of_criterion(of_detection(detection, min_cell(dataset, config)), measure, criterion)
+    row = row.iloc[0]
     status = facts.one_per_fit(estimates)["status"]
     return {
         "name": dataset["name"],

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ..claims.components import TOTAL
 from ..disclosure import min_cell, withheld
-from ..shown import of_criterion
+from ..tables import of_criterion
 from .cells import Rows
 from .markdown import count, held, number, percent, text
 from .material import Material
