@@ -121,7 +121,7 @@ def test_word_document_has_headings_tables_and_described_figures(built):
 def test_same_inputs_give_the_same_bytes_in_all_forms(built):
     markdown, files = built
     before = [file.read_bytes() for file in files]
-    report.render(markdown, files[0])
+    report.render(markdown, files[0], processes=3)
     assert [file.read_bytes() for file in files] == before
 
 
