@@ -377,7 +377,7 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     parts = [_matrix(formula, [term.expr for term in block], kept) for block in blocks]
     names = tuple(name for _, found, _ in parts for name in found)
     variables = sorted(factor.var_names, key=factor.name.index)
-    coded, units = zip(*(_coded(kept[name]) for name in variables), strict=True)
+    coded, units = zip(*(pd.factorize(kept[name], sort=True) for name in variables), strict=True)
     codes, sizes = coded[0], tuple(map(len, units))
     present = np.arange(sizes[0])
     if len(coded) > 1:
@@ -394,15 +394,6 @@ def _level(formula: str, blocks: list[list], kept: pd.DataFrame) -> Level:
     columns = np.hstack([part for part, _, _ in parts])
     together = tuple(len(found) for _, found, _ in parts)
     return Level(factor.name, codes, len(present), names, columns, together, of_table, named)
-
-
-def _coded(column: pd.Series) -> tuple[NDArray[np.intp], Any]:
-    """Return the place of each value among the sorted distinct ones, and these."""
-    if pd.api.types.is_integer_dtype(column) and column.is_monotonic_increasing:
-        values = column.to_numpy()
-        new = np.diff(values, prepend=values[:1] - 1) != 0
-        return np.cumsum(new) - 1, values[new]
-    return pd.factorize(column, sort=True)
 
 
 def crossed(lower: Level, upper: Level) -> bool:
