@@ -3,12 +3,12 @@
 import os
 import subprocess
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from ..parallel import spread_out
 from .markdown import FOLDER
 
 #: The forms, and the suffixes of their files.
@@ -55,7 +55,9 @@ def render(
     def write(form: str) -> Path:
         return writers[form](markdown, target.with_suffix(f".{form}"))
 
-    return spread_out(write, forms, processes)
+    # Other programs do the work, so that threads are enough; Typst's do not survive a fork.
+    with ThreadPoolExecutor(max(1, processes)) as threads:
+        return list(threads.map(write, forms))
 
 
 def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
