@@ -140,9 +140,8 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
         The three files written.
     """
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
-    save_as(figure, png)
-    figure.set_layout_engine("none")  # it is laid out: once is enough for both
-    save_as(figure, svg)
+    for file in (png, svg):
+        save_as(figure, file)
     numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
     return [png, svg, csv]
 
@@ -159,9 +158,20 @@ def save_as(figure: Figure, file: Path) -> None:
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        _lay_out(figure)
         figure.savefig(file, metadata=metadata[file.suffix])
     if file.suffix == ".svg":
         file.write_text(_shorter(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place what the figure has, once and for all: saving would do so again for each file."""
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        dots, figure.dpi = figure.dpi, float(mpl.rcParams["savefig.dpi"])
+        engine.execute(figure)
+        figure.dpi = dots
+    figure.set_layout_engine(None)  # with one, each file costs a second drawing
 
 
 def _shorter(svg: str) -> str:
