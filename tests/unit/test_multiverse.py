@@ -8,7 +8,7 @@ from made_multiverse import MEASURES, RULES, dataset, settings
 from rupture_repair import design, exposure, lmm, models, multiverse
 from rupture_repair.lmm import engine, search
 from rupture_repair.models import MODELS
-from rupture_repair.multiverse.permuting import Permutations, Rows, Whitened, permuted
+from rupture_repair.multiverse.permuting import Permutations, Rows, Whitened
 
 
 @pytest.fixture(scope="module")
@@ -260,9 +260,15 @@ def test_data_as_they_are_give_nearly_the_estimates_of_the_full_model(outcome):
     assert np.nanmax(apart) < 0.5
 
 
-def rows_of(place, course, random, time=None):
+def rows_of(place, course):
+    """Rows whose exposure is their own number, so that permuting tells where it came from."""
     start = np.append(np.flatnonzero(np.diff(course, prepend=-1)), len(course))
-    return Rows(random.normal(size=(len(place), 2)), place, start, time)
+    return Rows(np.arange(len(place), dtype=float)[:, None], place, start, None)
+
+
+def sources(draws, rows):
+    """Return which row each row takes its exposure from, by piece, shape (permutations, rows)."""
+    return [piece[:, 0].T.astype(int) for piece in draws.exposures(rows)]
 
 
 @pytest.mark.parametrize("scheme", ["shuffle", "rotate"])
@@ -271,8 +277,8 @@ def test_exposures_stay_in_their_course(scheme):
     course = np.repeat(np.arange(7), [5, 1, 8, 3, 2, 9, 4])
     draws = Permutations(course, 30, 1, scheme)
     kept = np.flatnonzero(random.random(len(course)) < 0.8)
-    rows = rows_of(kept, np.unique(course[kept], return_inverse=True)[1], random)
-    pieces = list(draws.sources(rows))
+    rows = rows_of(kept, np.unique(course[kept], return_inverse=True)[1])
+    pieces = sources(draws, rows)
     np.testing.assert_array_equal(pieces[0], np.arange(len(kept))[None])
     source = np.vstack(pieces[1:])
     assert source.shape == (30, len(kept))
@@ -286,26 +292,36 @@ def test_exposures_stay_in_their_course(scheme):
     assert len(np.unique(source, axis=0)) > 20
 
 
+def test_exposures_of_a_row_move_together():
+    random = np.random.default_rng(2)
+    course = np.repeat(np.arange(4), 6)
+    alone = rows_of(np.arange(24), course)
+    rows = Rows(random.normal(size=(24, 2)), alone.place, alone.start, None)
+    draws = Permutations(course, 5, 1, "shuffle")
+    moved = list(draws.exposures(rows))
+    for one, source in zip(moved, sources(draws, alone), strict=True):
+        np.testing.assert_array_equal(one, rows.exposures[source.T].swapaxes(1, 2))
+
+
 def test_every_specification_sees_the_same_shuffle():
     random = np.random.default_rng(2)
     course = np.repeat(np.arange(4), 6)
     draws = Permutations(course, 5, 1, "shuffle")
     every = np.arange(len(course))
     some = every[random.random(len(course)) < 0.7]
-    whole = np.vstack(list(draws.sources(rows_of(every, course, random)))[1:])
+    whole = np.vstack(sources(draws, rows_of(every, course))[1:])
     codes = np.unique(course[some], return_inverse=True)[1]
-    part = np.vstack(list(draws.sources(rows_of(some, codes, random)))[1:])
+    part = np.vstack(sources(draws, rows_of(some, codes))[1:])
     for one, other in zip(whole, part, strict=True):
         np.testing.assert_array_equal([place for place in one if place in some], some[other])
 
 
 def test_rows_in_the_order_of_therapists_are_permuted_in_their_own_courses():
-    random = np.random.default_rng(2)
     course = np.repeat(np.arange(3), 5)
     place = np.concatenate([np.arange(10, 15), np.arange(0, 5), np.arange(5, 10)])
-    rows = rows_of(place, np.repeat(np.arange(3), 5), random)
+    rows = rows_of(place, np.repeat(np.arange(3), 5))
     for scheme in ("shuffle", "rotate"):
-        for source in list(Permutations(course, 4, 1, scheme).sources(rows))[1:]:
+        for source in sources(Permutations(course, 4, 1, scheme), rows)[1:]:
             for one in source:
                 np.testing.assert_array_equal(course[place[one]], course[place])
 
@@ -318,10 +334,12 @@ def test_trends_are_taken_out_after_permuting(made):
         kept[["repaired_within", "open_within"]].to_numpy(float),
         np.arange(len(kept)), white.start, time.to_numpy(float),
     )  # fmt: skip
-    as_they_are = permuted(rows, np.arange(len(kept))[None])[:, :, 0]
+    as_they_are, permuted = Permutations(pd.factorize(kept["course"])[0], 20, 1, "shuffle").exposures(rows)
+    trends = np.add.reduceat(permuted * rows.time[:, None, None], rows.start[:-1], axis=0)
+    np.testing.assert_allclose(trends, 0, atol=1e-9)
     places = [matrices.terms.index(term) for term in terms]
     expected = matrices.fixed[standard.order][:, places]
-    np.testing.assert_allclose(as_they_are, expected, atol=1e-9)
+    np.testing.assert_allclose(as_they_are[:, :, 0], expected, atol=1e-9)
 
 
 # --- what it amounts to

@@ -9,7 +9,7 @@ residual variance is estimated anew each time. With
 
 .. math:: \hat\beta=A^{-1}E'r,\quad A=E'V^{-1}E-E'G(C'G)^{-1}G'E,
 
-and :math:`E'V^{-1}E` comes from sums by course and therapist (see
+and :math:`A` is a sum over rows less squares of sums by course and therapist (see
 :mod:`rupture_repair.lmm.likelihood`), so that a permutation costs some passes over the rows and
 no search. Of the specifications of the demo half of the estimates differ by less than 0.3 %, 99 %
 by less than 15 % of their standard error from those of the full model.
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ..design import Floats
 from ..lmm import search
@@ -90,30 +91,54 @@ class Permutations:
             return np.argsort(self.course + 0.999 * np.stack(drawn), axis=1).astype(np.int32)
         return np.stack(drawn)[:, np.flatnonzero(np.diff(self.course, prepend=-1))]
 
-    def sources(self, rows: Rows) -> Iterator[NDArray[np.intp]]:
-        """Yield which row each row takes its exposure from, shape (permutations, rows).
+    def exposures(self, rows: Rows) -> Iterator[Floats]:
+        """Yield permuted exposures, shape (rows, terms, permutations).
 
-        The first piece is one permutation that leaves everything in its place.
+        The first piece is one permutation that leaves everything in its place. Trends are taken
+        out after permuting.
         """
         number = len(rows.place)
         row_of = np.full(self.sessions, -1)
         row_of[rows.place] = np.arange(number)
         in_order = row_of[row_of >= 0]
-        length = np.diff(rows.start)
-        course = np.repeat(np.arange(len(length)), length)
-        within = np.arange(number) - rows.start[:-1][course]
-        yield np.arange(number)[None]
+        yield _without_trends(rows.exposures[:, :, None].copy(), rows)
         for piece in self.pieces:
             drawn = self._kept[piece] if piece in self._kept else self._drawn(piece)
             if self.scheme == "shuffle":
-                source = np.empty((len(piece), number), dtype=np.intp)
                 moved = row_of[drawn]
-                source[:, in_order] = moved[moved >= 0].reshape(len(piece), number)
-                yield source
+                source, place = moved[moved >= 0].reshape(len(piece), number), in_order
             else:
-                cut = drawn[:, self.course[rows.place[rows.start[:-1]]]]
-                shift = (cut * length).astype(np.intp)[:, course]
-                yield rows.start[:-1][course] + (within + shift) % length[course]
+                source, place = self._rotated(rows, drawn), np.arange(number)
+            values = np.empty((number, rows.exposures.shape[1], len(piece)))
+            for term, exposure in enumerate(rows.exposures.T.copy()):
+                values[place, term] = exposure[source].T
+            yield _without_trends(values, rows)
+
+    def _rotated(self, rows: Rows, drawn: Floats) -> NDArray[np.intp]:
+        """Return which row each row takes its exposure from, shape (permutations, rows)."""
+        length = np.diff(rows.start)
+        course = np.repeat(np.arange(len(length)), length)
+        within = np.arange(len(course)) - rows.start[:-1][course]
+        cut = drawn[:, self.course[rows.place[rows.start[:-1]]]]
+        shift = (cut * length).astype(np.intp)[:, course]
+        return rows.start[:-1][course] + (within + shift) % length[course]
+
+
+def _without_trends(values: Floats, rows: Rows) -> Floats:
+    """Take each course's straight line over time out of exposures, in place, if so wanted."""
+    if rows.time is None:
+        return values
+    flat, length = values.reshape(len(values), -1), np.diff(rows.start)
+    squares = np.add.reduceat(rows.time**2, rows.start[:-1])
+    slope = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+    slopes = _by_course(rows.time * np.repeat(slope, length), rows.start) @ flat
+    flat -= rows.time[:, None] * np.repeat(slopes, length, axis=0)
+    return values
+
+
+def _by_course(weights: Floats, start: NDArray[np.intp]) -> sparse.csr_array:
+    """Return the matrix that sums rows with weights over each course."""
+    return sparse.csr_array((weights, np.arange(len(weights)), start))
 
 
 class Whitened:
@@ -152,55 +177,64 @@ class Whitened:
         effects, columns = np.split(
             self._decorrelated(standard.columns[self.order]), [standard.products.effects], axis=1
         )
-        self.random = effects[:, :size] @ factor
-        inner = self._by_course(self.random[:, :, None] * self.random[:, None])
-        self.inverse = np.linalg.inv(inner + np.eye(size))
+        self._prepare_courses(effects[:, :size] @ factor)
         if self.upper is not None:
             self._prepare_therapists(effects[:, size], self.upper)
         columns = columns @ kept
         controls, outcome = columns[:, :-1], columns[:, -1]
-        self.solved = self._solve(controls)  # G
-        self.crossed = np.linalg.inv(controls.T @ self.solved)
-        estimate = self.crossed @ (self.solved.T @ outcome)
-        self.apart = self._solve((outcome - controls @ estimate)[:, None])[:, 0]  # r
-        self.rest = float(self.apart @ outcome)
+        solved = self._solve(controls)  # G
+        crossed = np.linalg.inv(controls.T @ solved)
+        estimate = crossed @ (solved.T @ outcome)
+        apart = self._solve((outcome - controls @ estimate)[:, None])  # r
+        self.rest = float(apart[:, 0] @ outcome)
+        self.columns = np.hstack([apart, solved @ np.linalg.cholesky(crossed)]).T
+
+    def _prepare_courses(self, effects: Floats) -> None:
+        """Prepare what course effects take away: columns, and their sums by course, squared."""
+        inner = self._sums(effects[:, :, None] * effects[:, None])
+        root = np.linalg.cholesky(np.linalg.inv(inner + np.eye(effects.shape[1])))
+        taken = np.repeat(root, np.diff(self.start), axis=0)
+        self.random = np.einsum("rq,rqk->rk", effects, taken)
+        self.forms = [_by_course(column.copy(), self.start) for column in self.random.T]
 
     def _prepare_therapists(self, column: Floats, upper: NDArray[np.intp]) -> None:
-        """Prepare the rank-one changes of therapists."""
-        self.column = self._without_courses(column[:, None])[:, 0]  # course effects taken out of t
+        """Prepare the rank-one changes of therapists, in the same way."""
         first = np.flatnonzero(np.diff(upper, prepend=-1))
-        self.first_of_upper = first
-        grown = np.add.reduceat(self.column * column, first)
-        self.share = self.tau**2 / (1 + self.tau**2 * grown)
+        left = self._without_courses(column[:, None])[:, 0]
+        share = self.tau**2 / (1 + self.tau**2 * np.add.reduceat(left * column, first))
+        self.level = left * np.sqrt(share)[upper]
+        self.forms.append(_by_course(self.level, np.append(first, len(left))))
 
     def _decorrelated(self, values: Floats) -> Floats:
         """Return rows without the autocorrelation of residuals; rows first."""
         if self.position is None or self.rho == 0.0:
             return values
+        power = np.zeros(len(values))
+        power[1:] = self.rho ** np.abs(np.diff(self.position))
+        power[self.start[:-1]] = 0.0
+        power = power.reshape(-1, *[1] * (values.ndim - 1))
         result = values.copy()
-        later = np.ones(len(values), dtype=bool)
-        later[self.start[:-1]] = False
-        later = np.flatnonzero(later)
-        shape = (-1,) + (1,) * (values.ndim - 1)
-        power = (self.rho ** (self.position[later] - self.position[later - 1])).reshape(shape)
-        result[later] = (values[later] - power * values[later - 1]) / np.sqrt(1 - power**2)
+        result[1:] -= power[1:] * values[:-1]
+        result /= np.sqrt(1 - power**2)
         return result
 
-    def _by_course(self, values: Floats) -> Floats:
+    def _sums(self, values: Floats) -> Floats:
         return np.add.reduceat(values, self.start[:-1], axis=0)
 
     def _without_courses(self, values: Floats) -> Floats:
         """Return the solution for course effects alone, of columns."""
-        sums = np.stack([self._by_course(one[:, None] * values) for one in self.random.T], axis=1)
-        inner = np.repeat(self.inverse @ sums, np.diff(self.start), axis=0)
-        return values - np.einsum("rq,rqm->rm", self.random, inner)
+        sums = np.stack([self._sums(one[:, None] * values) for one in self.random.T], axis=1)
+        return values - np.einsum(
+            "rq,rqm->rm", self.random, np.repeat(sums, np.diff(self.start), axis=0)
+        )
 
     def _solve(self, values: Floats) -> Floats:
         """Return the inverse relative covariance times columns."""
         result = self._without_courses(values)
         if self.upper is not None:
-            sums = np.add.reduceat(self.column[:, None] * values, self.first_of_upper, axis=0)
-            result = result - self.column[:, None] * (self.share[:, None] * sums)[self.upper]
+            first = np.flatnonzero(np.diff(self.upper, prepend=-1))
+            sums = np.add.reduceat(self.level[:, None] * values, first, axis=0)
+            result = result - self.level[:, None] * sums[self.upper]
         return result
 
     def estimates(self, exposures: Floats) -> tuple[Floats, Floats]:
@@ -219,22 +253,17 @@ class Whitened:
         values = self._decorrelated(exposures)
         rows, terms, number = values.shape
         flat = values.reshape(rows, -1)
-        cross = (self.apart @ flat).reshape(terms, number).T
-        beside = (self.solved.T @ flat).reshape(-1, terms, number)
+        forms = [form @ flat for form in self.forms]
+        cross, taken = np.split(self.columns @ flat, [1])
+        forms = [form.reshape(-1, terms, number) for form in (*forms, taken)]
         inner = np.empty((number, terms, terms))
         for one in range(terms):
-            for other in range(terms):
-                inner[:, one, other] = (values[:, one] * values[:, other]).sum(axis=0)
-        sums = np.stack([self._by_course(one[:, None] * flat) for one in self.random.T], axis=1)
-        reached = (self.inverse @ sums).reshape(*sums.shape[:2], terms, number)
-        sums = sums.reshape(reached.shape)
-        inner -= np.einsum("gqab,gqcb->bac", sums, reached, optimize=True)
-        if self.upper is not None:
-            own = np.add.reduceat(self.column[:, None] * flat, self.first_of_upper, axis=0)
-            own = own.reshape(-1, terms, number)
-            inner -= np.einsum("h,hab,hcb->bac", self.share, own, own, optimize=True)
-        inner -= np.einsum("pab,pk,kcb->bac", beside, self.crossed, beside, optimize=True)
-        return self._least_squares(inner, cross)
+            for other in range(one + 1):
+                product = np.einsum("rb,rb->b", values[:, one], values[:, other])
+                for form in forms:
+                    product -= np.einsum("rb,rb->b", form[:, one], form[:, other])
+                inner[:, one, other] = inner[:, other, one] = product
+        return self._least_squares(inner, cross.reshape(terms, number).T)
 
     def _least_squares(self, inner: Floats, cross: Floats) -> tuple[Floats, Floats]:
         """Return estimates and statistics from the normal equations of each permutation."""
@@ -251,23 +280,3 @@ class Whitened:
         found, statistic = self.scale * found, found / np.sqrt(spread)
         found[~known], statistic[~known] = np.nan, np.nan
         return found, statistic
-
-
-def permuted(rows: Rows, source: NDArray[np.intp]) -> Floats:
-    """Return permuted exposures, shape (rows, terms, permutations).
-
-    Parameters
-    ----------
-    rows : Rows
-    source : ndarray of int, shape (permutations, rows)
-        From :class:`Permutations`. Trends are taken out after permuting.
-    """
-    values = np.ascontiguousarray(rows.exposures[source.T].swapaxes(1, 2))
-    if rows.time is None:
-        return values
-    flat = values.reshape(len(values), -1)
-    length = np.diff(rows.start)
-    products = np.add.reduceat(rows.time[:, None] * flat, rows.start[:-1], axis=0)
-    squares = np.add.reduceat(rows.time**2, rows.start[:-1])[:, None]
-    slope = np.divide(products, squares, out=np.zeros_like(products), where=squares > 0)
-    return (flat - rows.time[:, None] * np.repeat(slope, length, axis=0)).reshape(values.shape)

@@ -20,7 +20,7 @@ from ..parallel import one_by_one
 from ..problems import ProblemsFound
 from ..solution import NoOptimum
 from ..tables import of_criterion
-from .permuting import Permutations, Rows, Whitened, permuted
+from .permuting import Permutations, Rows, Whitened
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,10 @@ def run(
         places=pd.MultiIndex.from_frame(keys),
         same_scores={
             pair
-            for pair in plan[["measure", "outcome"]].dropna().itertuples(index=False, name=None)
+            for pair in plan[["measure", "outcome"]]
+            .dropna()
+            .drop_duplicates()
+            .itertuples(index=False, name=None)
             if exposure.same_scores(sessions, *pair)
         },
     )
@@ -271,8 +274,8 @@ def _permuted(data: _Data, result: _Result, whitened: Whitened, rows: Rows) -> _
     shape = (1 + data.permutations.number, len(TERMS))
     values, statistics = np.full(shape, np.nan), np.full(shape, np.nan)
     columns, done = [TERMS.index(term) for term in present], 0
-    for source in data.permutations.sources(rows):
-        found, statistic = whitened.estimates(permuted(rows, source))
+    for exposures in data.permutations.exposures(rows):
+        found, statistic = whitened.estimates(exposures)
         values[done : done + len(found), columns] = found
         statistics[done : done + len(found), columns] = statistic
         done += len(found)
