@@ -99,10 +99,11 @@ class _Across(NamedTuple):
     """Products that cross from courses to their therapist."""
 
     column: Floats  # Z'R^-1t by pattern, shape (q, patterns)
-    # Sums of [U, t]'R^-1Z by therapist and pattern, so that sums over patterns of it times what
-    # each pattern has for Z are a product; shape ((m + 1) * therapists, patterns * q).
-    beside: sparse.csr_matrix
+    beside: Floats  # Z'R^-1[U, t] by course, shape (q, m + 1, courses)
     own: Floats  # t'R^-1[U, t] by therapist, shape (m + 1, therapists)
+    upper: NDArray[np.intp]  # therapist of each course
+    first: NDArray[np.intp]  # first course of each therapist
+    pattern: NDArray[np.intp] | None  # of each course, unless each has its own
 
 
 class Likelihood:
@@ -152,37 +153,32 @@ class Likelihood:
         products, total, determinant = self.products.at(rho)
         q, s = self.size, self.products.effects
         inner, moments = products[:q, :q], products[:q, s:]
-        pattern = first = np.arange(products.shape[-1])
-        count, squares = np.ones(len(first)), None
+        column, pattern, squares = products[:q, q:s], None, None
+        count = np.ones(products.shape[-1])
         if not self.autocorrelated:
             found = _patterns(products[:, :s])
             if _collapse(moments.shape, len(found[1])):
                 pattern, first, count = found
-                inner, squares = inner[..., first], _second_moments(moments, pattern, len(first))
+                inner, column = inner[..., first], column[..., first]
+                squares = _second_moments(moments, pattern, len(first))
         across = None
         if self.upper is not None:
-            across = self._across(products, self.upper, pattern, first)
+            across = self._across(products, self.upper, column[:, 0], pattern)
         return _Parts(inner, count, moments, squares, total, determinant, across)
 
     def _across(
         self,
         products: Floats,
         upper: NDArray[np.intp],
-        pattern: NDArray[np.intp],
-        first: NDArray[np.intp],
+        column: Floats,
+        pattern: NDArray[np.intp] | None,
     ) -> "_Across":
         q, s = self.size, self.products.effects
-        starts = np.searchsorted(upper, np.arange(upper[-1] + 2))
+        starts = np.flatnonzero(np.diff(upper, prepend=-1))
         own = np.concatenate([products[q, s:], products[q, q : q + 1]])
-        own = np.add.reduceat(own, starts[:-1], axis=1)
+        own = np.add.reduceat(own, starts, axis=1)
         beside = np.concatenate([products[:q, s:], products[:q, q : q + 1]], axis=1)
-        columns = np.tile((pattern[:, None] * q + np.arange(q)).ravel(), len(own))
-        lines = np.arange(len(own))[:, None] * len(pattern) + starts[:-1]
-        ends = np.append(lines, len(own) * len(pattern)) * q
-        matrix = sparse.csr_matrix(
-            (beside.transpose(1, 2, 0).ravel(), columns, ends), shape=(own.size, len(first) * q)
-        )
-        return _Across(products[:q, q][:, first], matrix, own)
+        return _Across(column, beside, own, upper, starts, pattern)
 
     def value(self, point: Floats, variance: float | None = None) -> Value:
         """Return the deviance and its derivatives.
@@ -324,7 +320,9 @@ class _Back(NamedTuple):
 
 def _therapists(across: _Across, shrink: Floats, tau: float) -> _Therapists:
     reached = multiply(across.column[None], shrink)[0]
-    own = across.own - (across.beside @ reached.T.ravel()).reshape(across.own.shape)
+    of_course = reached if across.pattern is None else reached[:, across.pattern]
+    taken = np.einsum("qmc,qc->mc", across.beside, of_course)
+    own = across.own - np.add.reduceat(taken, across.first, axis=1)
     grown = 1 + tau**2 * own[-1]
     return _Therapists(reached, own[:-1], own[-1], grown, tau**2 / grown)
 
@@ -338,7 +336,10 @@ def _therapists_backwards(
     squares = (forwards.own * pushed).sum(axis=0)
     to_upper = float((forwards.level / grown - squares / grown**2).sum())
     weights = np.vstack([-2 * share * pushed, share + share**2 * squares])
-    met = (weights.ravel() @ across.beside).reshape(-1, len(shrink)).T
+    met = np.einsum("mc,qmc->qc", weights[:, across.upper], across.beside)
+    if across.pattern is not None:
+        number = shrink.shape[-1]
+        met = np.stack([np.bincount(across.pattern, one, number) for one in met])
     return to_upper, _Back(forwards.across, weights, met)
 
 

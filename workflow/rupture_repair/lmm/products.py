@@ -80,6 +80,11 @@ class CrossProducts:
         self.pairs_of_rows = number
         self.gap_count = np.bincount(self.gap_of_pair, number, len(self.gaps))
         self.pair_ends = _ends(course_of_pair, self.courses)
+        pairs = len(course_of_pair)
+        # Sums by course; the weights of the pairs depend on rho.
+        self.sum_of_pairs = sparse.csr_matrix(
+            (np.ones(pairs), np.arange(pairs), self.pair_ends), shape=(self.courses, pairs)
+        )
 
     @property
     def rows(self) -> int:
@@ -152,16 +157,14 @@ class CrossProducts:
 
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
-        pairs = np.arange(len(self.gap_of_pair))
-        sums = np.zeros((self.courses, self.plain.shape[0] * self.plain.shape[1]))
-        totals = np.zeros_like(self.total)
+        sums, totals = 0.0, 0.0
         for coefficient, kind in ((summed, "summed"), (lagged, "lagged")):
-            every = (coefficient[self.gap_of_pair], pairs, self.pair_ends)
-            values = getattr(self, kind)
-            shape = (self.courses, len(pairs))
-            sums = sums + sparse.csr_matrix(every, shape=shape) @ values.reshape(len(values), -1)
-            totals += np.tensordot(coefficient, getattr(self, f"{kind}_total"), 1)
-        return _courses_last(sums.reshape(-1, *self.plain.shape[:2])), totals
+            values, every = getattr(self, kind), getattr(self, f"{kind}_total")
+            self.sum_of_pairs.data = coefficient[self.gap_of_pair]
+            sums = sums + self.sum_of_pairs @ values.reshape(len(values), -1)
+            totals = totals + coefficient @ every.reshape(len(every), -1)
+        shape = self.plain.shape[:2]
+        return _courses_last(sums.reshape(-1, *shape)), totals.reshape(self.total.shape)
 
 
 def _ends(code: Integers, count: int) -> Integers:
