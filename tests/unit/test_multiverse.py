@@ -334,7 +334,8 @@ def test_trends_are_taken_out_after_permuting(made):
         kept[["repaired_within", "open_within"]].to_numpy(float),
         np.arange(len(kept)), white.start, time.to_numpy(float),
     )  # fmt: skip
-    as_they_are, permuted = Permutations(pd.factorize(kept["course"])[0], 20, 1, "shuffle").exposures(rows)
+    draws = Permutations(pd.factorize(kept["course"])[0], 20, 1, "shuffle")
+    as_they_are, permuted = draws.exposures(rows)
     trends = np.add.reduceat(permuted * rows.time[:, None, None], rows.start[:-1], axis=0)
     np.testing.assert_allclose(trends, 0, atol=1e-9)
     places = [matrices.terms.index(term) for term in terms]

@@ -26,6 +26,12 @@ _SUPPORTED = (
 )
 
 
+# A fit makes and drops arrays of a few megabytes. glibc gives such memory back to the system, which
+# zeroes it anew each time (a quarter of the time of a fit of 2,000 courses), until one array of up
+# to 32 MB was dropped: mallopt(3), M_MMAP_THRESHOLD. This one is never written to and takes none.
+np.empty(2**25 - 2**16, dtype=np.uint8)
+
+
 @dataclass(frozen=True)
 class Standardised:
     """A design with standardised columns, rows sorted by course.

@@ -157,14 +157,15 @@ class CrossProducts:
 
     def _combined(self, summed: Floats, lagged: Floats) -> tuple[Floats, Floats]:
         """Return lagged products, with a coefficient per gap length for each kind of them."""
-        sums, totals = 0.0, 0.0
+        sums = np.zeros((self.courses, self.plain.shape[0] * self.plain.shape[1]))
+        totals = np.zeros(self.total.size)
         for coefficient, kind in ((summed, "summed"), (lagged, "lagged")):
             values, every = getattr(self, kind), getattr(self, f"{kind}_total")
             self.sum_of_pairs.data = coefficient[self.gap_of_pair]
-            sums = sums + self.sum_of_pairs @ values.reshape(len(values), -1)
-            totals = totals + coefficient @ every.reshape(len(every), -1)
-        shape = self.plain.shape[:2]
-        return _courses_last(sums.reshape(-1, *shape)), totals.reshape(self.total.shape)
+            sums += self.sum_of_pairs @ values.reshape(len(values), -1)
+            totals += coefficient @ every.reshape(len(every), -1)
+        sums = sums.reshape(-1, *self.plain.shape[:2])
+        return _courses_last(sums), totals.reshape(self.total.shape)
 
 
 def _ends(code: Integers, count: int) -> Integers:
