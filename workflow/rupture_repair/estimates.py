@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from . import design, gee, lmm, logistic, mixedlm
 from .design import Design, NotAssessable
+from .parallel import one_thread
 from .solution import NoOptimum, Solution, explained, information_criteria, wald
 
 #: What a fit can end as.
@@ -92,6 +92,16 @@ class Fit:
         """
         return typed([self.rows], TERM_COLUMNS)
 
+    def row(self, term: str) -> dict[str, Any] | None:
+        """Return the columns of `terms` for one term, None where the fit does not have it."""
+        names = list(self.rows["term"])
+        if term not in names:
+            return None
+        return {
+            column: value[names.index(term)] if _has_many(value) else value
+            for column, value in self.rows.items()
+        }
+
     def noted(self, *notes: str) -> "Fit":
         """Return the fit with further notes in front of its message."""
         message = "; ".join(note for note in (*notes, self.message) if note)
@@ -155,7 +165,7 @@ def fit(
     try:
         # The matrices are small: threads of the linear algebra would only get in each other's
         # way (measured on two busy cores: two to three times slower).
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             matrices = design.build(formula, table, ar1=ar1)
             if family == "binomial":
                 engine = "logistic"
@@ -195,7 +205,7 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
         As :func:`fit`.
     """
     try:
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             matrices = design.build(formula, table)
             logistic.check_outcome(matrices)
             _check_events(matrices)
@@ -326,6 +336,11 @@ def without_result(formula: str, status: str, message: str, engine: str) -> Fit:
     return Fit(formula, row, status, message)
 
 
+def _has_many(value: Any) -> bool:
+    """Tell whether a column of the rows of a fit has an entry per term."""
+    return isinstance(value, (list, tuple, np.ndarray))
+
+
 def typed(parts: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
     """Return rows as a table with the given columns and the same types whatever is in them."""
     cells: dict[str, list[Any]] = {column: [] for column in columns}
@@ -333,8 +348,7 @@ def typed(parts: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> pd
         length = len(part["term"])
         for column, cell in cells.items():
             value = part.get(column)
-            many = isinstance(value, (list, tuple, np.ndarray))
-            cell.extend(list(value) if many else [value] * length)  # type: ignore[arg-type]
+            cell.extend(list(value) if _has_many(value) else [value] * length)  # type: ignore[arg-type]
     table = pd.DataFrame(cells)
     types = dict.fromkeys((*_TERM[1:], *_NUMBERS), "float64")
     types |= dict.fromkeys(_COUNTS, "Int64") | {"converged": "bool", "singular": "bool"}

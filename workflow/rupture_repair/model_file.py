@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from . import design, formulas, lmm, logistic, summary
 from .design import Design, NotAssessable
 from .ingest.columns import Column
 from .ingest.reading import read_columns
+from .parallel import one_thread
 from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from .ratings_file import MISSING, open_file
 from .solution import NoOptimum, Solution, least_squares
@@ -76,7 +76,7 @@ def fit_file(path: Path, formula: str, options: Options, delimiter: str = ",") -
     _check_options(formula, options)
     table = read(path, formula, options, delimiter)
     try:
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             return _fitted(formula, table, options)
     except NotAssessable as reason:
         raise ProblemsFound([problem("E522", file=path, key=formula, found=str(reason))]) from None

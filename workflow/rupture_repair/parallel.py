@@ -1,10 +1,13 @@
-"""Work in several processes: changes nothing but the time."""
+"""Processes, and threads within them: they change nothing but the time."""
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from contextlib import AbstractContextManager
+from functools import cache, partial
 from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -49,3 +52,14 @@ def side_by_side(
     """
     each = max(1, processes // max(1, len(items)))
     return spread_out(partial(work, processes=each), items, processes)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look once for the libraries that have threads: it takes as long as a small model."""
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager:
+    """Keep linear algebra in one thread: with small matrices more get in each other's way."""
+    return _libraries().limit(limits=1, user_api="blas")

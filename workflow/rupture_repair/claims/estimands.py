@@ -96,13 +96,17 @@ class Context:
             self.outcome,
         )  # fmt: skip
 
+    @cached_property
+    def _same_scores(self) -> bool:
+        return exposure.same_scores(self.sessions, self.measure, str(self.outcome))
+
     def session_outcome(self) -> str:
         """Return the outcome measure if it is rated at sessions."""
         if self.outcome is None:
             raise NotAssessable("no outcome measure is paired with this alliance measure")
         if self.outcome not in self.sessions:
             raise NotAssessable(f"{self.outcome} is not measured at sessions")
-        if exposure.same_scores(self.sessions, self.measure, self.outcome):
+        if self._same_scores:
             raise NotAssessable(
                 "rating and outcome are the same scores: an association is built in"
             )
@@ -324,7 +328,7 @@ def _of_model(model: str, variant: str, term: str, residual: bool = False) -> Ca
 
 def _from_row(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
     def count(name: str) -> int | None:
-        return None if pd.isna(row[name]) else int(row[name])
+        return None if pd.isna(row.get(name)) else int(row[name])
 
     return Estimate(
         row["estimate"], row["ci_low"], row["ci_high"], row["std_error"], scale,
@@ -388,12 +392,12 @@ def _fit(
     return fit
 
 
-def _row(fit: estimates.Fit, term: str) -> pd.Series:
+def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
     """Return the row of a term of a fit."""
-    rows = fit.terms[fit.terms["term"] == term]
-    if rows.empty:
+    row = fit.row(term)
+    if row is None:
         raise NotAssessable(f"no {term} to compare: {fit.message}")
-    return rows.iloc[0]
+    return row
 
 
 def _moderation_table(context: Context, name: str) -> pd.DataFrame:
@@ -442,9 +446,9 @@ def _strategies(context: Context) -> Estimate:
     return _of_episodes(_row(fit, "coded"), 1.0, note)
 
 
-def _of_episodes(row: pd.Series, scale: float, note: str = "") -> Estimate:
+def _of_episodes(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
     """Return the estimate of a model whose rows are episodes."""
-    facts = row.to_dict() | {"n_episodes": row["n_sessions"], "n_sessions": pd.NA}
+    facts = {**row, "n_episodes": row["n_sessions"], "n_sessions": None}
     return _from_row(facts, scale, note)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from .. import exposure, lmm
 from ..design import Floats, NotAssessable
 from ..models import MODELS
+from ..parallel import one_thread
 from ..solution import NoOptimum
 from ..tables import of_criterion
 from .curves import Curves, held_against
@@ -124,7 +124,7 @@ def _of_model(
 ) -> pd.DataFrame:
     """Return all diagnostics of the model on its table."""
     try:
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             found = lmm.fit(MODELS[MODEL].formula, table)
             rows = diagnose(found, table, seed, _rested_on(fits, table))
     except (NotAssessable, NoOptimum) as reason:

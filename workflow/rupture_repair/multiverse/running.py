@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
-from threadpoolctl import threadpool_limits
 
 from .. import design, detect, estimates, exposure
 from ..criteria import Criterion
 from ..design import Floats, NotAssessable
 from ..lmm import engine, search
 from ..models import MODELS, SAME_SCORES
-from ..parallel import one_by_one
+from ..parallel import one_by_one, one_thread
 from ..problems import ProblemsFound
 from ..solution import NoOptimum
 from ..tables import of_criterion
@@ -162,7 +161,7 @@ def _run_task(data: _Data, task: list[dict]) -> dict[int, _Result]:
     states: pd.DataFrame | None = None
     tables: dict[tuple, pd.DataFrame] = {}
     results = {}
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         for specification in task:
             number = int(specification["specification"])
             if pd.notna(specification["reason"]):
@@ -256,11 +255,10 @@ def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> 
 
 def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
     """Return the row of one exposure, missing where it is not among the terms."""
-    if term not in fit.rows["term"]:
+    row = fit.row(term)
+    if row is None:
         return {"status": "not_assessable", "message": fit.message or f"{term} does not vary"}
-    place = list(fit.rows["term"]).index(term)
-    row = {name: fit.rows[name][place] for name in _NUMBERS}
-    return row | {name: fit.rows[name] for name in (*_COUNTS, "status", "message")}
+    return {name: row[name] for name in (*_NUMBERS, *_COUNTS, "status", "message")}
 
 
 def _without(status: str, message: str) -> _Result:
