@@ -69,25 +69,35 @@ def sessions(
     """
     if outcome not in sessions:
         return pd.DataFrame(columns=list(SESSION_COLUMNS))
-    outcomes = turned(sessions, measures, outcome)
-    first = outcomes.drop_duplicates("course").set_index("course")
-    table = exposed(states, measure, settings)
-    rated = turned(sessions, measures, measure)["course"].value_counts()
-    table = table.assign(
-        therapist=therapist_of(table["course"], courses),
-        time=table["session"] - 1.0,
-        **_now_and_next(table, outcomes, int(settings.get("edge_rules", {}).get("max_gap", 2))),
-        baseline=by_course(table, first["value"]),
-        n_sessions=by_course(table, rated),
-    )
-    table = table[table["session_next"] > by_course(table, first["session"])]
-    table = table.drop_duplicates(["course", "session_next"], keep="last", ignore_index=True)
-    course = pd.factorize(table["course"])[0]
+    outcomes, rated = (turned(sessions, measures, name) for name in (outcome, measure))
+    exposures = exposed(states, measure, settings)
+    of_outcome, ids = pd.factorize(outcomes["course"])
+    course, of_rated = (pd.Index(ids).get_indexer(some["course"]) for some in (exposures, rated))
+    at, value = (outcomes[name].to_numpy("float64") for name in ("session", "value"))
+    session = exposures["session"].to_numpy()
+    max_gap = int(settings.get("edge_rules", {}).get("max_gap", 2))
+    known = _now_and_next(course, session, of_outcome, at, value, max_gap)
+    first = np.append(np.flatnonzero(np.diff(of_outcome, prepend=-1)), len(at))
+    # Later than the baseline, and of the sessions before one outcome the nearest.
+    later = np.flatnonzero(known["session_next"] > np.append(at, np.nan)[first][course])
+    pairs = np.stack([course, known["session_next"]])[:, later]
+    kept = later[np.append((pairs[:, 1:] != pairs[:, :-1]).any(axis=0), True)[: len(later)]]
+    course, number = course[kept], np.bincount(of_rated[of_rated >= 0], minlength=len(ids))
+    table = {
+        "course": exposures["course"].array[kept],
+        "therapist": therapist_of(pd.Series(ids, dtype="str"), courses).array[course],
+        "session": session[kept],
+        "time": session[kept] - 1.0,
+        **{name: values[kept] for name, values in known.items()},
+        "n_sessions": number[course].astype("float64"),
+        "baseline": np.append(value, np.nan)[first][course],
+    }
     for exposure in EXPOSURES:
-        parts = _within_and_between(table[exposure].to_numpy(), table["time"].to_numpy(), course)
+        table[exposure] = exposures[exposure].to_numpy()[kept]
+        parts = _within_and_between(table[exposure], table["time"], course)
         for part, values in zip(("within", "between", "detrended"), parts, strict=True):
             table[f"{exposure}_{part}"] = values
-    return table[list(SESSION_COLUMNS)]
+    return pd.DataFrame({name: table[name] for name in SESSION_COLUMNS})
 
 
 def trajectories(
@@ -215,24 +225,25 @@ def leaving(
 
 
 def _now_and_next(
-    table: pd.DataFrame, outcomes: pd.DataFrame, max_gap: int
+    course: np.ndarray,
+    session: np.ndarray,
+    of_outcome: np.ndarray,
+    at: np.ndarray,
+    value: np.ndarray,
+    max_gap: int,
 ) -> dict[str, np.ndarray]:
     """Return each row's outcome now, the next one at most `max_gap` numbers later, its session."""
-    ids = pd.Index(outcomes["course"].unique())
-    course, of_outcome = ids.get_indexer(table["course"]), ids.get_indexer(outcomes["course"])
-    now, later = table["session"].to_numpy(), outcomes["session"].to_numpy()
     # One number for course and session, in the order of both: the next is the next larger one.
-    wide = max(now.max(initial=0), later.max(initial=0)) + 1
-    after = np.searchsorted(of_outcome * wide + later, course * wide + now, side="right")
+    wide = max(session.max(initial=0), at.max(initial=0)) + 1
+    after = np.searchsorted(of_outcome * wide + at, course * wide + session, side="right")
     # Before the first outcome and after the last one stands one of no course (-1: one without).
-    of_outcome, later = np.append(of_outcome, -2), np.append(later, -2)
-    values = np.append(outcomes["value"], np.nan)
-    same = (of_outcome[after - 1] == course) & (later[after - 1] == now)
-    soon = (of_outcome[after] == course) & (later[after] - now <= max_gap)
+    of_outcome, at, value = np.append(of_outcome, -2), np.append(at, -2), np.append(value, np.nan)
+    same = (of_outcome[after - 1] == course) & (at[after - 1] == session)
+    soon = (of_outcome[after] == course) & (at[after] - session <= max_gap)
     return {
-        "outcome_now": np.where(same, values[after - 1], np.nan),
-        "outcome_next": np.where(soon, values[after], np.nan),
-        "session_next": np.where(soon, later[after], np.nan),
+        "outcome_now": np.where(same, value[after - 1], np.nan),
+        "outcome_next": np.where(soon, value[after], np.nan),
+        "session_next": np.where(soon, at[after], np.nan),
     }
 
 
