@@ -47,13 +47,24 @@ def test_an_unknown_dataset_is_named_with_the_nearest_one(root):
 
 
 @pytest.mark.parametrize(
-    ("name", "better"), [("My clinic", "My-clinic"), ("Étude", "Etude"), ("研究", "my-dataset")]
+    ("name", "better"),
+    [
+        ("My clinic", "My-clinic"),
+        ("Étude", "Etude"),
+        ("研究", "my-dataset"),
+        ("index", "my-index"),
+        ("Index", "my-Index"),
+        ("clinic-explorer", "clinic_explorer"),
+        ("clinic-check", "clinic_check"),
+        ("clinic-failed", "clinic_failed"),
+    ],
 )
-def test_names_with_spaces_or_other_letters_are_refused_with_a_better_one(root, name, better):
+def test_names_of_other_letters_or_other_pages_are_refused_with_a_better_one(root, name, better):
     assert texts(root, {"datasets": [name]}) == [
         f"E108 config.yaml, key datasets: '{name}' cannot name a dataset. Rename the folder with "
         f"letters, digits, '-' and '_' only (for example '{better}'), beginning with a letter or "
-        "digit: the name becomes part of file names and addresses."
+        "digit: the name becomes part of file names and addresses. 'index' and names that end in "
+        "'-check', '-explorer' or '-failed' are those of other pages."
     ]
 
 

@@ -44,7 +44,9 @@ CATALOGUE: dict[str, Entry] = {
     "E108": Entry(
         "'{found}' cannot name a dataset.",
         "Rename the folder with letters, digits, '-' and '_' only (for example '{allowed}'), "
-        "beginning with a letter or digit: the name becomes part of file names and addresses.",
+        "beginning with a letter or digit: the name becomes part of file names and addresses. "
+        "'index' and names that end in '-check', '-explorer' or '-failed' are those of other "
+        "pages.",
     ),
     "E109": Entry(
         "the key '{found}' is written twice.",

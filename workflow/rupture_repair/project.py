@@ -22,6 +22,9 @@ PACKAGE = Path(__file__).resolve().parent
 #: Names become parts of file names, which have a limit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
+#: Pages of the reports that are not those of a dataset, or its further ones.
+_OTHER_PAGE = re.compile(r"(?i)index|(.+)-(check|explorer|failed)")
+
 
 def _merged(below: Any, above: Any) -> Any:
     """Lay `above` over `below`, group by group."""
@@ -61,7 +64,7 @@ def descriptor(name: str, root: Path = Path()) -> Path:
 
 def is_name(name: str) -> bool:
     """Return whether a dataset can be called so."""
-    return bool(_NAME.fullmatch(name))
+    return bool(_NAME.fullmatch(name)) and not _OTHER_PAGE.fullmatch(name)
 
 
 def suggested_name(name: str) -> str:
@@ -73,7 +76,9 @@ def suggested_name(name: str) -> str:
     'Etude-2023-pilot'
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
+    better = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
+    other = _OTHER_PAGE.fullmatch(better)
+    return better if other is None else f"{other[1]}_{other[2]}" if other[1] else f"my-{better}"
 
 
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
