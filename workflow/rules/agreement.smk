@@ -10,6 +10,6 @@ rule agreement:
         multiext("data/processed/{dataset}/agreement", ".parquet", ".csv"),
     log:
         "logs/{dataset}/agreement.log",
-    priority: 2  # the figures, a long step, wait for it
+    priority: 1  # the figures, a long step, wait for it
     script:
         "../scripts/agreement.py"

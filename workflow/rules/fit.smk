@@ -16,7 +16,7 @@ rule fit:
         flow=multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
         "logs/{dataset}/fit.log",
-    priority: 1  # the longest chain of steps begins here
+    priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],

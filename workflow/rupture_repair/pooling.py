@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from .design import Floats
 
@@ -104,7 +104,7 @@ def pool(estimates: ArrayLike, errors: ArrayLike) -> Pooled:
     mean = float(weights @ values / weights.sum())
     wald = float(np.sqrt(1 / weights.sum()))
     factor = float(np.sqrt(weights @ np.square(values - mean) / df))
-    error, quantile = wald * factor, float(stats.t.ppf(0.975, df))
+    error, quantile = wald * factor, float(special.stdtrit(df, 0.975))
     reach = quantile * np.sqrt(error**2 + tau2)
     statistic = float(np.divide(mean, error)) if error else float(np.copysign(np.inf, mean))
     plain = 1 / variances
@@ -116,7 +116,7 @@ def pool(estimates: ArrayLike, errors: ArrayLike) -> Pooled:
         std_error=error * unit,
         df=df,
         statistic=statistic,
-        p=float(2 * stats.t.sf(abs(statistic), df)),
+        p=float(2 * special.stdtr(df, -abs(statistic))),
         ci_low=(mean - quantile * error) * unit,
         ci_high=(mean + quantile * error) * unit,
         std_error_wald=wald * unit,
@@ -171,7 +171,7 @@ def _profile_of_q(values: Floats, variances: Floats) -> tuple[float, float]:
     """Return the interval of tau2 over which Q is not unusual; both ends are at least zero."""
     df, ends = len(values) - 1, []
     for share in (0.975, 0.025):
-        wanted = float(stats.chi2.ppf(share, df))
+        wanted = float(special.chdtri(df, 1 - share))
 
         def above(tau2: float, wanted: float = wanted) -> float:
             return _heterogeneity(tau2, values, variances) - wanted

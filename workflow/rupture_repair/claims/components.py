@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from ..design import Floats
 from ..ingest.scoring import cronbach_alpha
+from ..proportion import wilson
 from ..tables import of_criterion
 from .within import intraclass
 
@@ -179,6 +179,6 @@ def _falls(episodes: pd.DataFrame, shared: pd.DataFrame) -> dict[str, Any]:
     }
     shares = np.full((3, len(names)), np.nan)
     if number:
-        low, high = proportion_confint(counts, number, method="wilson")
+        low, high = wilson(counts, number)
         shares[:, :-1] = counts / number, low, high
     return columns | dict(zip(("share_fell_most", "share_low", "share_high"), shares, strict=True))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from .. import estimates, exposure, models
 from ..design import NotAssessable
+from ..proportion import wilson
 from . import mediation
 from .within import added_share, bootstrapped, intraclass, products
 
@@ -235,7 +236,7 @@ def _recovered_courses(context: Context) -> Estimate:
         raise NotAssessable(f"{len(recovered)} recovered courses; 5 are needed")
     expected = _expected_share(context, recovered["course"])
     with_episode = int((recovered["group"].astype("str") != "none").sum())
-    low, high = _wilson(with_episode, len(recovered))
+    low, high = wilson(with_episode, len(recovered))
     share = with_episode / len(recovered)
     groups = table.groupby(table["recovered"].map({1.0: "recovered", 0.0: "not recovered"}))
     shares = "; ".join(
@@ -256,13 +257,6 @@ def _expected_share(context: Context, courses: pd.Series) -> float:
     if expected.isna().any():
         raise NotAssessable("the share expected by chance is not known for every recovered course")
     return float(expected.mean())
-
-
-def _wilson(count: int, number: int) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(count, number, method="wilson")
-    return float(low), float(high)
 
 
 def _icc(values: pd.Series, group: pd.Series, what: str, unit: str, **facts: Any) -> Estimate:

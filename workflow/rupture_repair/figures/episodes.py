@@ -7,10 +7,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from statsmodels.stats.proportion import proportion_confint
 
 from ..claims.components import TOTAL, reliabilities
 from ..disclosure import apart
+from ..proportion import wilson
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: Kinds of curve: colour, line, marker, words.
@@ -176,7 +176,7 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
     if numbers.empty or not numbers["left"].sum():
         why = "How courses ended is not known, or too few were left, to draw when."
         return nothing(why), numbers.iloc[:0]
-    low, high = proportion_confint(numbers["left"], numbers["n"], method="wilson")
+    low, high = wilson(numbers["left"], numbers["n"])
     numbers = numbers.assign(
         session_to=numbers["session_from"] + _BAND - 1,
         share=numbers["left"] / numbers["n"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from .. import design, detect, estimates, exposure
 from ..criteria import Criterion
@@ -282,7 +282,7 @@ def _permuted(data: _Data, result: _Result, whitened: Whitened, rows: Rows) -> _
     for place in columns:
         row = result.rows[TERMS[place]]
         spread[place] = row["standardised"] / row["estimate"]
-        limit[place] = stats.t.ppf(0.975, row["df"])
+        limit[place] = special.stdtrit(row["df"], 0.975)
     clear = (statistics > limit).astype(np.int8) - (statistics < -limit).astype(np.int8)
     return replace(result, standardised=values * spread, significant=clear)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy.special import ndtr, ndtri
-from statsmodels.stats.proportion import proportion_confint
 
+from ..proportion import wilson
 from .plan import LEAST, Plan
 from .studies import DETECTIONS
 
@@ -82,7 +82,7 @@ def shares(replicates: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         number, hits = len(group), int((small & right).sum())
         known = group["p"].notna()
         covered = group["ci_low"].le(plan.planted) & group["ci_high"].ge(plan.planted)
-        low, high = proportion_confint(hits, number, method="wilson")
+        low, high = wilson(hits, number)
         rows.append(
             {
                 "courses": courses,
