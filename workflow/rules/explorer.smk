@@ -1,7 +1,7 @@
 # A page on which the settings of a criterion can be moved; every count is computed here.
 
 
-# A dataset may be called other-explorer: its report is then no explorer of "other".
+# The name of an explorer would also be that of a report of a dataset "...-explorer".
 ruleorder: explorer > report
 
 
