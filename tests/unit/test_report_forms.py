@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import threading
 from zipfile import ZipFile
 
 import docx
+import pypandoc
 import pytest
 import yaml
 from made_reports import ABOUT, Page, material
@@ -12,6 +14,7 @@ from made_tables import tables
 from test_report import FAILURE, ODD, entry
 
 from rupture_repair import config, report
+from rupture_repair.report import forms
 from rupture_repair.report.markdown import FOLDER, sourced
 
 TITLES = [
@@ -123,6 +126,19 @@ def test_same_inputs_give_the_same_bytes_in_all_forms(built):
     before = [file.read_bytes() for file in files]
     report.render(markdown, files[0], processes=3)
     assert [file.read_bytes() for file in files] == before
+
+
+def test_pandoc_is_looked_for_before_there_are_threads(monkeypatch, tmp_path):
+    found, searching = pypandoc.get_pandoc_path(), []
+
+    def search():
+        searching.append(threading.current_thread())
+        return found
+
+    monkeypatch.setattr(pypandoc, "get_pandoc_path", search)
+    forms._program.cache_clear()
+    report.render("Some text.", tmp_path / "text.html", ("html", "docx"), processes=2)
+    assert searching == [threading.main_thread()]
 
 
 @pytest.fixture(scope="module")

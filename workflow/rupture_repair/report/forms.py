@@ -55,9 +55,18 @@ def render(
     def write(form: str) -> Path:
         return writers[form](markdown, target.with_suffix(f".{form}"))
 
+    _program()  # the search for it must not go on in several threads at a time
     # Other programs do the work, so that threads are enough; Typst's do not survive a fork.
     with ThreadPoolExecutor(max(1, processes)) as threads:
         return list(threads.map(write, forms))
+
+
+@cache
+def _program() -> str:
+    """Return where pandoc is: that of the environment, or a newer one of the machine."""
+    import pypandoc
+
+    return pypandoc.get_pandoc_path()
 
 
 def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
@@ -68,11 +77,9 @@ def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
     RuntimeError
         If pandoc refuses or warns, with its message: a fault of this program.
     """
-    import pypandoc
-
     cited = ["--citeproc", f"--bibliography={FOLDER / 'references.bib'}"]
     command = [
-        pypandoc.get_pandoc_path(),
+        _program(),
         f"--from={READER}",
         "--standalone",
         "--wrap=none",
