@@ -161,8 +161,9 @@ class CrossProducts:
         totals = np.zeros(self.total.size)
         for coefficient, kind in ((summed, "summed"), (lagged, "lagged")):
             values, every = getattr(self, kind), getattr(self, f"{kind}_total")
-            self.sum_of_pairs.data = coefficient[self.gap_of_pair]
-            sums += self.sum_of_pairs @ values.reshape(len(values), -1)
+            weighted = copy(self.sum_of_pairs)  # shares all but the weights
+            weighted.data = coefficient[self.gap_of_pair]
+            sums += weighted @ values.reshape(len(values), -1)
             totals += coefficient @ every.reshape(len(every), -1)
         sums = sums.reshape(-1, *self.plain.shape[:2])
         return _courses_last(sums), totals.reshape(self.total.shape)
