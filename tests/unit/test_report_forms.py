@@ -3,6 +3,7 @@
 import re
 import subprocess
 import threading
+from pathlib import Path
 from zipfile import ZipFile
 
 import docx
@@ -128,15 +129,30 @@ def test_same_inputs_give_the_same_bytes_in_all_forms(built):
     assert [file.read_bytes() for file in files] == before
 
 
-def test_pandoc_is_looked_for_before_there_are_threads(monkeypatch, tmp_path):
-    found, searching = pypandoc.get_pandoc_path(), []
+@pytest.fixture
+def search_afresh():
+    forms._program.cache_clear()
+    yield
+    forms._program.cache_clear()
+
+
+def test_the_locked_pandoc_is_used_whatever_the_machine_has(monkeypatch, search_afresh):
+    monkeypatch.setattr(pypandoc, "get_pandoc_path", lambda: "/usr/bin/pandoc")
+    assert Path(forms._program()).parent == Path(pypandoc.__file__).parent / "files"
+
+
+def test_another_pandoc_is_looked_for_before_there_are_threads(
+    monkeypatch, search_afresh, tmp_path
+):
+    found, searching = forms._program(), []
+    forms._program.cache_clear()
 
     def search():
         searching.append(threading.current_thread())
         return found
 
     monkeypatch.setattr(pypandoc, "get_pandoc_path", search)
-    forms._program.cache_clear()
+    monkeypatch.setattr(pypandoc, "__file__", str(tmp_path / "__init__.py"))  # none comes with it
     report.render("Some text.", tmp_path / "text.html", ("html", "docx"), processes=2)
     assert searching == [threading.main_thread()]
 

@@ -1,6 +1,7 @@
 """From Markdown to the three forms of a report: page, accessible PDF and Word document."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -63,10 +64,11 @@ def render(
 
 @cache
 def _program() -> str:
-    """Return where pandoc is: that of the environment, or a newer one of the machine."""
+    """Return where pandoc is: the one that comes with pypandoc, which is locked, else any."""
     import pypandoc
 
-    return pypandoc.get_pandoc_path()
+    folder = Path(pypandoc.__file__).parent / "files"
+    return shutil.which("pandoc", path=str(folder)) or pypandoc.get_pandoc_path()
 
 
 def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
