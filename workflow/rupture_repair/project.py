@@ -22,8 +22,9 @@ PACKAGE = Path(__file__).resolve().parent
 #: Names become parts of file names, which have a limit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
-#: Pages of the reports that are not those of a dataset, or its further ones.
-_OTHER_PAGE = re.compile(r"(?i)index|(.+)-(check|explorer|failed)")
+#: Further pages of a dataset, beside its report; and names that are those of other pages.
+_FURTHER = "check|explorer|failed"
+_OTHER_PAGE = re.compile(rf"(?i)index|.+-({_FURTHER})")
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -77,8 +78,8 @@ def suggested_name(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     better = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:64].strip("-_") or "my-dataset"
-    other = _OTHER_PAGE.fullmatch(better)
-    return better if other is None else f"{other[1]}_{other[2]}" if other[1] else f"my-{better}"
+    better = re.sub(rf"(?i)-({_FURTHER})$", r"_\1", better)
+    return better if is_name(better) else f"my-{better}"
 
 
 def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
