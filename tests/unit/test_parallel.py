@@ -3,8 +3,10 @@
 import os
 
 import pytest
+from threadpoolctl import threadpool_info
 
-from rupture_repair.parallel import side_by_side, spread_out
+from rupture_repair import estimates  # noqa: F401  # its libraries are those that have threads
+from rupture_repair.parallel import one_thread, side_by_side, spread_out
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
@@ -32,3 +34,15 @@ def test_each_large_item_gets_its_share_of_the_processes(processes, each):
 def test_a_mistake_in_a_process_is_raised_here():
     with pytest.raises(ZeroDivisionError):
         spread_out(lambda item: 1 / item, [1, 0], 2)
+
+
+def threads():
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
+def test_linear_algebra_has_one_thread_inside_and_as_many_as_before_afterwards():
+    before = threads()
+    for _ in range(2):
+        with one_thread():
+            assert set(threads()) == {1}
+        assert threads() == before

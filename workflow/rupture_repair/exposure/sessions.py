@@ -77,6 +77,7 @@ def sessions(
     session = exposures["session"].to_numpy()
     max_gap = int(settings.get("edge_rules", {}).get("max_gap", 2))
     known = _now_and_next(course, session, of_outcome, at, value, max_gap)
+    # First outcome of each course; the last entry is for courses (-1) that have none.
     first = np.append(np.flatnonzero(np.diff(of_outcome, prepend=-1)), len(at))
     # Later than the baseline, and of the sessions before one outcome the nearest.
     later = np.flatnonzero(known["session_next"] > np.append(at, np.nan)[first][course])
