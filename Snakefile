@@ -4,13 +4,15 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from rupture_repair import journal, project
-from rupture_repair.problems import ProblemsFound
+from rupture_repair import settings
+from rupture_repair.project import datasets, step_log
+from rupture_repair.project.code_files import code_files
+from rupture_repair.project.problems import ProblemsFound
 
 min_version("9.27")
 
 try:
-    SETTINGS = project.read(config)
+    SETTINGS = settings.read(config)
 except ProblemsFound as found:
     raise WorkflowError(f"\n{found}")
 
@@ -18,6 +20,12 @@ DATASETS = SETTINGS["datasets"]
 # Two long steps side by side waste less time than each of them on all cores.
 HALF_OF_CORES = max(1, workflow.cores // 2)
 FORMS = SETTINGS["report"]["formats"]
+SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+
+
+def code_of(rule):
+    """The library's source files that the script of a rule is made of."""
+    return code_files(SCRIPTS / f"{rule}.py")
 
 
 wildcard_constraints:
@@ -52,14 +60,14 @@ include: "workflow/rules/explorer.smk"
 
 
 onstart:
-    journal.forget_failures()
+    step_log.forget_failures()
 
 
 # What was found is reported also when a part failed; the run still ends with an error.
 onerror:
-    from rupture_repair.report import write_index
+    from rupture_repair.report.write_index import write_index
 
-    failures = journal.failures()
+    failures = step_log.failures()
     for failure in failures:
         print(
             f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"

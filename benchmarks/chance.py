@@ -14,7 +14,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rupture_repair import calibration, chance, criteria, detect
+from rupture_repair.chance import calibrate, compare_with_chance
+from rupture_repair.chance.planted_falls import sensitivity
+from rupture_repair.chance.replicates import prepare
+from rupture_repair.detection import criteria
+from rupture_repair.detection.ratings import arrange
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 VARIANTS = {
@@ -69,7 +73,7 @@ def main() -> None:
         "false_alarm": 0.05, "depths": [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4], "duration": 2,
         "courses": 10_000,
     }  # fmt: skip
-    ratings = detect.arrange(made_up(given.courses, given.sessions), "srs", measure)
+    ratings = arrange(made_up(given.courses, given.sessions), "srs", measure)
     rules = twelve_criteria()
     solved = [replace(rule, k="calibrated") if rule.floor else rule for rule in rules]
     common = {"dataset": "benchmark", "processes": given.processes}
@@ -83,15 +87,16 @@ def main() -> None:
     print(
         f"{len(ratings.courses.rating):,} ratings, {len(rules)} criteria, {given.processes} cores"
     )
-    null = timed("noise", lambda: chance.prepare(ratings, "srs", measure, seed=1))
-    solve = calibration.calibrated_k
+    null = timed("noise", lambda: prepare(ratings, "srs", measure, seed=1))
+    solve = calibrate.calibrated_k
     timed("calibrated k, 2 criteria", lambda: solve(null, solved, EDGE_RULES, settings, **common))
     for model in settings["null_models"]:
         one = {**settings, "null_models": [model]}
         timed(f"expected, {model}, {given.replicates} replicates",
-              lambda one=one: chance.expected(null, rules, EDGE_RULES, one, **common))  # fmt: skip
+              lambda one=one: compare_with_chance.expected(null, rules, EDGE_RULES, one, **common),
+              )  # fmt: skip
     timed("sensitivity, 8 depths, 10,000 courses",
-          lambda: chance.sensitivity(null, rules, EDGE_RULES, settings, **common))  # fmt: skip
+          lambda: sensitivity(null, rules, EDGE_RULES, settings, **common))  # fmt: skip
     peak = max(resource.getrusage(who).ru_maxrss
                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
     print(f"{'peak memory of one process':40} {peak / 1024:7.0f} MB")

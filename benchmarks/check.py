@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rupture_repair import check, ingest
+from rupture_repair.ingest import check, check_text
 
 DESCRIPTOR = """\
 title: Made-up ratings for a benchmark
@@ -78,9 +78,9 @@ def main() -> None:
             made.to_csv(folder / "sessions.csv", index=False)
             size = (folder / "sessions.csv").stat().st_size / 1e6
             start = time.perf_counter()
-            found = ingest.find_problems("benchmark", folder)
+            found = check.check("benchmark", folder)
             seconds = time.perf_counter() - start
-            cells = sum(group.cells for group in check.grouped(found))
+            cells = sum(group.cells for group in check_text.grouped(found))
             print(f"{what}: {rows:,} rows, {size:.0f} MB, {seconds:.1f} s, {cells:,} faults")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
 

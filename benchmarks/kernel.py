@@ -16,8 +16,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from rupture_repair import courses as flat
-from rupture_repair import criteria, episodes, kernel, run_rules
+from rupture_repair.detection import courses as flat
+from rupture_repair.detection import criteria, episodes, fall_rules, run_rules
 
 SKIPPED = ("change_point", "rupture_probability")
 
@@ -33,7 +33,7 @@ def made_up(number: int) -> flat.Courses:
     return flat.Courses(rating, session, start, random.random(start[-1]) < 0.03)
 
 
-def assess(every: flat.Courses, rule: criteria.Criterion, scale: kernel.Scale) -> int:
+def assess(every: flat.Courses, rule: criteria.Criterion, scale: fall_rules.Scale) -> int:
     """Find states and episodes of all courses; return the number of episodes."""
     found = 0
     for _, part in every.pieces():
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--courses", type=int, default=600_000)
     every = made_up(parser.parse_args().courses)
     sessions = len(every.rating)
-    scale = kernel.Scale(
+    scale = fall_rules.Scale(
         flat.pooled_sd(every), flat.pooled_sd(every, "trend"), 1.5, 2.94, worst=0.0
     )
     begin = time.perf_counter()

@@ -22,7 +22,8 @@ import pandas as pd
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from rupture_repair import design, logistic
+from rupture_repair.statistics import design
+from rupture_repair.statistics.logistic import regression
 
 FORMULA = "recovered ~ severity + n_repaired + alliance + (1 | therapist)"
 
@@ -87,7 +88,7 @@ def main() -> None:
             for _ in range(5):
                 begin = time.perf_counter()
                 with threadpool_limits(1, "blas"):
-                    found = logistic.solve(made, points)
+                    found = regression.solve(made, points)
                 times.append(time.perf_counter() - begin)
             took, row = statistics.median(times), "- | - | -"
             if with_r:

@@ -27,8 +27,9 @@ import pandas as pd
 import statsmodels.formula.api as smf
 from threadpoolctl import threadpool_limits
 
-from rupture_repair import design, lmm
-from rupture_repair.lmm import engine, search
+from rupture_repair import lmm
+from rupture_repair.statistics import design
+from rupture_repair.statistics.blocks import engine, search
 
 SCRIPT = Path(__file__).with_suffix(".R")
 FIXED = "y ~ session + x"

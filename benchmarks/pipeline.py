@@ -59,14 +59,14 @@ def write_dataset(folder: Path, courses: int) -> int:
 
 def check(folder: Path) -> None:
     """List the problems of the dataset."""
-    from rupture_repair import ingest
+    from rupture_repair.ingest import check
 
-    print(len(ingest.find_problems("benchmark", folder, None)), "problems", file=sys.stderr)
+    print(len(check.check("benchmark", folder, None)), "problems", file=sys.stderr)
 
 
 def bring_in(folder: Path) -> None:
     """Bring the dataset into canonical form."""
-    from rupture_repair import ingest
+    from rupture_repair.ingest import ingest
 
     ingest.write(ingest.ingest("benchmark", folder, None), folder)
 
@@ -75,13 +75,14 @@ def detect(folder: Path) -> None:
     """Apply eight criteria, with fixed thresholds."""
     import pandas as pd
 
-    from rupture_repair import criteria, detect, project
+    from rupture_repair import settings
+    from rupture_repair.detection import criteria, detect
 
-    found = detect.detect_each(
+    found = detect.detect(
         pd.read_parquet(folder / "sessions.parquet"),
         json.loads((folder / "measures.json").read_text(encoding="utf-8")),
         criteria.load(CRITERIA, {"dip": {"k": 2}, "tooth": {"k": 2}}),
-        project.read()["edge_rules"],
+        settings.read()["edge_rules"],
         dataset="benchmark",
     )
     print(detect.write(found, folder)["n_episodes"].sum(), "episodes", file=sys.stderr)

@@ -16,14 +16,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rupture_repair import config, criteria, parallel
-from rupture_repair.power import make
-from rupture_repair.power.calibration import solved, world_of
+from rupture_repair.detection import criteria
+from rupture_repair.power.plan import make
+from rupture_repair.power.preparation import solved, world_of
 from rupture_repair.power.questions import QUESTIONS
 from rupture_repair.power.studies import Block, World, blocks, detected, fitted, tested
-from rupture_repair.simulate import Settings
+from rupture_repair.project import parallel, yaml_files
+from rupture_repair.simulate.settings import Settings
 
-CONFIG = config.complete({}, "config")
+CONFIG = yaml_files.complete({}, "config")
 #: What the simulation plants by default.
 PLANTED = {"repaired_within": Settings().effect_repaired, "open_within": Settings().effect_open}
 #: Terms whose level is looked at.

@@ -12,10 +12,11 @@ import time
 
 import numpy as np
 
-from rupture_repair import kernel, probability
+from rupture_repair.detection.courses import Courses
+from rupture_repair.detection.hidden_markov import rupture_probability
 
 
-def draw(courses: int, sessions: int) -> kernel.Courses:
+def draw(courses: int, sessions: int) -> Courses:
     """Return courses in which 4 % of steady sessions begin a fall of 7 points."""
     random = np.random.default_rng(1)
     table = 33 + random.normal(0, 3, (courses, 1)) + random.normal(0, 2, (courses, sessions))
@@ -26,7 +27,7 @@ def draw(courses: int, sessions: int) -> kernel.Courses:
         table[:, t] -= 7 * ruptured
     rating = np.clip(table.round(1), 0, 40).ravel()
     session = np.tile(np.arange(1, sessions + 1), courses)
-    return kernel.Courses(rating, session, np.arange(courses + 1) * sessions)
+    return Courses(rating, session, np.arange(courses + 1) * sessions)
 
 
 def main() -> None:
@@ -40,11 +41,11 @@ def main() -> None:
     print(f"{arguments.courses} courses, {number} ratings")
 
     begin = time.perf_counter()
-    model = probability.fit(courses, low=0, high=40, step=0.1)
+    model = rupture_probability.fit(courses, low=0, high=40, step=0.1)
     fitted = time.perf_counter() - begin
-    assessment = probability.assess(courses, model)
+    assessment = rupture_probability.assess(courses, model)
     both = time.perf_counter() - begin
-    low = probability.low(courses, model, assessment).low
+    low = rupture_probability.low(courses, model, assessment).low
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     steps = f"{len(model.loglik_steady)} + {len(model.loglik)} EM steps"
     print(f"fit      {fitted:6.1f} s   {model.n_courses} courses, {steps}")

@@ -22,12 +22,13 @@ import statsmodels.formula.api as smf
 from threadpoolctl import threadpool_limits
 
 from rupture_repair import lmm
-from rupture_repair.solution import NoOptimum
+from rupture_repair.statistics.no_result import NoOptimum
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "recovery")]
-from random_cases import fits, random_case  # noqa: E402
 from test_random_fits import restarted, steepest  # noqa: E402
+
+from random_cases import fits, random_case  # noqa: E402
 
 
 def with_lme4(cases: dict, folder: Path) -> pd.DataFrame:

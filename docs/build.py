@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from rupture_repair import reference_pages
+import reference_pages
 
 DOCS = Path(__file__).resolve().parent
 

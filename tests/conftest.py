@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from repository import ROOT
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[1]
 
 # In CI the same examples are tried every time, so that a change is judged by what it changes.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)

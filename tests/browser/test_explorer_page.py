@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import made_explorer
-from rupture_repair import criteria, detect
+from rupture_repair.detection import criteria, detect
+from rupture_repair.detection.ratings import arrange
 
 NASTY = {
     "HTML": "<script>document.title = 'taken'</script><img src=x onerror='alert(1)'><b>bold</b>",
@@ -36,7 +37,7 @@ def small(opened, tmp_path):
 def test_moving_k_shows_what_the_library_finds_for_that_k(small):
     page, given, _ = small
     measure = given["measures"]["alliance"]
-    ratings = detect.arrange(given["sessions"], "alliance", measure)
+    ratings = arrange(given["sessions"], "alliance", measure)
     rule = criteria.load(["v_2sd"])[0]
     found = []
     page.locator("#k").focus()

@@ -1,15 +1,17 @@
 """Every page as a reader meets it: nothing is fetched, nothing overflows, anyone can use it."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import made_explorer
-from rupture_repair import ingest, report
+from repository import ROOT
+from rupture_repair.ingest import check, ingest
+from rupture_repair.report.check_page import write_check
+from rupture_repair.report.provenance import provenance
 
-BROKEN = Path(__file__).parents[1] / "data/broken/E203"
+BROKEN = ROOT / "tests/data/broken/E203"
 BUILT = ("demo", "index", "demo-check", "demo-explorer")
 PAGES = (*BUILT, "aggregates", "broken-check")
 REACHABLE = (
@@ -30,11 +32,11 @@ def pages(built_demo, tmp_path_factory):
     clinic = made_explorer.DATASET | {"synthetic": False}
     given = made_explorer.made() | {"dataset": clinic}
     (folder / "aggregates.html").write_text(made_explorer.html(given, clinic), encoding="utf-8")
-    problems = ingest.find_problems("broken", BROKEN, None)
+    problems = check.check("broken", BROKEN, None)
     assert problems
-    about = report.provenance(BROKEN, "rupture-repair check")
+    about = provenance(BROKEN, "rupture-repair check")
     forms = ingest.forms(BROKEN, None)
-    report.write_check("broken", problems, forms, about, folder / "broken-check.html")
+    write_check("broken", problems, forms, about, folder / "broken-check.html")
     return folder
 
 

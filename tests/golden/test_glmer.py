@@ -1,16 +1,16 @@
 """Logistic mixed models against lme4's glmer, GEE against geepack (tests/reference/README.md)."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, ndtri
 
-from rupture_repair import design, estimates, logistic
-from rupture_repair.solution import information_criteria
+from repository import ROOT
+from rupture_repair.statistics import design, estimates
+from rupture_repair.statistics.logistic import regression
+from rupture_repair.statistics.solution import information_criteria
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = ROOT / "tests/reference"
 RESULTS = pd.read_csv(REFERENCE / "binary_results.csv")
 MODES = pd.read_csv(REFERENCE / "binary_modes.csv")
 GEE = pd.read_csv(REFERENCE / "binary_gee.csv")
@@ -61,7 +61,7 @@ def test_both_languages_make_the_same_large_data():
 def test_equals_polished_glmer(case, points):
     expected = GROUPS[case, points]
     made = design.build(FORMULAS[case], table_of(case))
-    found = logistic.solve(made, points)
+    found = regression.solve(made, points)
     terms = in_r(made.terms)
     errors = expected[[f"se:{term}" for term in terms]].to_numpy()
     # One-sided: a likelihood above glmer's is glmer's failure.
@@ -91,7 +91,7 @@ def test_nothing_is_left_out_of_the_likelihood_that_glmer_prints(points):
 @pytest.mark.parametrize("points", [1, 7])
 def test_modes_and_probabilities_equal_glmer(points):
     made = design.build(FORMULAS["usual"], table_of("usual"))
-    found = logistic.solve(made, points)
+    found = regression.solve(made, points)
     expected = dict(list(MODES[MODES["points"] == points].groupby("kind")))
     modes = expected["mode"].set_index("name").loc[list(made.levels[0].labels)]
     np.testing.assert_allclose(found.modes, modes["value"], atol=1e-5)

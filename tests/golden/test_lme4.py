@@ -1,14 +1,13 @@
 """Simulated sessions in courses in therapists, against lme4 (see tests/reference/README.md)."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import models
+from repository import ROOT
+from rupture_repair.statistics.estimates import fit
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = ROOT / "tests/reference"
 RESULTS = pd.read_csv(REFERENCE / "nested_results.csv")
 FITS = dict(list(RESULTS.groupby(["case", "formula", "reml"], sort=False)))
 TERMS = ["(Intercept)", "time", "x"]
@@ -18,7 +17,7 @@ TERMS = ["(Intercept)", "time", "x"]
 def test_equals_polished_lme4(case, formula, reml):
     expected = FITS[case, formula, reml].set_index("name")["value"]
     table = pd.read_csv(REFERENCE / f"nested_{case}.csv")
-    result = models.fit(formula, table, reml=reml)
+    result = fit(formula, table, reml=reml)
     terms = result.terms
     assert result.status in ("converged", "singular")
     # One-sided: a likelihood above lme4's is lme4's failure.
@@ -41,15 +40,15 @@ def test_equals_polished_lme4(case, formula, reml):
 @pytest.mark.parametrize(("case", "formula", "reml"), FITS)
 def test_says_singular_where_lme4_does(case, formula, reml):
     expected = FITS[case, formula, reml].set_index("name")["value"]["singular"]
-    result = models.fit(formula, pd.read_csv(REFERENCE / f"nested_{case}.csv"), reml=reml)
+    result = fit(formula, pd.read_csv(REFERENCE / f"nested_{case}.csv"), reml=reml)
     assert (result.status == "singular") == bool(expected)
     assert ("singular: " in result.message) == bool(expected)
 
 
 def test_therapist_variance_of_zero_is_named_and_is_the_smaller_model():
     table = pd.read_csv(REFERENCE / "nested_no_therapist_variance.csv")
-    smaller = models.fit("y ~ time + x + (1 | course)", table)
-    larger = models.fit("y ~ time + x + (1 | course) + (1 | therapist)", table)
+    smaller = fit("y ~ time + x + (1 | course)", table)
+    larger = fit("y ~ time + x + (1 | course) + (1 | therapist)", table)
     assert larger.status == "singular"
     assert "variance of intercepts given therapist is zero" in larger.message
     assert larger.terms["var_therapist"][0] == 0

@@ -5,19 +5,16 @@ lme4's failure), estimates and standard errors to 1e-5, variances and degrees of
 """
 
 import os
-import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from repository import MIRROR, ROOT
 from rupture_repair import lmm
 
-REFERENCE = Path(__file__).parents[1] / "reference"
-MIRROR = Path(os.environ.get("RUPTURE_REPAIR_MIRROR", Path(__file__).parents[3] / "shared/data"))
-sys.path.insert(0, str(REFERENCE))
+REFERENCE = ROOT / "tests/reference"
 import quasi_random  # noqa: E402
 
 
@@ -54,7 +51,7 @@ def mirrored(name):
 
 
 def demo():
-    folder = Path(__file__).parents[2] / "data/raw/demo"
+    folder = ROOT / "data/raw/demo"
     sessions, courses = (pd.read_csv(folder / f"{name}.csv") for name in ("sessions", "courses"))
     table = sessions.merge(courses, on="client_id")
     return table.assign(woman=(table["sex"] == "female").astype(float))

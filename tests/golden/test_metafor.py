@@ -1,15 +1,15 @@
 """Random-effects meta-analysis against metafor (see tests/reference/README.md)."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import pooling
+from repository import ROOT
+from rupture_repair.statistics import pooling
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = ROOT / "tests/reference"
 STUDIES = dict(list(pd.read_csv(REFERENCE / "pooling_studies.csv").groupby("case")))
 RESULTS = dict(
     list(pd.read_csv(REFERENCE / "pooling_results.csv").groupby(["case", "without"], sort=False))

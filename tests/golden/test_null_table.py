@@ -9,7 +9,8 @@ inside an open episode; hence ``onset_inside_episode=True`` here. `POPULATION_SD
 import numpy as np
 import pytest
 
-from rupture_repair import criteria, episodes, kernel
+from rupture_repair.detection import criteria, episodes, fall_rules
+from rupture_repair.detection.courses import Courses
 
 COURSES = 200_000
 COLUMNS = ("v_1sd", "v_2sd", "v_2sd larger", "mean 1.5", "own_mean_2sd", "chart 2", "shewhart_3")
@@ -25,13 +26,13 @@ TABLE = {
 }
 
 
-def simulated(ratings: int, autocorrelation: float) -> kernel.Courses:
+def simulated(ratings: int, autocorrelation: float) -> Courses:
     noise = np.random.default_rng(20).standard_normal((COURSES, ratings))
     values = noise.copy()
     for t in range(1, ratings):
         innovation = np.sqrt(1 - autocorrelation**2) * noise[:, t]
         values[:, t] = autocorrelation * values[:, t - 1] + innovation
-    return kernel.Courses(
+    return Courses(
         values.ravel(),
         np.tile(np.arange(1, ratings + 1), COURSES),
         np.arange(0, COURSES * ratings + 1, ratings),
@@ -48,11 +49,11 @@ def criterion(column: str) -> criteria.Criterion:
     return criteria.load([identity], {identity: settings})[0]
 
 
-def shares(courses: kernel.Courses, column: str, **edge_rules) -> tuple[float, float]:
+def shares(courses: Courses, column: str, **edge_rules) -> tuple[float, float]:
     """Per cent of courses with a rupture, and with a repaired one."""
     rule = criterion(column)
-    scale = kernel.Scale(sample_sd_mean=1.0, sample_sd_trend=1.0)
-    falls = kernel.falls(courses, rule, scale, max_gap=2)
+    scale = fall_rules.Scale(sample_sd_mean=1.0, sample_sd_trend=1.0)
+    falls = fall_rules.falls(courses, rule, scale, max_gap=2)
     found = episodes.find_episodes(courses, falls, rule, **edge_rules)
     course = courses.course[found.first_low]
     repaired = course[found.status == episodes.REPAIRED]
@@ -81,10 +82,12 @@ def test_an_open_episode_absorbs_further_falls():
 def test_share_with_a_reliable_drop_when_the_true_alliance_is_constant():
     """Fall of 1.96 standard errors of the difference; error SD 1, so that the latter is sqrt 2."""
     rule = criterion("reliable_drop")
-    scale = kernel.Scale(1.0, 1.0, difference_error=np.sqrt(2), reliable_change=1.96 * np.sqrt(2))
+    scale = fall_rules.Scale(
+        1.0, 1.0, difference_error=np.sqrt(2), reliable_change=1.96 * np.sqrt(2)
+    )
     for ratings, expected in ((6, 12), (8, 17), (12, 25), (16, 32), (20, 39), (30, 53)):
         courses = simulated(ratings, 0.0)
-        falls = kernel.falls(courses, rule, scale, max_gap=2)
+        falls = fall_rules.falls(courses, rule, scale, max_gap=2)
         found = episodes.find_episodes(courses, falls, rule)
         share = 100 * len(np.unique(courses.course[found.first_low])) / COURSES
         assert share == pytest.approx(expected, abs=0.75)

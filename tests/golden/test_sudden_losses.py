@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria, detect
+from repository import ROOT
+from rupture_repair.detection import criteria, detect
 
 MEASURE = {
     "role": "alliance", "level": "session", "instrument": None, "range": [0, 63],
@@ -25,7 +26,7 @@ EDGE = {"max_gap": 2, "onset_inside_episode": False}
 def losses(table, pooled_sd="as_published", cut_off=7):
     settings = {"sudden_loss": {"floor": cut_off, "pooled_sd": pooled_sd}}
     rules = criteria.load(["sudden_loss"], settings)
-    found = next(detect.detect_each(table, {"bdi": MEASURE}, rules, EDGE, dataset="d"))
+    found = next(detect.detect(table, {"bdi": MEASURE}, rules, EDGE, dataset="d"))
     states = found.states.to_pandas().astype({"course": "str"})
     step = states.set_index(["course", "session"])["fall"]
     episodes = found.episodes
@@ -41,7 +42,7 @@ def course(*ratings):
 
 @pytest.fixture(scope="module")
 def published():
-    root = Path(__file__).parents[2]
+    root = ROOT
     mirror = Path(os.environ.get("RUPTURE_REPAIR_MIRROR", root.parent / "shared/data"))
     file = mirror / "suddengains_sgdata/sgdata.csv"
     if not file.is_file():

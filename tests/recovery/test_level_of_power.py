@@ -7,9 +7,9 @@
 
 import pytest
 from scipy import stats
-from simulated_studies import interval, results, world
 
 from rupture_repair.power.questions import QUESTIONS
+from simulated_studies import interval, results, world
 
 STUDIES, ALPHA, TOO_MANY = 600, 0.05, 0.08
 

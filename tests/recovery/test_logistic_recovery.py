@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from rupture_repair import design, logistic
-from rupture_repair.solution import wald
+from rupture_repair.statistics import design
+from rupture_repair.statistics.logistic import regression
+from rupture_repair.statistics.solution import wald
 
 TRUTH = np.array([-0.4, 0.5, 0.7])
 SD = 0.9
@@ -26,7 +27,7 @@ def fits():
         eta = TRUTH[0] + TRUTH[1] * table["x"] + TRUTH[2] * table["repaired"]
         eta += rng.normal(0, SD, 80)[therapist]
         table["y"] = (rng.random(len(table)) < expit(eta)).astype(int)
-        found.append(logistic.solve(design.build("y ~ x + repaired + (1 | therapist)", table), 7))
+        found.append(regression.solve(design.build("y ~ x + repaired + (1 | therapist)", table), 7))
     return found
 
 
@@ -64,7 +65,7 @@ def test_modes_go_with_the_intercepts_of_therapists():
     table["x"] = rng.normal(size=len(table))
     eta = 0.5 * table["x"] + intercept[therapist]
     table["y"] = (rng.random(len(table)) < expit(eta)).astype(int)
-    found = logistic.solve(design.build("y ~ x + (1 | therapist)", table), 7)
+    found = regression.solve(design.build("y ~ x + (1 | therapist)", table), 7)
     assert np.corrcoef(found.modes, intercept)[0, 1] > 0.85
     # Conditional standard deviations say how far the modes are away.
     z = (found.modes + found.estimate[0] - intercept) / found.mode_errors

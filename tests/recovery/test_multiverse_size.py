@@ -1,15 +1,12 @@
 """The joint test of the multiverse where there is nothing to find."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 from scipy import stats
 
-from rupture_repair import multiverse
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from made_multiverse import RULES, dataset, settings
+from rupture_repair.multiverse import plan_multiverse
+from rupture_repair.multiverse.run_multiverse import run_multiverse
+from rupture_repair.multiverse.summary import summarise
 
 DATASETS = 150
 
@@ -22,14 +19,14 @@ def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
     rejected = dict.fromkeys(("median", "sign", "significant"), 0)
     for seed in range(DATASETS):
         made = dataset(seed=1000 + seed, courses=25, length=8)
-        plan = multiverse.plan(
+        plan = plan_multiverse.plan_multiverse(
             made["measures"], made["detection"], RULES, chosen["multiverse"],
             default_criterion="v_1sd", seed=1,
         )  # fmt: skip
         plan = plan[plan["measure"] == "bond"].iloc[:2]
         given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
-        found = multiverse.run(plan, **given, criteria=RULES, settings=chosen, seed=seed)
-        row = multiverse.summarise(found).set_index("term").loc["open"]
+        found = run_multiverse(plan, **given, criteria=RULES, settings=chosen, seed=seed)
+        row = summarise(found).set_index("term").loc["open"]
         for name in rejected:
             rejected[name] += row[f"p_{name}"] <= 0.1
     # Ties make the counts of signs and of small p values conservative; the median has none.

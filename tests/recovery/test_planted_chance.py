@@ -11,9 +11,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rupture_repair import calibration, chance, criteria, detect, noise, null
-from rupture_repair import courses as flat
-from rupture_repair.simulate import DEFAULT_SEED, Settings, simulate_dataset
+from rupture_repair.chance import calibrate, compare_with_chance, noise, replicates
+from rupture_repair.chance.planted_falls import sensitivity, smallest_found
+from rupture_repair.chance.replicates import Null, prepare
+from rupture_repair.detection import courses as flat
+from rupture_repair.detection import criteria
+from rupture_repair.detection.ratings import arrange
+from rupture_repair.simulate.files import DEFAULT_SEED
+from rupture_repair.simulate.settings import Settings
+from rupture_repair.simulate.tables import simulate_dataset
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 MEASURE = {
@@ -29,25 +35,25 @@ FIXED = {name: {"k": 2, "unit": "larger_sd"} for name in ("dip", "tooth")}
 NAMES = ("dip", "tooth", "own_mean_2sd", "shewhart_3", "reliable_drop", "v_2sd", "v_1sd")
 
 
-def prepared(table: pd.DataFrame, draws: int = noise.DRAWS, seed: int = 1) -> chance.Null:
-    ratings = detect.arrange(table, "srs", MEASURE)
-    return chance.prepare(ratings, "srs", MEASURE, seed=seed, draws=draws)
+def prepared(table: pd.DataFrame, draws: int = noise.DRAWS, seed: int = 1) -> Null:
+    ratings = arrange(table, "srs", MEASURE)
+    return prepare(ratings, "srs", MEASURE, seed=seed, draws=draws)
 
 
-def demo(seed: int = DEFAULT_SEED, **settings) -> chance.Null:
+def demo(seed: int = DEFAULT_SEED, **settings) -> Null:
     table = simulate_dataset(Settings(**settings), seed=seed)["sessions"]
     names = {"client_id": "course", "session_no": "session", "srs_total": "srs"}
     return prepared(table.rename(columns=names)[list(names.values())])
 
 
 @pytest.fixture(scope="module")
-def quiet() -> chance.Null:
+def quiet() -> Null:
     """A rupture-free dataset like the demo, with more courses, so that little is left to chance."""
     return demo(rupture_rate=0, n_courses=800, n_therapists=80)
 
 
 @pytest.fixture(scope="module")
-def planted() -> chance.Null:
+def planted() -> Null:
     return demo()
 
 
@@ -72,7 +78,9 @@ def features(courses: flat.Courses) -> dict[str, float]:
 
 
 def test_replicates_look_like_the_rupture_free_dataset(quiet):
-    simulated = null.simulate(quiet, "autoregressive", np.arange(60), np.random.default_rng(1))
+    simulated = replicates.simulate(
+        quiet, "autoregressive", np.arange(60), np.random.default_rng(1)
+    )
     courses = quiet.courses
     found = pd.DataFrame(
         [features(flat.Courses(row, courses.session, courses.start)) for row in simulated]
@@ -88,7 +96,9 @@ def test_replicates_look_like_the_rupture_free_dataset(quiet):
 
 
 def test_course_means_stay_with_their_courses(quiet):
-    simulated = null.simulate(quiet, "autoregressive", np.arange(60), np.random.default_rng(1))
+    simulated = replicates.simulate(
+        quiet, "autoregressive", np.arange(60), np.random.default_rng(1)
+    )
     courses = quiet.courses
     means = np.add.reduceat(simulated.mean(axis=0), courses.start[:-1]) / courses.length
     observed = courses.total(courses.rating) / courses.length
@@ -100,13 +110,13 @@ def test_a_sharp_ceiling_would_not_do(quiet):
     sharp = replace(quiet.form, soft=0.0)
     model = noise.estimate(quiet.courses, sharp, np.random.SeedSequence(1), 30)
     hard = replace(quiet, form=sharp, noise=model)
-    simulated = null.simulate(hard, "autoregressive", np.arange(30), np.random.default_rng(1))
+    simulated = replicates.simulate(hard, "autoregressive", np.arange(30), np.random.default_rng(1))
     assert quiet.form.soft > 0.4
     assert (simulated == 40).mean() > (quiet.courses.rating == 40).mean() + 0.015
 
 
 def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
-    table, _ = chance.expected(
+    table, _ = compare_with_chance.expected(
         quiet, criteria.load(NAMES, FIXED), EDGE_RULES, SETTINGS, dataset="quiet"
     )
     assert table.ratio.to_numpy() == pytest.approx(1, abs=0.2)
@@ -117,9 +127,9 @@ def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
 
 def test_with_ruptures_more_are_observed_than_expected(planted):
     rules = [replace(rule, k="calibrated") for rule in criteria.load(["dip", "tooth"], FIXED)]
-    solved = calibration.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    solved = calibrate.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     rules = criteria.with_calibrated_k(rules, solved)
-    table, _ = chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    table, _ = compare_with_chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert (table.ratio > 1.3).all()
     assert (table.p <= 0.05).all()
 
@@ -146,7 +156,7 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
             ["v_2sd", "own_mean_2sd", "dip"],
             {"dip": {"floor": None, "k": 1.8, "unit": "larger_sd"}},
         )
-        table, _ = chance.expected(made, rules, EDGE_RULES, SETTINGS, dataset="x")
+        table, _ = compare_with_chance.expected(made, rules, EDGE_RULES, SETTINGS, dataset="x")
         found.append(table.p.to_numpy())
     for p in np.transpose(found):
         assert (p <= 0.05).sum() <= stats.binom.ppf(0.995, 40, 0.05)
@@ -157,7 +167,7 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
 @pytest.fixture(scope="module")
 def seen(planted) -> pd.DataFrame:
     rules = criteria.load(NAMES, FIXED)
-    return chance.sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo", processes=2)
+    return sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo", processes=2)
 
 
 def test_deeper_falls_are_found_more_often_and_more_exactly(seen):
@@ -186,16 +196,16 @@ def test_own_sd_masks_the_fall_that_it_should_reveal(planted):
     rules = [
         replace(base, id=unit, unit=unit, k="calibrated") for unit in ("sample_sd", "larger_sd")
     ]
-    solved = calibration.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    solved = calibrate.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert solved.false_alarm.to_numpy() == pytest.approx(0.05, abs=0.005)
     rules = criteria.with_calibrated_k(rules, solved)
-    table = chance.sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    table = sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     at = table[(table.volatility == "all") & (table.depth == 3)].set_index("criterion")
     assert at.sensitivity["sample_sd"] > at.sensitivity["larger_sd"]
 
 
 def test_the_smallest_fall_found_agrees_with_the_table(seen):
-    found = chance.smallest_found(seen).set_index(["criterion", "volatility"])
+    found = smallest_found(seen).set_index(["criterion", "volatility"])
     every = seen[seen.volatility == "all"].set_index(["criterion", "depth"]).sensitivity
     at = found.depth["reliable_drop", "all"]
     below, above = np.floor(at), np.ceil(at)

@@ -3,10 +3,13 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from planted_chain import TRUTH, draw
 
-from rupture_repair import criteria, kernel, probability
-from rupture_repair.simulate import Settings, simulate_dataset
+from planted_chain import TRUTH, draw
+from rupture_repair.detection import criteria, fall_rules
+from rupture_repair.detection.courses import arrange, pooled_sd
+from rupture_repair.detection.hidden_markov import rupture_probability
+from rupture_repair.simulate.settings import Settings
+from rupture_repair.simulate.tables import simulate_dataset
 
 RANGE = {"low": 0.0, "high": 40.0, "step": 0.5}
 
@@ -14,8 +17,8 @@ RANGE = {"low": 0.0, "high": 40.0, "step": 0.5}
 @pytest.fixture(scope="module")
 def planted():
     courses, ruptured = draw(800, seed=3)
-    model = probability.fit(courses, **RANGE)
-    return courses, ruptured, model, probability.assess(courses, model)
+    model = rupture_probability.fit(courses, **RANGE)
+    return courses, ruptured, model, rupture_probability.assess(courses, model)
 
 
 def flagged_share(courses, values, cut):
@@ -59,7 +62,7 @@ def test_posterior_is_calibrated(planted):
 
 def test_filter_knows_less_than_smoother_but_is_calibrated(planted):
     courses, ruptured, model, found = planted
-    filtered = probability.posterior(courses, model, past_only=True)
+    filtered = rupture_probability.posterior(courses, model, past_only=True)
     assert np.mean((filtered - ruptured) ** 2) > np.mean((found.probability - ruptured) ** 2)
     likely = filtered >= 0.5
     assert ruptured[likely].mean() == pytest.approx(filtered[likely].mean(), abs=0.06)
@@ -68,19 +71,19 @@ def test_filter_knows_less_than_smoother_but_is_calibrated(planted):
 def test_ratings_at_the_ceiling():
     courses, ruptured = draw(600, seed=5, level=38.0)
     assert (courses.rating == 40).mean() > 0.25
-    model = probability.fit(courses, **RANGE)
+    model = rupture_probability.fit(courses, **RANGE)
     assert model.identified
     assert model.parameters.depth == pytest.approx(TRUTH["depth"], rel=0.15)
     assert model.parameters.level == pytest.approx(38, abs=0.7)
-    low = probability.posterior(courses, model) >= 0.5
+    low = rupture_probability.posterior(courses, model) >= 0.5
     assert ruptured[low].mean() > 0.75
 
 
 @pytest.mark.parametrize("changes", [{}, {"carry": 0.6}, {"volatility": 0.6}, {"level": 38.5}])
 def test_without_ruptures_hardly_any_course_is_flagged(changes):
     courses, _ = draw(400, seed=6, onset=0.0, **changes)
-    model = probability.fit(courses, **RANGE)
-    share = flagged_share(courses, probability.posterior(courses, model), 0.5)
+    model = rupture_probability.fit(courses, **RANGE)
+    share = flagged_share(courses, rupture_probability.posterior(courses, model), 0.5)
     assert share < 0.05, model.message
 
 
@@ -89,7 +92,7 @@ def demo_like(seed, **changes):
     tables = simulate_dataset(settings, seed=seed)
     sessions = tables["sessions"]
     codes, ids = pd.factorize(sessions["client_id"])
-    courses, _ = kernel.arrange(codes, sessions["session_no"], sessions["srs_total"])
+    courses, _ = arrange(codes, sessions["session_no"], sessions["srs_total"])
     return courses, ids, tables
 
 
@@ -99,11 +102,11 @@ def test_finds_more_than_the_dip_at_the_same_false_alarm_rate():
     dip = dataclasses.replace(criteria.load(["dip"])[0], floor=None, k=0.0)
 
     def depth_in_units(these):
-        scale = kernel.Scale(kernel.pooled_sd(these), kernel.pooled_sd(these, "trend"))
-        found = kernel.falls(these, dip, scale, 2)
+        scale = fall_rules.Scale(pooled_sd(these), pooled_sd(these, "trend"))
+        found = fall_rules.falls(these, dip, scale, 2)
         return np.where(found.reason == 0, found.fall / these.spread(found.unit), -np.inf)
 
-    model = probability.fit(courses, low=0, high=40, step=0.1)
+    model = rupture_probability.fit(courses, low=0, high=40, step=0.1)
     assert model.identified
     truth = tables["truth"]
     truth = truth[truth["observable"]]
@@ -111,7 +114,7 @@ def test_finds_more_than_the_dip_at_the_same_false_alarm_rate():
     share = {}
     for name, value in (
         ("dip", depth_in_units),
-        ("probability", lambda these: probability.posterior(these, model)),
+        ("probability", lambda these: rupture_probability.posterior(these, model)),
     ):
         cut = np.quantile(np.maximum.reduceat(value(quiet), quiet.start[:-1]), 0.95)
         low = np.zeros((len(ids), courses.session.max() + 1), dtype=int)
@@ -125,7 +128,7 @@ def test_finds_more_than_the_dip_at_the_same_false_alarm_rate():
 
 def test_rupture_free_demo_is_left_alone():
     courses, _, _ = demo_like(1, rupture_rate=0.0)
-    model = probability.fit(courses, low=0, high=40, step=0.1)
+    model = rupture_probability.fit(courses, low=0, high=40, step=0.1)
     assert not model.identified
     assert model.message
-    assert not probability.posterior(courses, model).any()
+    assert not rupture_probability.posterior(courses, model).any()

@@ -3,17 +3,12 @@
 benchmarks/random_fits.py does the same for a thousand, beside lme4 and statsmodels.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import optimize
 
-from rupture_repair import lmm
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
 import random_cases
+from rupture_repair import lmm
 
 FITTED = [seed for seed in range(320) if random_cases.fits(*random_cases.random_case(seed)[::2])]
 

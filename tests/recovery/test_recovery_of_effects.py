@@ -7,16 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from simulated_studies import CONFIG, interval, results, world
 
-from rupture_repair import claims, detect, estimates, exposure, ingest, models
+from rupture_repair.claims.verdicts import load, verdict
+from rupture_repair.detection import detect
+from rupture_repair.exposure.sessions import session_exposures
+from rupture_repair.ingest import ingest
+from rupture_repair.models.definitions import MODELS
 from rupture_repair.power import studies
-from rupture_repair.simulate import Settings, write_dataset
+from rupture_repair.simulate.files import write_dataset
+from rupture_repair.simulate.settings import Settings
+from rupture_repair.statistics import estimates
+from simulated_studies import CONFIG, interval, results, world
 
 EFFECTS = {"repaired_within": Settings().effect_repaired, "open_within": Settings().effect_open}
 PARTS = {
     f"{part.name}_within": part
-    for claim in claims.load() if claim.id == "C7" for part in claim.parts
+    for claim in load() if claim.id == "C7" for part in claim.parts
 }  # fmt: skip
 #: The variant of next_session that the claim rests on.
 STATISTIC = next(iter(PARTS.values())).statistic.split(", ")[1]
@@ -63,7 +69,7 @@ def test_without_an_effect_few_claims_are_supported():
     for term, rows in found.groupby("term"):
         scaled = rows[["estimate", "ci_low", "ci_high"]].div(rows["sd"], axis=0).dropna()
         assert len(scaled) > 390
-        verdicts = [claims.verdict(PARTS[term], row)[0] for row in scaled.to_dict("records")]
+        verdicts = [verdict(PARTS[term], row)[0] for row in scaled.to_dict("records")]
         assert verdicts.count("supported") <= most
 
 
@@ -71,14 +77,14 @@ def test_the_pipeline_gives_the_numbers_of_simulated_studies(tmp_path):
     where = world(claim="C7", effect=0.5)
     settings, seed = where.sized(120), studies.study_seed(where.seed, 120, 0)
     data = ingest.ingest("files", write_dataset(tmp_path / "files", seed=seed, settings=settings))
-    found = detect.detect_each(
+    found = detect.detect(
         data.sessions, data.measures, [where.criterion], CONFIG["edge_rules"], dataset="files"
     )
     states = pd.concat([one.states.to_pandas() for one in found])
-    table = exposure.sessions(
+    table = session_exposures(
         states, data.sessions, data.courses, data.measures, "alliance", "outcome", CONFIG
     )
-    variant = models.MODELS["next_session"].variants["ar1"]
+    variant = MODELS["next_session"].variants["ar1"]
     whole = studies.tested(estimates.fit(variant.formula, table, ar1="session"), "repaired_within")
     (quick,) = studies.run_block(where, 120, [0], ["criterion"]).to_dict("records")
     assert whole["rows"] == quick["rows"]

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rupture_repair import cli, config, criteria, ratings_file, reference_pages, register
-from rupture_repair.catalogue import CATALOGUE
-from rupture_repair.exposure import SESSION_COLUMNS
+import reference_pages
+from repository import ROOT
+from rupture_repair import cli
+from rupture_repair.detection import criteria
+from rupture_repair.exposure.sessions import SESSION_COLUMNS
 from rupture_repair.models import definitions
+from rupture_repair.project import yaml_files
+from rupture_repair.project.messages.catalogue import CATALOGUE
+from rupture_repair.project.package_files import KNOWLEDGE
+from rupture_repair.public_data import register
 
-ROOT = config.WORKFLOW.parent
 DOCS = ROOT / "docs"
 HOW_TOS = sorted(DOCS.glob("how-to-*.md"))
 
@@ -82,7 +87,7 @@ def test_every_page_is_in_the_menu_and_the_tutorial_when_it_is_there(site):
 
 
 def keys_of(schema, part, above=""):
-    for key, below in config.resolved(part, schema).get("properties", {}).items():
+    for key, below in yaml_files.resolved(part, schema).get("properties", {}).items():
         yield f"{above}{key}"
         yield from keys_of(schema, below, f"{above}{key}.")
 
@@ -90,7 +95,7 @@ def keys_of(schema, part, above=""):
 @pytest.mark.parametrize("name", reference_pages.SCHEMAS)
 def test_reference_describes_every_key_of_a_schema(name):
     page = reference_pages.schema_page(name)
-    schema = config.schema(name)
+    schema = yaml_files.schema(name)
     parts = [schema, *schema.get("$defs", {}).values()]
     keys = {key.rpartition(".")[2] for part in parts for key in keys_of(schema, part)}
     assert len(keys) > 3
@@ -108,9 +113,7 @@ def test_reference_lists_criteria_instruments_datasets_commands_and_problems():
     pages = reference_pages.pages(str(ROOT))
     for rule in criteria.load():
         assert f"`{rule.id}`" in pages["criteria.md"]
-    for name in yaml.safe_load((config.WORKFLOW / "instruments.yaml").read_text("utf-8"))[
-        "instruments"
-    ]:
+    for name in yaml.safe_load((KNOWLEDGE / "instruments.yaml").read_text("utf-8"))["instruments"]:
         assert f"\n## {name}\n" in pages["instruments.md"]
     for entry in register.read(ROOT / register.FILE):
         for words in (entry.dataset, entry.file, entry.url.partition("_")[0]):
@@ -181,14 +184,14 @@ def test_commands_that_cannot_be_typed_are_noticed(capsys):
 def test_the_criterion_of_the_how_to_finds_episodes(tmp_path, monkeypatch, capsys):
     row, changed = blocks(DOCS / "how-to-criterion.md", "yaml")
     file = tmp_path / "criteria.yaml"
-    shipped = (config.WORKFLOW / "criteria.yaml").read_text(encoding="utf-8")
+    shipped = (KNOWLEDGE / "criteria.yaml").read_text(encoding="utf-8")
     file.write_text(f"{shipped}\n{row}", encoding="utf-8")
     [rule] = criteria.load(["three_points"], file=file)
     assert (rule.reference, rule.k) == ("previous", 3)
     # The command as the page tells it, with this row among the criteria.
     load = criteria.load
     monkeypatch.setattr(
-        ratings_file.criteria, "load", lambda *args, **named: load(*args, **{**named, "file": file})
+        criteria, "load", lambda *args, **named: load(*args, **{**named, "file": file})
     )
     monkeypatch.chdir(ROOT)
     command, with_states = [
@@ -199,14 +202,14 @@ def test_the_criterion_of_the_how_to_finds_episodes(tmp_path, monkeypatch, capsy
     assert cli.main(shlex.split(with_states)[1:]) == 0
     assert "steady" in capsys.readouterr().out
     content = yaml.safe_load(changed)
-    assert config.check(content, "config", "config.yaml") == []
+    assert yaml_files.check(content, "config", "config.yaml") == []
     [rule] = criteria.load(["own_mean_2sd"], content["settings_of_criteria"])
     assert rule.k == 1.5
 
 
 def test_settings_and_formula_of_the_how_to_on_models_are_valid():
     [settings] = blocks(DOCS / "how-to-model.md", "yaml")
-    assert config.check(yaml.safe_load(settings), "config", "config.yaml") == []
+    assert yaml_files.check(yaml.safe_load(settings), "config", "config.yaml") == []
     [code] = blocks(DOCS / "how-to-model.md", "python")
     names = {"Variant": definitions.Variant, "_NEXT": definitions._NEXT}
     [variant] = eval(f"{{{code}}}", names).values()
@@ -217,10 +220,10 @@ def test_settings_and_formula_of_the_how_to_on_models_are_valid():
 def test_the_profile_of_the_cluster_has_options_of_snakemake_and_rules_of_ours():
     from snakemake.cli import get_argument_parser
 
-    content = yaml.safe_load((config.WORKFLOW / "profiles/slurm/config.yaml").read_text("utf-8"))
+    content = yaml.safe_load((ROOT / "workflow" / "profiles/slurm/config.yaml").read_text("utf-8"))
     options = {name for action in get_argument_parser()._actions for name in action.option_strings}
     assert {key for key in content if f"--{key}" not in options} == set()
     # Some rules ask for workflow.cores, which is not known without it.
     assert content["cores"] >= 1
-    rules = "".join(path.read_text("utf-8") for path in (config.WORKFLOW / "rules").glob("*.smk"))
+    rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     assert [name for name in content["set-resources"] if f"rule {name}:" not in rules] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from repository import ROOT
 
 
 def pins(text: str, sign: str = "==") -> dict[str, str]:

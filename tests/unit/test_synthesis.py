@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import pooling, synthesis
-from rupture_repair.models import MODELS, SAME_SCORES
+from rupture_repair import synthesis
+from rupture_repair.models.definitions import MODELS
+from rupture_repair.models.fit_models import SAME_SCORES
+from rupture_repair.statistics import pooling
 
 MEASURES = {
     "bond_t": {"role": "alliance", "level": "session", "rater": "therapist"},

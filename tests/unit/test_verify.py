@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria, detect, verify
-from rupture_repair.agreement import agreement
+from rupture_repair import verify
+from rupture_repair.detection import criteria, detect
+from rupture_repair.detection.agreement import agreement
 
 MEASURES = {
     "alliance": {
@@ -25,7 +26,7 @@ def folder(tmp_path):
     )
     edge = {"max_gap": 2, "onset_inside_episode": False}
     rules = criteria.load(["reliable_drop", "v_1sd"])
-    detect.write(detect.detect_each(sessions, MEASURES, rules, edge, dataset="d"), tmp_path)
+    detect.write(detect.detect(sessions, MEASURES, rules, edge, dataset="d"), tmp_path)
     sessions.to_parquet(tmp_path / "sessions.parquet")
     common = {"dataset": "d", "measure": "alliance", "model": "final", "variant": "main"}
     numbers = {"estimate": 1.0, "std_error": 0.5, "p": 0.04, "ci_low": 0.1, "ci_high": 1.9}

@@ -1,7 +1,8 @@
 """Several datasets pooled, and many choices, through the workflow."""
 
 import pandas as pd
-from test_failures import DESCRIPTOR, HEADER
+
+from small_clinic import DESCRIPTOR, HEADER
 
 SETTINGS = (
     "criteria: [v_1sd, v_2sd]\ndefault_criterion: v_1sd\nmultiverse: {most: 12, permutations: 9}\n"

@@ -7,7 +7,8 @@ import resource
 import pandas as pd
 import pytest
 
-from rupture_repair import criteria, models
+from rupture_repair.detection import criteria
+from rupture_repair.models.definitions import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +62,13 @@ def test_every_criterion_and_model_has_rows(demo):
     ids = {rule.id for rule in criteria.load()}
     assert set(estimates["criterion"]) == ids
     for _, part in estimates.groupby(["measure", "criterion"], observed=True):
-        assert set(part["model"]) == set(models.MODELS)
+        assert set(part["model"]) == set(MODELS)
 
 
 def test_the_planted_effects_have_the_planted_sign(demo):
     estimates = processed(demo, "estimates").query(
         "measure == 'alliance' and criterion == 'dip' and model == 'next_session' "
-        f"and variant == '{models.MODELS['next_session'].rests_on}'"
+        f"and variant == '{MODELS['next_session'].rests_on}'"
     )
     row = estimates.set_index("term").loc["open_within"]
     assert row["converged"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from repository import ROOT
 
 #: What README.md says of files that are the reader's own.
 COLUMNS = {

@@ -5,7 +5,7 @@ rule agreement:
     input:
         states="data/processed/{dataset}/session_states.parquet",
         episodes="data/processed/{dataset}/episodes.parquet",
-        code=project.modules("agreement"),
+        code=code_of("agreement"),
     output:
         multiext("data/processed/{dataset}/agreement", ".parquet", ".csv"),
     log:

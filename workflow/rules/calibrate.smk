@@ -5,7 +5,7 @@ rule calibrate:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
-        code=project.modules("calibration"),
+        code=code_of("calibrate"),
     output:
         multiext("data/processed/{dataset}/calibrated", ".parquet", ".csv"),
     log:

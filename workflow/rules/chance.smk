@@ -1,13 +1,13 @@
 # The same kernel on rupture-free simulations of the dataset, and on planted falls of known depth.
 
 
-rule chance:
+rule compare_with_chance:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         calibrated="data/processed/{dataset}/calibrated.parquet",
         models="data/processed/{dataset}/hidden_markov.json",
-        code=project.modules("chance"),
+        code=code_of("compare_with_chance"),
     output:
         chance=multiext("data/processed/{dataset}/chance", ".parquet", ".csv"),
         sensitivity=multiext("data/processed/{dataset}/sensitivity", ".parquet", ".csv"),
@@ -16,7 +16,7 @@ rule chance:
         ),
         replicates="data/processed/{dataset}/replicates.parquet",
     log:
-        "logs/{dataset}/chance.log",
+        "logs/{dataset}/compare_with_chance.log",
     threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
@@ -24,4 +24,4 @@ rule chance:
         chance=SETTINGS["chance"],
         seed=SETTINGS["seed"],
     script:
-        "../scripts/chance.py"
+        "../scripts/compare_with_chance.py"

@@ -3,13 +3,13 @@
 
 rule check:
     input:
-        descriptor=lambda wildcards: project.descriptor(wildcards.dataset),
-        files=lambda wildcards: project.data_files(
+        descriptor=lambda wildcards: datasets.descriptor(wildcards.dataset),
+        files=lambda wildcards: datasets.data_files(
             wildcards.dataset, SETTINGS["mirror"]
         ),
-        instruments="workflow/instruments.yaml",
-        schema="workflow/schemas/dataset.schema.yaml",
-        code=project.modules("check"),
+        instruments="workflow/rupture_repair/knowledge/instruments.yaml",
+        schema="workflow/rupture_repair/knowledge/schemas/dataset.schema.yaml",
+        code=code_of("check"),
     output:
         "data/processed/{dataset}/problems.json",
     log:

@@ -1,7 +1,7 @@
-# A verdict for every claim, by a written rule (workflow/claims.yaml).
+# A verdict for every claim, by a written rule (workflow/rupture_repair/knowledge/claims.yaml).
 
 
-rule claims:
+rule judge_claims:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
@@ -12,13 +12,13 @@ rule claims:
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
         chance_courses="data/processed/{dataset}/chance_courses.parquet",
-        claims="workflow/claims.yaml",
-        code=project.modules("claims"),
+        claims="workflow/rupture_repair/knowledge/claims.yaml",
+        code=code_of("judge_claims"),
     output:
         claims=multiext("data/processed/{dataset}/claims", ".parquet", ".csv"),
         components=multiext("data/processed/{dataset}/components", ".parquet", ".csv"),
     log:
-        "logs/{dataset}/claims.log",
+        "logs/{dataset}/judge_claims.log",
     threads: HALF_OF_CORES
     params:
         models=SETTINGS["models"],
@@ -26,4 +26,4 @@ rule claims:
         claims=SETTINGS["claims"],
         seed=SETTINGS["seed"],
     script:
-        "../scripts/claims.py"
+        "../scripts/judge_claims.py"

@@ -8,7 +8,7 @@ rule detect:
         events="data/processed/{dataset}/events.parquet",
         calibrated="data/processed/{dataset}/calibrated.parquet",
         models="data/processed/{dataset}/hidden_markov.json",
-        code=project.modules("detect"),
+        code=code_of("detect"),
     output:
         states="data/processed/{dataset}/session_states.parquet",
         episodes=multiext("data/processed/{dataset}/episodes", ".parquet", ".csv"),

@@ -1,7 +1,7 @@
 # Does the main model describe the data, and does it hang on single therapists?
 
 
-rule diagnostics:
+rule diagnose:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
@@ -9,11 +9,11 @@ rule diagnostics:
         states="data/processed/{dataset}/session_states.parquet",
         detection="data/processed/{dataset}/detection.parquet",
         estimates="data/processed/{dataset}/estimates.parquet",
-        code=project.modules("diagnostics"),
+        code=code_of("diagnose"),
     output:
         multiext("data/processed/{dataset}/diagnostics", ".parquet", ".csv"),
     log:
-        "logs/{dataset}/diagnostics.log",
+        "logs/{dataset}/diagnose.log",
     priority: 2  # the figures, a long step, wait for it
     params:
         settings={
@@ -21,4 +21,4 @@ rule diagnostics:
             for key in ("models", "edge_rules", "default_criterion", "seed")
         },
     script:
-        "../scripts/diagnostics.py"
+        "../scripts/diagnose.py"

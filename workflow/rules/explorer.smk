@@ -2,23 +2,23 @@
 
 
 # The name of an explorer would also be that of a report of a dataset "...-explorer".
-ruleorder: explorer > report
+ruleorder: write_explorer > write_report
 
 
 # What every explorer shares depends on the versions of its libraries alone.
-rule explorer_library:
+rule write_explorer_library:
     input:
         lock="requirements.lock",
-        code=project.modules("explorer.charts"),
+        code=code_of("write_explorer_library"),
     output:
         "data/processed/explorer_library.json",
     log:
-        "logs/all/explorer_library.log",
+        "logs/all/write_explorer_library.log",
     script:
-        "../scripts/explorer_library.py"
+        "../scripts/write_explorer_library.py"
 
 
-rule explorer:
+rule write_explorer:
     input:
         about="data/processed/{dataset}/dataset.json",
         measures="data/processed/{dataset}/measures.json",
@@ -31,16 +31,16 @@ rule explorer:
         models="data/processed/{dataset}/hidden_markov.json",
         library="data/processed/explorer_library.json",
         templates=[
-            "workflow/report/style.css",
-            "workflow/report/explorer/page.html",
-            "workflow/report/explorer/explorer.css",
-            "workflow/report/explorer/explorer.js",
+            "workflow/rupture_repair/report/templates/style.css",
+            "workflow/rupture_repair/explorer/templates/page.html",
+            "workflow/rupture_repair/explorer/templates/explorer.css",
+            "workflow/rupture_repair/explorer/templates/explorer.js",
         ],
-        code=project.modules("explorer"),
+        code=code_of("write_explorer"),
     output:
         "reports/{dataset}-explorer.html",
     log:
-        "logs/{dataset}/explorer.log",
+        "logs/{dataset}/write_explorer.log",
     wildcard_constraints:
         dataset="|".join(DATASETS),
     threads: HALF_OF_CORES
@@ -50,4 +50,4 @@ rule explorer:
             key: SETTINGS[key] for key in ("default_criterion", "edge_rules", "report")
         },
     script:
-        "../scripts/explorer.py"
+        "../scripts/write_explorer.py"

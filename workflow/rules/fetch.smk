@@ -1,5 +1,5 @@
 # Public datasets of data/raw/register.csv: `snakemake fetch_<name>`. Nothing is fetched unasked.
-from rupture_repair import register
+from rupture_repair.public_data import register
 
 for NAME in register.names():
 
@@ -8,7 +8,7 @@ for NAME in register.names():
         name:
             f"fetch_{NAME}"
         input:
-            code=project.modules("fetch"),
+            code=code_of("fetch"),
         log:
             f"logs/{NAME}/fetch.log",
         params:

@@ -3,7 +3,7 @@
 FIGURE_SETTINGS = ("default_criterion", "report", "edge_rules", "models")
 
 
-rule figures:
+rule draw_figures:
     input:
         about="data/processed/{dataset}/dataset.json",
         measures="data/processed/{dataset}/measures.json",
@@ -18,13 +18,13 @@ rule figures:
         agreement="data/processed/{dataset}/agreement.parquet",
         multiverse="data/processed/{dataset}/multiverse_estimates.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
-        code=project.modules("figures"),
+        code=code_of("draw_figures"),
     output:
         directory("reports/figures/{dataset}"),
     log:
-        "logs/{dataset}/figures.log",
+        "logs/{dataset}/draw_figures.log",
     threads: HALF_OF_CORES
     params:
         config={key: SETTINGS[key] for key in FIGURE_SETTINGS},
     script:
-        "../scripts/figures.py"
+        "../scripts/draw_figures.py"

@@ -1,7 +1,7 @@
 # Exposure and mixed models: tidy rows with their status, criterion by criterion.
 
 
-rule fit:
+rule fit_models:
     input:
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
@@ -10,12 +10,12 @@ rule fit:
         states="data/processed/{dataset}/session_states.parquet",
         episodes="data/processed/{dataset}/episodes.parquet",
         detection="data/processed/{dataset}/detection.parquet",
-        code=project.modules("models"),
+        code=code_of("fit_models"),
     output:
         estimates=multiext("data/processed/{dataset}/estimates", ".parquet", ".csv"),
         flow=multiext("data/processed/{dataset}/flow", ".parquet", ".csv"),
     log:
-        "logs/{dataset}/fit.log",
+        "logs/{dataset}/fit_models.log",
     priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
     params:
@@ -23,4 +23,4 @@ rule fit:
         edge_rules=SETTINGS["edge_rules"],
         default_criterion=SETTINGS["default_criterion"],
     script:
-        "../scripts/fit.py"
+        "../scripts/fit_models.py"

@@ -4,12 +4,12 @@
 rule ingest:
     input:
         checked="data/processed/{dataset}/problems.json",
-        descriptor=lambda wildcards: project.descriptor(wildcards.dataset),
-        files=lambda wildcards: project.data_files(
+        descriptor=lambda wildcards: datasets.descriptor(wildcards.dataset),
+        files=lambda wildcards: datasets.data_files(
             wildcards.dataset, SETTINGS["mirror"]
         ),
-        instruments="workflow/instruments.yaml",
-        code=project.modules("ingest"),
+        instruments="workflow/rupture_repair/knowledge/instruments.yaml",
+        code=code_of("ingest"),
     output:
         about="data/processed/{dataset}/dataset.json",
         measures="data/processed/{dataset}/measures.json",

@@ -7,15 +7,15 @@ rule multiverse_plan:
         expand("data/processed/{dataset}/multiverse.csv", dataset=DATASETS),
 
 
-rule specifications:
+rule plan_multiverse:
     input:
         measures="data/processed/{dataset}/measures.json",
         detection="data/processed/{dataset}/detection.parquet",
-        code=project.modules("multiverse.plan"),
+        code=code_of("plan_multiverse"),
     output:
         multiext("data/processed/{dataset}/multiverse", ".parquet", ".csv"),
     log:
-        "logs/{dataset}/specifications.log",
+        "logs/{dataset}/plan_multiverse.log",
     priority: 2  # the longest chain of steps begins here
     params:
         criteria=SETTINGS["criteria"],
@@ -27,17 +27,17 @@ rule specifications:
         default_criterion=SETTINGS["default_criterion"],
         seed=SETTINGS["seed"],
     script:
-        "../scripts/specifications.py"
+        "../scripts/plan_multiverse.py"
 
 
-rule multiverse:
+rule run_multiverse:
     input:
         plan="data/processed/{dataset}/multiverse.parquet",
         measures="data/processed/{dataset}/measures.json",
         sessions="data/processed/{dataset}/sessions.parquet",
         courses="data/processed/{dataset}/courses.parquet",
         states="data/processed/{dataset}/session_states.parquet",
-        code=project.modules("multiverse"),
+        code=code_of("run_multiverse"),
     output:
         estimates=multiext(
             "data/processed/{dataset}/multiverse_estimates", ".parquet", ".csv"
@@ -45,7 +45,7 @@ rule multiverse:
         summary="data/processed/{dataset}/multiverse_summary.csv",
         choices="data/processed/{dataset}/multiverse_choices.csv",
     log:
-        "logs/{dataset}/multiverse.log",
+        "logs/{dataset}/run_multiverse.log",
     priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
     params:
@@ -57,4 +57,4 @@ rule multiverse:
         edge_rules=SETTINGS["edge_rules"],
         seed=SETTINGS["seed"],
     script:
-        "../scripts/multiverse.py"
+        "../scripts/run_multiverse.py"

@@ -1,11 +1,13 @@
 # One report per dataset and the overview of all, each in every form asked for.
 
 TEMPLATES = sorted(
-    str(path) for path in Path("workflow/report").rglob("*") if path.is_file()
+    str(path)
+    for path in Path("workflow/rupture_repair/report/templates").rglob("*")
+    if path.is_file()
 )
 
 
-rule report:
+rule write_report:
     input:
         "data/processed/{dataset}/problems.json",
         about="data/processed/{dataset}/dataset.json",
@@ -30,30 +32,30 @@ rule report:
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
         figures="reports/figures/{dataset}",
         templates=TEMPLATES,
-        code=project.modules("report"),
+        code=code_of("write_report"),
     output:
         expand("reports/{{dataset}}.{form}", form=FORMS),
     log:
-        "logs/{dataset}/report.log",
+        "logs/{dataset}/write_report.log",
     threads: min(len(FORMS), workflow.cores)  # each form takes seconds
     params:
         config=SETTINGS,
     script:
-        "../scripts/report.py"
+        "../scripts/write_report.py"
 
 
-rule index:
+rule write_index:
     input:
         expand("reports/{dataset}.{form}", dataset=DATASETS, form=FORMS),
         expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
         synthesis="data/processed/synthesis.parquet",
         templates=TEMPLATES,
-        code=project.modules("report"),
+        code=code_of("write_index"),
     output:
         expand("reports/index.{form}", form=FORMS),
     log:
-        "logs/all/index.log",
+        "logs/all/write_index.log",
     params:
         config=SETTINGS,
     script:
-        "../scripts/index.py"
+        "../scripts/write_index.py"

@@ -17,7 +17,7 @@ rule verify:
         ),
         claims="data/processed/{dataset}/claims.parquet",
         diagnostics="data/processed/{dataset}/diagnostics.parquet",
-        code=project.modules("verify"),
+        code=code_of("verify"),
     output:
         "data/processed/{dataset}/verified.json",
     log:

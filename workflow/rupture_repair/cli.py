@@ -10,41 +10,43 @@ from typing import Any
 
 import yaml
 
-from . import __version__, project
-from .problems import ProblemsFound, did_you_mean, problem
+from . import __version__
+from . import settings as project
+from .project.datasets import descriptor, known_datasets, suggested_name
+from .project.problems import ProblemsFound, did_you_mean, problem
 
 #: Formats of pictures, by suffix.
 PICTURES = (".png", ".svg", ".pdf")
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from . import simulate
+    from .simulate.files import write_dataset
 
-    folder = simulate.write_dataset(arguments.out, seed=arguments.seed)
+    folder = write_dataset(arguments.out, seed=arguments.seed)
     print(f"The synthetic dataset stands in {folder}")
     return 0
 
 
 def _new(arguments: argparse.Namespace) -> int:
-    from . import describe
+    from .describe import new as describe
 
     print(describe.as_text(describe.new(arguments.dataset, arguments.file, arguments.answer)))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from . import check, ingest
+    from .ingest import check, check_text, ingest
 
     settings = project.read()
     mirror = arguments.mirror or settings["mirror"]
     told: dict[str, Any] = {}
     for name in arguments.dataset or settings["datasets"]:
-        folder = project.descriptor(name).parent
-        told[name] = ingest.find_problems(name, folder, mirror), ingest.forms(folder, mirror)
+        folder = descriptor(name).parent
+        told[name] = check.check(name, folder, mirror), ingest.forms(folder, mirror)
         if arguments.format == "text":
-            print(check.as_text(name, told[name][0], arguments.all), flush=True)
+            print(check_text.as_text(name, told[name][0], arguments.all), flush=True)
     if arguments.format == "json":
-        every = [check.as_data(name, problems) for name, (problems, _) in told.items()]
+        every = [check_text.as_data(name, problems) for name, (problems, _) in told.items()]
         print(json.dumps({"datasets": every}, indent=1, ensure_ascii=False))
     _write_checks(told, loud=arguments.format == "text")
     return int(any(one.is_error for problems, _ in told.values() for one in problems))
@@ -52,20 +54,21 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _write_checks(told: Mapping[str, Any], loud: bool) -> None:
     """Write the page of each check."""
-    from . import report
+    from .report.check_page import write_check
+    from .report.provenance import provenance
 
-    about = report.provenance(Path(), "rupture-repair check", Path("requirements.lock"))
+    about = provenance(Path(), "rupture-repair check", Path("requirements.lock"))
     for name, (problems, forms) in told.items():
         target = Path("reports") / f"{name}-check.html"
-        report.write_check(name, problems, forms, about, target)
+        write_check(name, problems, forms, about, target)
         if loud and problems:
             print(f"In context: {target.as_posix()}")
 
 
 def _problems(arguments: argparse.Namespace) -> int:
-    from . import check
+    from .project.messages.page import documentation
 
-    print(check.documentation(), end="")
+    print(documentation(), end="")
     return 0
 
 
@@ -74,22 +77,24 @@ def _explain(arguments: argparse.Namespace) -> int:
     if out is not None and out.suffix not in PICTURES:
         facts = {"found": out.name, "hint": did_you_mean(out.suffix, PICTURES)}
         raise ProblemsFound([problem("E706", file="--out", allowed=", ".join(PICTURES), **facts)])
-    from . import explain, figures
+    from .commands import explain
+    from .figures.sessions import one_course
+    from .figures.style import save_as
     from .ingest import pseudonyms
 
     course = arguments.course
-    if arguments.dataset in project.known_datasets(Path()):
-        course = pseudonyms.stored(course, project.descriptor(arguments.dataset).parent)
+    if arguments.dataset in known_datasets(Path()):
+        course = pseudonyms.stored(course, descriptor(arguments.dataset).parent)
     found = explain.look_up(arguments.dataset, course, arguments.criterion, arguments.measure)
     print(explain.as_text(found))
     if out is None:
-        course = project.suggested_name(arguments.course)
+        course = suggested_name(arguments.course)
         name = f"{arguments.dataset}-{course}-{found.rule.criterion.id}.png"
         out = Path("reports/explained") / name
-    picture, _ = figures.one_course(
+    picture, _ = one_course(
         found.sessions, found.episodes, measure=found.measure, title=found.title
     )
-    figures.save_as(picture, out)
+    save_as(picture, out)
     print(f"\nPicture: {out.as_posix()}")
     return 0
 
@@ -119,7 +124,7 @@ def _changed_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]
 
 
 def _episodes(arguments: argparse.Namespace) -> int:
-    from . import ratings_file
+    from .commands import episodes as ratings_file
 
     about = ratings_file.About(
         better=arguments.better,
@@ -146,7 +151,7 @@ def _episodes(arguments: argparse.Namespace) -> int:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    from . import model_file
+    from .commands import fit as model_file
 
     options = model_file.Options(
         reml=not arguments.ml,
@@ -166,7 +171,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _power(arguments: argparse.Namespace) -> int:
-    from .power import command
+    from .commands import power as command
 
     return command.run(arguments)
 
@@ -245,13 +250,13 @@ def _add_episodes(commands: Any) -> None:
     add("--rating", required=True, metavar="COLUMN")
     add("--better", required=True, choices=("higher", "lower"))
     add("--criterion", required=True, action="append", metavar="ID[,ID...]",
-        help="of workflow/criteria.yaml")  # fmt: skip
+        help="of knowledge/criteria.yaml")  # fmt: skip
     add("--range", nargs=2, type=float, metavar=("LO", "HI"), help="of the scale")
     add("--reliability", type=float, metavar="R",
         help="gives the reliable change, with the SD of the first ratings")  # fmt: skip
     add("--sample-sd", type=float, metavar="SD",
         help="pooled within-course SD, instead of that of the file")  # fmt: skip
-    add("--instrument", metavar="ID", help="of workflow/instruments.yaml, for rules made for one")
+    add("--instrument", metavar="ID", help="of knowledge/instruments.yaml, for rules made for one")
     add("--max-gap", type=int, metavar="N", help="session numbers back to the previous rating (2)")
     add("--cutoff", type=float, metavar="X", help="of sudden_loss, in points (reliable change)")
     add("--pooled-sd", choices=("t_test", "as_published"), help="of sudden_loss (t_test)")
@@ -287,7 +292,7 @@ def _add_fit(commands: Any) -> None:
 
 
 def _add_power(commands: Any) -> None:
-    from .power import command
+    from .commands import power as command
 
     power = commands.add_parser("power", help=command.HELP, description=command.DESCRIPTION)
     command.add_options(power)

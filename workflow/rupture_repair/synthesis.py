@@ -2,7 +2,7 @@
 
 Each dataset gives at most one estimate to a synthesis, so that the estimates are independent: that
 of the first alliance measure that clients rate, else of the first one. What is left out stays in
-the table with its reason. The statistics are those of :mod:`rupture_repair.pooling`.
+the table with its reason. The statistics are those of :mod:`rupture_repair.statistics.pooling`.
 """
 
 import json
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .detect import alliance
-from .models import MODELS, SAME_SCORES
-from .pooling import Pooled, pool
-from .shown import first_by_clients
+from .detection.ratings import alliance
+from .models.definitions import MODELS
+from .models.fit_models import SAME_SCORES
+from .project.headline import first_by_clients
+from .statistics.pooling import Pooled, pool
 
 #: Terms of the table of estimates that are pooled: claim, model, variant, term.
 FROM_ESTIMATES = (
@@ -249,7 +250,7 @@ def synthesise(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     pooled : DataFrame
         :data:`COLUMNS`, one row per synthesis: `status` (pooled or not_pooled), `reason`,
         `n_datasets` pooled, `n_left_out`, `n_courses` pooled, and what
-        :class:`rupture_repair.pooling.Pooled` holds, of standardised estimates.
+        :class:`rupture_repair.statistics.pooling.Pooled` holds, of standardised estimates.
     table : DataFrame
         As given, with `weight` (shares of each synthesis, summing to 1) and the synthesis without
         each dataset, where at least two are left.

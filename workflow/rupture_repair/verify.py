@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from .claims.verdicts import VERDICTS
-from .episodes import STATES, STATUSES
-from .problems import ProblemsFound, problem
+from .detection.episodes import STATES, STATUSES
+from .project.problems import ProblemsFound, problem
 
 #: What identifies one application of a criterion.
 BY = ["measure", "criterion"]

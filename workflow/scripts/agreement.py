@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from rupture_repair import journal, outputs
-from rupture_repair.agreement import agreement
+from rupture_repair.detection.agreement import agreement
+from rupture_repair.project import processed, step_log
 
 given, dataset = snakemake.input, snakemake.wildcards.dataset
-with journal.step("agreement", dataset, snakemake.log[0]):
+with step_log.step("agreement", dataset, snakemake.log[0]):
     columns = ["dataset", "measure", "criterion", "course", "session", "state"]
     states = pd.read_parquet(given.states, columns=columns)
     table = agreement(states, pd.read_parquet(given.episodes))
-    outputs.write(table, *snakemake.output)
+    processed.write(table, *snakemake.output)
     print(f"{dataset}: {len(table)} pairs of criteria, {table['kappa'].notna().sum()} with kappa")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import calibration, criteria, journal, outputs
+from rupture_repair.chance import calibrate
+from rupture_repair.detection import criteria
+from rupture_repair.project import processed, step_log
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
-with journal.step("calibrate", dataset, snakemake.log[0]):
-    table = calibration.calibrate_each(
+with step_log.step("calibrate", dataset, snakemake.log[0]):
+    table = calibrate.calibrate(
         pd.read_parquet(snakemake.input.sessions),
         json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
         criteria.from_dicts(params.criteria),
@@ -19,5 +21,5 @@ with journal.step("calibrate", dataset, snakemake.log[0]):
         seed=params.seed,
         processes=snakemake.threads,
     )
-    outputs.write(table, *snakemake.output)
+    processed.write(table, *snakemake.output)
     print(f"{dataset}: k was solved for {table['k'].notna().sum()} of {len(table)} criteria")

@@ -3,20 +3,23 @@
 import json
 from pathlib import Path
 
-from rupture_repair import check, ingest, journal, report
-from rupture_repair.problems import ProblemsFound
+from rupture_repair.ingest import check, check_text, ingest
+from rupture_repair.project import step_log
+from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.report.check_page import write_check
+from rupture_repair.report.provenance import provenance
 
 dataset = snakemake.wildcards.dataset
-with journal.step("check", dataset, snakemake.log[0]):
+with step_log.step("check", dataset, snakemake.log[0]):
     folder, mirror = Path(snakemake.input.descriptor).parent, snakemake.params.mirror
-    problems = ingest.find_problems(dataset, folder, mirror)
+    problems = check.check(dataset, folder, mirror)
     # The page is wanted most when the step fails, and Snakemake removes what it declares then.
-    about = report.provenance(Path(), "make report", Path("requirements.lock"))
+    about = provenance(Path(), "make report", Path("requirements.lock"))
     page = Path("reports") / f"{dataset}-check.html"
-    report.write_check(dataset, problems, ingest.forms(folder, mirror), about, page)
+    write_check(dataset, problems, ingest.forms(folder, mirror), about, page)
     if any(one.is_error for one in problems):
         print(f"In context: {page}")
         raise ProblemsFound(problems)
-    print(check.as_text(dataset, problems, everything=True))
+    print(check_text.as_text(dataset, problems, everything=True))
     text = json.dumps([one.as_dict() for one in problems], indent=1, ensure_ascii=False)
     Path(snakemake.output[0]).write_text(text, encoding="utf-8")

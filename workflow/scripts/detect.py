@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import criteria, detect, journal, probability
+from rupture_repair.detection import criteria, detect
+from rupture_repair.detection.hidden_markov import rupture_probability
+from rupture_repair.project import step_log
 
 dataset = snakemake.wildcards.dataset
-with journal.step("detect", dataset, snakemake.log[0]):
-    found = detect.detect_each(
+with step_log.step("detect", dataset, snakemake.log[0]):
+    found = detect.detect(
         pd.read_parquet(snakemake.input.sessions),
         json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
         criteria.from_dicts(snakemake.params.criteria),
@@ -17,7 +19,7 @@ with journal.step("detect", dataset, snakemake.log[0]):
         dataset=dataset,
         events=pd.read_parquet(snakemake.input.events),
         calibrated=pd.read_parquet(snakemake.input.calibrated),
-        models=probability.read(snakemake.input.models),
+        models=rupture_probability.read(snakemake.input.models),
     )
     summary = detect.write(found, Path(snakemake.output.states).parent)
     print(f"{dataset}: {summary['n_episodes'].sum()} episodes by {len(summary)} rules")

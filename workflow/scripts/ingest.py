@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from rupture_repair import ingest, journal
+from rupture_repair.ingest import ingest
+from rupture_repair.project import step_log
 
 dataset = snakemake.wildcards.dataset
-with journal.step("ingest", dataset, snakemake.log[0]):
+with step_log.step("ingest", dataset, snakemake.log[0]):
     folder = Path(snakemake.input.descriptor).parent
     content = ingest.ingest(dataset, folder, snakemake.params.mirror)
     ingest.write(content, Path(snakemake.output.sessions).parent)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from rupture_repair import criteria, journal, verify
+from rupture_repair import verify
+from rupture_repair.detection import criteria
+from rupture_repair.project import step_log
 
 given, params = snakemake.input, snakemake.params
-with journal.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
+with step_log.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
     measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
     folder = Path(given.sessions).parent
     rows = criteria.from_dicts(params.criteria)

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..design import Floats
-from ..ingest.scoring import cronbach_alpha
-from ..proportion import wilson
-from ..tables import of_criterion
-from .within import intraclass
+from ..project.arrays import Floats
+from ..project.processed import of_criterion
+from ..statistics.proportion import wilson
+from ..statistics.reliability import cronbach_alpha, intraclass
 
 #: Courses, and sessions of each, that reliabilities rest on at least.
 COURSES, SESSIONS = 20, 3

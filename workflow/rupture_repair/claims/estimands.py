@@ -1,140 +1,27 @@
 """What each part of a claim is estimated by: a function of the tables of one dataset.
 
-Each returns an :class:`Estimate`, or raises :class:`~rupture_repair.design.NotAssessable` with what
-is missing.
+Each returns an :class:`Estimate`, or raises
+:class:`~rupture_repair.statistics.design.NotAssessable` with what is missing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .. import estimates, exposure, models
-from ..design import NotAssessable
-from ..proportion import wilson
+from ..exposure.courses import recovery_reason
+from ..exposure.episodes import NOT_CODED
+from ..exposure.sessions import session_exposures
+from ..exposure.shared import turned
+from ..models.definitions import MODELS
+from ..statistics.no_result import NotAssessable
+from ..statistics.proportion import wilson
+from ..statistics.reliability import intraclass
 from . import mediation
-from .within import added_share, bootstrapped, intraclass, products
-
-#: Draws of the bootstrap.
-DRAWS = 1000
-
-
-@dataclass(frozen=True)
-class Context:
-    """The tables of one dataset, for one measure and criterion.
-
-    Attributes
-    ----------
-    measure, outcome, criterion : str
-    sessions, courses, events : DataFrame
-        Canonical tables.
-    measures, settings : mapping
-        measures.json, config.yaml.
-    states, episodes, detection, estimates, chance : DataFrame
-        The tables of these names, those of one measure and criterion only.
-    """
-
-    measure: str
-    outcome: str | None
-    criterion: str
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    events: pd.DataFrame
-    measures: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    states: pd.DataFrame
-    episodes: pd.DataFrame
-    detection: pd.Series
-    estimates: pd.DataFrame
-    chance: pd.DataFrame
-
-    @property
-    def seed(self) -> int:
-        """Seed of everything random."""
-        return int(self.settings.get("seed", 1))
-
-    @cached_property
-    def moderation(self) -> tuple[pd.DataFrame, dict[str, str]]:
-        """Episodes whose repair is known, with what may moderate it, every code by itself."""
-        events = self.events if len(self.events) else None
-        return exposure.moderation(
-            self.episodes, self.sessions, self.courses, events, self.measures, self.measure, 1
-        )
-
-    @cached_property
-    def interpersonal(self) -> estimates.Fit:
-        """The model next_session of the interpersonal component of the outcome."""
-        outcome = self.session_outcome()
-        name = f"{outcome}__interpersonal"
-        if name not in self.sessions:
-            raise NotAssessable("the outcome has no interpersonal component")
-        measures = {**self.measures, name: self.measures[outcome]}
-        table = exposure.sessions(
-            self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
-        )
-        model = models.MODELS["next_session"]
-        variant = model.variants[model.rests_on]
-        return _fit(variant.formula, table, ar1=variant.ar1)
-
-    @cached_property
-    def within_sd(self) -> float:
-        """Pooled SD of ratings around their course's mean."""
-        ratings = exposure.turned(self.sessions, self.measures, self.measure)
-        by = ratings.groupby("course")["value"]
-        squares = float(((ratings["value"] - by.transform("mean")) ** 2).sum())
-        return float(np.sqrt(squares / max(len(ratings) - by.ngroups, 1)))
-
-    @cached_property
-    def course_table(self) -> pd.DataFrame:
-        """Episodes and outcome of whole courses."""
-        if self.outcome is None:
-            raise NotAssessable("no outcome measure is paired with this alliance measure")
-        return exposure.courses(
-            self.episodes, self.states, self.sessions, self.courses, self.measures, self.measure,
-            self.outcome,
-        )  # fmt: skip
-
-    @cached_property
-    def _same_scores(self) -> bool:
-        return exposure.same_scores(self.sessions, self.measure, str(self.outcome))
-
-    def session_outcome(self) -> str:
-        """Return the outcome measure if it is rated at sessions."""
-        if self.outcome is None:
-            raise NotAssessable("no outcome measure is paired with this alliance measure")
-        if self.outcome not in self.sessions:
-            raise NotAssessable(f"{self.outcome} is not measured at sessions")
-        if self._same_scores:
-            raise NotAssessable(
-                "rating and outcome are the same scores: an association is built in"
-            )
-        return self.outcome
-
-    def cluster(self, course: pd.Series) -> np.ndarray:
-        """Return what a bootstrap draws anew: the therapist of each course, else the course."""
-        therapist = course.map(self.courses.set_index("course").get("therapist", pd.Series()))
-        by = course if therapist.isna().any() or therapist.nunique() < 5 else therapist
-        return pd.factorize(by)[0]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """An estimate with its interval; numbers that it rests on; what has to be said."""
-
-    estimate: float
-    ci_low: float
-    ci_high: float
-    std_error: float = np.nan
-    scale: float = 1.0  # one unit of the claim, in the units of the estimate
-    n_courses: int | None = None
-    n_sessions: int | None = None
-    n_episodes: int | None = None
-    note: str = ""
-    biased: int = 0  # -1: chance alone makes the estimate too low
-
+from .context import DRAWS, Context, Estimate, estimate_row, fitted_rows
+from .variance_shares import added_share, bootstrapped, products
 
 # ---------------------------------------------------------------- C1, C2: shares of variance
 
@@ -161,11 +48,11 @@ def _between_share(context: Context) -> Estimate:
 def _within_share(context: Context) -> Estimate:
     outcome = context.session_outcome()
     every = context.states.assign(state="steady", measure=context.measure)
-    table = exposure.sessions(
+    table = session_exposures(
         every, context.sessions, context.courses, context.measures, context.measure, outcome,
         context.settings,
     )  # fmt: skip
-    ratings = exposure.turned(context.sessions, context.measures, context.measure)
+    ratings = turned(context.sessions, context.measures, context.measure)
     table = table.merge(ratings, on=["course", "session"]).dropna(subset=["outcome_next", "value"])
     table = table[table.groupby("course")["course"].transform("size") >= 3]
     if table["course"].nunique() < 20:
@@ -228,7 +115,7 @@ def _share(found: tuple[float, float, float, float], **facts: Any) -> Estimate:
 
 def _recovered_courses(context: Context) -> Estimate:
     table = context.course_table
-    reason = exposure.recovery_reason(context.measures[str(context.outcome)])
+    reason = recovery_reason(context.measures[str(context.outcome)])
     if reason:
         raise NotAssessable(f"recovery cannot be told: {reason}")
     recovered = table[table["recovered"] == 1]
@@ -368,30 +255,10 @@ def _mediated(context: Context) -> Estimate:
 
 def _interpersonal(term: str) -> Callable:
     def estimand(context: Context) -> Estimate:
-        row = _row(context.interpersonal, term)
+        row = estimate_row(context.interpersonal, term)
         return _from_row(row, float(np.sqrt(row["var_residual"])))
 
     return estimand
-
-
-def _fit(
-    formula: str, table: pd.DataFrame, family: str = "gaussian", ar1: str | None = None
-) -> estimates.Fit:
-    """Fit a model that must have a result."""
-    if table.empty:
-        raise NotAssessable("there are no rows to analyse")
-    fit = estimates.fit(formula, table, family=family, ar1=ar1)
-    if fit.status not in ("converged", "singular"):
-        raise NotAssessable(fit.message)
-    return fit
-
-
-def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
-    """Return the row of a term of a fit."""
-    row = fit.row(term)
-    if row is None:
-        raise NotAssessable(f"no {term} to compare: {fit.message}")
-    return row
 
 
 def _moderation_table(context: Context, name: str) -> pd.DataFrame:
@@ -403,13 +270,14 @@ def _moderation_table(context: Context, name: str) -> pd.DataFrame:
 
 def _causes(context: Context) -> Estimate:
     table = _moderation_table(context, "cause")
-    coded = table[table["cause"].astype("str") != exposure.NOT_CODED]
+    coded = table[table["cause"].astype("str") != NOT_CODED]
     return _spread_between(coded.assign(cause=coded["cause"].astype("str")), "cause")
 
 
 def _spread_between(table: pd.DataFrame, code: str) -> Estimate:
-    from .. import design, logistic
-    from ..solution import NoOptimum
+    from ..statistics import design
+    from ..statistics.logistic import regression
+    from ..statistics.no_result import NoOptimum
 
     if table[code].nunique() < 3 or len(table) < 30:
         raise NotAssessable(
@@ -417,7 +285,7 @@ def _spread_between(table: pd.DataFrame, code: str) -> Estimate:
         )
     try:
         made = design.build(f"repaired ~ depth + (1 | {code})", table)
-        found = logistic.solve(made)
+        found = regression.solve(made)
     except NoOptimum as reason:
         raise NotAssessable(str(reason)) from reason
     deviation = float(np.sqrt(found.random[0][0, 0])) if found.random else 0.0
@@ -433,11 +301,11 @@ def _spread_between(table: pd.DataFrame, code: str) -> Estimate:
 
 def _strategies(context: Context) -> Estimate:
     table = _moderation_table(context, "strategy")
-    coded = (table["strategy"].astype("str") != exposure.NOT_CODED).astype(float)
+    coded = (table["strategy"].astype("str") != NOT_CODED).astype(float)
     formula = "repaired ~ coded + depth + session + (1 | therapist)"
-    fit = _fit(formula, table.assign(coded=coded), "binomial")
+    fit = fitted_rows(formula, table.assign(coded=coded), "binomial")
     note = "strategies are coded up to the repair; an association, not an effect"
-    return _of_episodes(_row(fit, "coded"), 1.0, note)
+    return _of_episodes(estimate_row(fit, "coded"), 1.0, note)
 
 
 def _of_episodes(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
@@ -455,16 +323,16 @@ def _types(context: Context) -> pd.DataFrame:
 
 def _repair_by_type(context: Context) -> Estimate:
     formula = "repaired ~ confrontation + session + (1 | therapist)"
-    fit = _fit(formula, _types(context), "binomial")
-    return _of_episodes(_row(fit, "confrontation"), 1.0)
+    fit = fitted_rows(formula, _types(context), "binomial")
+    return _of_episodes(estimate_row(fit, "confrontation"), 1.0)
 
 
 def _depth_by_type(context: Context) -> Estimate:
-    fit = _fit("depth ~ confrontation + session + (1 | course)", _types(context))
-    return _of_episodes(_row(fit, "confrontation"), context.within_sd)
+    fit = fitted_rows("depth ~ confrontation + session + (1 | course)", _types(context))
+    return _of_episodes(estimate_row(fit, "confrontation"), context.within_sd)
 
 
-_NEXT = models.MODELS["next_session"].rests_on
+_NEXT = MODELS["next_session"].rests_on
 
 #: Estimand of each part of a claim.
 ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..exposure import turned
+from ..exposure.shared import turned
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
 FEWEST, EACH = 30, 8

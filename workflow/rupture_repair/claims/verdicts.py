@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import config
-from ..problems import ProblemsFound, did_you_mean, listing, problem
+from ..project import yaml_files
+from ..project.package_files import KNOWLEDGE
+from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 
 #: Where the claims stand.
-FILE = config.WORKFLOW / "claims.yaml"
+FILE = KNOWLEDGE / "claims.yaml"
 
 #: What a verdict can be.
 VERDICTS = ("supported", "contradicted", "undecided", "not assessable")
@@ -39,7 +40,7 @@ class Claim:
 
 
 def load(smallest: Mapping[str, float] | None = None) -> list[Claim]:
-    """Read ``workflow/claims.yaml``.
+    """Read ``knowledge/claims.yaml``.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def load(smallest: Mapping[str, float] | None = None) -> list[Claim]:
         For a file that is not as its schema says, or a smallest effect of a part that there is not
         (E405).
     """
-    content = config.read(FILE, "claims")
+    content = yaml_files.read(FILE, "claims")
     claims = [
         Claim(
             name,

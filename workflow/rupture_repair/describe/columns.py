@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..ingest.columns import Column, Table
-from ..ingest.identifying import plain_name
+from ..ingest.personal_data import plain_name
 
 _NUMBER = r"(_?(id|nr|no|num|number|nummer|code|key))?"
 _CLIENT = (

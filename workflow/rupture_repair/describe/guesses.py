@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config import TODO, dotted
 from ..ingest.columns import Table
+from ..ingest.layouts import columns_of
 from ..ingest.measures import SAFE, safe_name, taken
-from ..problems import listing
+from ..project.problems import listing
+from ..project.yaml_files import TODO, dotted
 from . import columns, ratings
 from .columns import Guess
+from .file_format import Written
 from .ratings import Group, Rating
-from .written import Written
 
 Keys = tuple[str | int, ...]
 
@@ -103,7 +104,7 @@ def describe(
 
 
 def _use(made: Described, table: Table, one: Rating, what: str, wide: bool) -> None:
-    names = ratings.columns_of(one.name, table.columns).values() if wide else [one.name]
+    names = columns_of(one.name, table.columns).values() if wide else [one.name]
     made.used |= {name: what for name in names if name not in made.used}
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..ingest.columns import Table
-from ..ingest.identifying import plain_name
 from ..ingest.layouts import columns_of
 from ..ingest.measures import SESSION
+from ..ingest.personal_data import plain_name
 from .columns import share_of_numbers
 
 #: Words of column names that name instruments -> ids of instruments.yaml that they can mean.

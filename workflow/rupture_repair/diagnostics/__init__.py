@@ -2,10 +2,10 @@
 
 Each diagnostic is a curve: means or spreads of residuals along fitted values or sessions, ordered
 residuals or effects, autocorrelations by lag. The same curve is computed from outcomes drawn from
-the fitted model with its own sessions (:func:`rupture_repair.lmm.draw`), and the data's is held
-against those. So what estimation itself does to residuals (they are shrunken, and slightly
-negatively correlated within courses) is in the reference too. The rest asks what the estimates
-hang on: single therapists, and the ends of the scales.
+the fitted model with its own sessions (:func:`rupture_repair.statistics.blocks.draw`), and the
+data's is held against those. So what estimation itself does to residuals (they are shrunken, and
+slightly negatively correlated within courses) is in the reference too. The rest asks what the
+estimates hang on: single therapists, and the ends of the scales.
 
 Rows of the table, by `diagnostic`:
 
@@ -35,29 +35,3 @@ ends
     Share of `n` ratings of the measure `of`, or of courses, at an end of the scale
     (`part`).
 """
-
-from .autocorrelation import autocorrelation_interval, autocorrelations, pairs_by_lag
-from .curves import PLACES, POINTS, held_against
-from .dataset import MODEL, REPLICATES, criterion_of, diagnose, diagnose_all
-from .definitions import COLUMNS, DIAGNOSTICS
-from .ends import ends_of_scale
-from .influence import TERMS, influence
-
-__all__ = [
-    "COLUMNS",
-    "DIAGNOSTICS",
-    "MODEL",
-    "PLACES",
-    "POINTS",
-    "REPLICATES",
-    "TERMS",
-    "autocorrelation_interval",
-    "autocorrelations",
-    "criterion_of",
-    "diagnose",
-    "diagnose_all",
-    "ends_of_scale",
-    "held_against",
-    "influence",
-    "pairs_by_lag",
-]

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ..design import Floats
+from ..project.arrays import Floats
 
 #: Session numbers over which autocorrelation is looked at, and fewest pairs that tell anything.
 LAGS, FEWEST_PAIRS = (1, 2, 3, 4, 5), 20

@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from .. import lmm
-from ..design import Floats
+from ..project.arrays import Floats
+from ..statistics.blocks.fit import Fit
+from ..statistics.blocks.replicates import Replicates
 from .autocorrelation import (
     FEWEST_PAIRS,
     LAGS,
@@ -76,7 +77,7 @@ class Curves:
         Rows of what cannot be assessed.
     """
 
-    def __init__(self, found: lmm.Fit, analysed: pd.DataFrame):
+    def __init__(self, found: Fit, analysed: pd.DataFrame):
         self.found, self.analysed = found, analysed
         self.rows = len(analysed)
         self.scale = float(np.sqrt(found.solution.residual))
@@ -162,7 +163,7 @@ class Curves:
                 rows, columns=["x", "n", "low", "high"]
             ).assign(diagnostic="autocorrelation", of="residual")
 
-    def of(self, these: lmm.Replicates) -> dict[str, Floats]:
+    def of(self, these: Replicates) -> dict[str, Floats]:
         """Return every curve of some outcomes, shape (places, outcomes) each."""
         scaled = these.residuals / self.scale
         curves = dict(

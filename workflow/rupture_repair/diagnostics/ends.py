@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from .. import exposure
+from ..exposure.shared import turned
 
 
 def limits(measure: Mapping[str, Any]) -> tuple[float, float]:
@@ -38,7 +38,7 @@ def ends_of_scale(
     if measure not in sessions or sessions[measure].notna().sum() == 0:
         return pd.DataFrame([shared | {"message": f"{measure} is not rated at sessions"}])
     low, high = limits(measures[measure])
-    rated = exposure.turned(sessions, measures, measure)
+    rated = turned(sessions, measures, measure)
     rows = []
     for end, limit in (("best", high), ("worst", low)):
         at = rated["value"] == limit

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import lmm
+from ..statistics.blocks.fit import Fit
+from ..statistics.blocks.influence import leave_out
 
 #: Terms of claim C7.
 TERMS = ("repaired_within", "open_within")
@@ -16,7 +17,7 @@ FEWEST_THERAPISTS, COURSE_GROUPS = 5, 10
 MOST_LEFT_OUT = 300
 
 
-def influence(found: lmm.Fit, analysed: pd.DataFrame, seed: int | list[int]) -> pd.DataFrame:
+def influence(found: Fit, analysed: pd.DataFrame, seed: int | list[int]) -> pd.DataFrame:
     """Return the terms of claim C7 without each therapist, or each of ten groups of courses.
 
     Parameters
@@ -35,7 +36,7 @@ def influence(found: lmm.Fit, analysed: pd.DataFrame, seed: int | list[int]) -> 
     cluster, labels, of_whom = _clusters(found, analysed, seed)
     rows = np.bincount(cluster)
     which = np.sort(np.argsort(-rows, kind="stable")[:MOST_LEFT_OUT])
-    without = lmm.leave_out(found, cluster, which)
+    without = leave_out(found, cluster, which)
     course = pd.DataFrame({"cluster": cluster, "course": analysed["course"].to_numpy()})
     number = course.drop_duplicates().groupby("cluster").size()
     whole = found.terms.set_index("term")
@@ -69,7 +70,7 @@ def influence(found: lmm.Fit, analysed: pd.DataFrame, seed: int | list[int]) -> 
 
 
 def _clusters(
-    found: lmm.Fit, analysed: pd.DataFrame, seed: int | list[int]
+    found: Fit, analysed: pd.DataFrame, seed: int | list[int]
 ) -> tuple[NDArray[np.intp], list[str], str]:
     """Return the cluster of each row, the clusters' labels, and what they are."""
     for level in found.design.levels:

@@ -2,6 +2,7 @@
 
 :mod:`~rupture_repair.explorer.grid` finds with the kernel what every offered setting finds,
 :mod:`~rupture_repair.explorer.content` is what the page may show of it,
-:mod:`~rupture_repair.explorer.charts` the charts, and :mod:`~rupture_repair.explorer.page` puts
-them together. Nothing is detected on the page itself.
+:mod:`~rupture_repair.explorer.charts` the charts, and
+:mod:`~rupture_repair.explorer.write_explorer` puts them together. Nothing is detected on the page
+itself.
 """

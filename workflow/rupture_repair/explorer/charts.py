@@ -4,9 +4,7 @@ A chart names its data; the page gives them. Words that differ between datasets 
 themselves (``@measure``) until :func:`filled` puts them in.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 INK, QUIET, BLUE, ORANGE, SKY, GREY = (
@@ -123,20 +121,3 @@ def filled(content: Any, words: Mapping[str, str]) -> Any:
     if isinstance(content, list):
         return [filled(value, words) for value in content]
     return words.get(content, content) if isinstance(content, str) else content
-
-
-def write(target: Path) -> Path:
-    """Write what every explorer shares: the charts, and the libraries that draw them as one script.
-
-    Parameters
-    ----------
-    target : Path
-        A JSON file with the keys `charts` and `script`; it depends on the versions of altair and
-        vl-convert alone.
-    """
-    import vl_convert
-
-    content = {"charts": charts(), "script": vl_convert.javascript_bundle(SNIPPET)}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    return target

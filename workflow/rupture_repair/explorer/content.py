@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import episodes as ep
-from ..chance import Tally
-from ..criteria import Criterion
-from ..disclosure import small
-from ..tables import Ratings
+from ..chance.counts import Tally
+from ..detection import episodes as ep
+from ..detection.criteria import Criterion
+from ..detection.ratings import Ratings
+from ..project.disclosure import small
 from .grid import Found, Offer, Replicates, expected
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.

@@ -1,7 +1,7 @@
 """What a criterion finds, and what noise alone would make, at every setting that is offered.
 
-The kernel and the rupture-free replicates are those of :mod:`rupture_repair.chance`; settings that
-cannot differ are computed once.
+The kernel and the rupture-free replicates are those of
+:mod:`rupture_repair.chance.compare_with_chance`; settings that cannot differ are computed once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import courses as flat
-from .. import episodes as ep
-from .. import kernel, run_rules
-from ..chance import Tally, tally
-from ..courses import Courses
-from ..criteria import Criterion
-from ..detect import why_not_assessable
-from ..kernel import Falls, Scale
-from ..null import scale_of_each
-from ..tables import Ratings
+from ..chance.counts import Tally, tally
+from ..chance.replicates import scale_of_each
+from ..detection import courses as flat
+from ..detection import episodes as ep
+from ..detection import fall_rules, run_rules
+from ..detection.courses import Courses
+from ..detection.criteria import Criterion
+from ..detection.fall_rules import Falls, Scale
+from ..detection.ratings import Ratings, why_not_assessable
 
 #: Offered for k: these parts of the k of the criterion.
 K_FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -122,7 +121,7 @@ def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Mapping[str, A
     Parameters
     ----------
     table : DataFrame
-        From :func:`rupture_repair.null.kept_replicates`, rows of the measure.
+        From :func:`rupture_repair.chance.replicates.kept_replicates`, rows of the measure.
     ratings : Ratings
         As observed.
     measure : mapping
@@ -145,7 +144,7 @@ def _with(values: Sequence[Any], own: Any) -> tuple[Any, ...]:
 def choices_of(criterion: Criterion, scale: Scale) -> Choices:
     """Return what is offered for a criterion; one value each where nothing can be moved."""
     k, within = float(criterion.k), criterion.repair.within
-    floor = float(np.nan_to_num(kernel.floor_in_points(criterion, scale)))
+    floor = float(np.nan_to_num(fall_rules.floor_in_points(criterion, scale)))
     if criterion.run:
         return Choices((k,), (floor,), (within,), (0, 0, 0))
     ks = _with([round(factor * k, 2) for factor in K_FACTORS if factor != 1], k)
@@ -157,7 +156,7 @@ def choices_of(criterion: Criterion, scale: Scale) -> Choices:
 
 def _lowered(courses: Courses, found: Falls, floor: float, strict: bool) -> Falls:
     """Return the falls with another floor."""
-    low = kernel.meets(found.fall, courses.spread(found.threshold), floor, strict)
+    low = fall_rules.meets(found.fall, courses.spread(found.threshold), floor, strict)
     return replace(found, floor=floor, low=low & (found.reason == 0))
 
 
@@ -240,10 +239,10 @@ def offer(
     Parameters
     ----------
     ratings : Ratings
-        From :func:`rupture_repair.detect.prepared`.
+        From :func:`rupture_repair.detection.detect.prepared`.
     replicates : Replicates
     criterion : Criterion
-        With a number for k, see :func:`rupture_repair.criteria.with_calibrated_k`.
+        With a number for k, see :func:`rupture_repair.detection.criteria.with_calibrated_k`.
     edge_rules : mapping
     measure : mapping
         Entry of measures.json.

@@ -14,30 +14,3 @@ Time that a course must live through to be exposed at all (immortal time) is han
 leaving is explained by the status of the *previous* session, trajectories have a variant whose
 groups are fixed at a landmark, and censored episodes are a category of their own.
 """
-
-from .aligned import aligned, onsets
-from .courses import GROUPS, courses, recovery_reason
-from .episodes import MODERATORS, NOT_CODED, growth, moderation
-from .sessions import SESSION_COLUMNS, leaving, sessions, trajectories, trajectories_after
-from .shared import EXPOSURES, exposed, same_scores, turned
-
-__all__ = [
-    "EXPOSURES",
-    "GROUPS",
-    "MODERATORS",
-    "NOT_CODED",
-    "SESSION_COLUMNS",
-    "aligned",
-    "courses",
-    "exposed",
-    "growth",
-    "leaving",
-    "moderation",
-    "onsets",
-    "recovery_reason",
-    "same_scores",
-    "sessions",
-    "trajectories",
-    "trajectories_after",
-    "turned",
-]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import spatial
 
-from .episodes import _flat, _index, _stretches_outside
 from .shared import of_measure, turned
+from .stretches import flat_index, row_index, stretches_outside
 
 #: Ratings drawn before and after an onset.
 BEFORE, AFTER = 3, 8
@@ -54,10 +54,10 @@ def aligned(
     empty = pd.DataFrame(columns=list(ALIGNED_COLUMNS))
     if ratings.empty or own.empty:
         return empty
-    flat = _flat(ratings)
-    onset = _index(ratings, own["course"], own["onset"])
+    flat = flat_index(ratings)
+    onset = row_index(ratings, own["course"], own["onset"])
     later = np.minimum(flat.start[flat.course[onset] + 1] - 1 - onset, AFTER)
-    free = _stretches_outside(ratings, flat, states, measure)
+    free = stretches_outside(ratings, flat, states, measure)
     matched = [np.empty(0, dtype=int)]
     scale = np.array([flat.rating[onset].std(), flat.session[onset].std()])
     scale = np.where(scale > 0, scale, 1.0)
@@ -97,8 +97,8 @@ def onsets(
     empty = pd.DataFrame(columns=["criterion", *ALIGNED_COLUMNS])
     if ratings.empty or own.empty:
         return empty
-    flat = _flat(ratings)
-    onset = _index(ratings, own["course"], own["onset"])
+    flat = flat_index(ratings)
+    onset = row_index(ratings, own["course"], own["onset"])
     criterion = own["criterion"].astype("str").to_numpy()
     curves = []
     for name in dict.fromkeys(criterion):

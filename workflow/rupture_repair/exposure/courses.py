@@ -26,7 +26,7 @@ COURSE_COLUMNS = (
 )
 
 
-def courses(
+def course_exposures(
     episodes: pd.DataFrame,
     states: pd.DataFrame,
     sessions: pd.DataFrame,

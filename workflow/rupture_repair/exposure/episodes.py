@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import spatial
 
-from ..courses import Courses
-from ..episodes import levels_between
+from ..detection.courses import Courses
+from ..detection.episodes import levels_between
 from .shared import of_measure, therapist_of, turned
+from .stretches import flat_index, row_index, stretches_outside
 
 GROWTH_COLUMNS = (
     *("course", "therapist", "session", "repaired", "unrepaired", "censored"),
@@ -26,7 +27,7 @@ MODERATORS = ("disagreement", "noticed", "kind", "cause", "strategy")
 NOT_CODED = "not coded"
 
 
-def growth(
+def growth_exposures(
     episodes: pd.DataFrame,
     states: pd.DataFrame,
     sessions: pd.DataFrame,
@@ -70,11 +71,11 @@ def growth(
     own = own[own["onset"].notna()]
     if ratings.empty or own.empty:
         return pd.DataFrame(columns=list(GROWTH_COLUMNS))
-    flat = _flat(ratings)
-    onset = _index(ratings, own["course"], own["onset"])
-    end = _index(ratings, own["course"], own["end"])
+    flat = flat_index(ratings)
+    onset = row_index(ratings, own["course"], own["onset"])
+    end = row_index(ratings, own["course"], own["end"])
     before, after = levels_between(flat, onset, end)
-    stretch = _stretches_outside(ratings, flat, states, measure)
+    stretch = stretches_outside(ratings, flat, states, measure)
     expected = _expected(flat, stretch, onset, end, before, controls)
     status = own["status"].astype("str").to_numpy()
     table = pd.DataFrame(
@@ -94,7 +95,7 @@ def growth(
     return table.sort_values(["course", "session"], ignore_index=True)[list(GROWTH_COLUMNS)]
 
 
-def moderation(
+def moderator_exposures(
     episodes: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
@@ -161,38 +162,6 @@ def moderation(
         table[name] = coded_as.remove_unused_categories()
     columns = ["course", "therapist", "session", "repaired", "depth", *MODERATORS]
     return table[columns], reasons
-
-
-def _flat(ratings: pd.DataFrame) -> Courses:
-    """Return ratings as flat arrays."""
-    course = pd.factorize(ratings["course"])[0]
-    start = np.append(np.flatnonzero(np.diff(course, prepend=-1)), len(course))
-    return Courses(ratings["value"].to_numpy(), ratings["session"].to_numpy(), start)
-
-
-def _index(ratings: pd.DataFrame, course: pd.Series, session: pd.Series) -> np.ndarray:
-    """Return the row of the rating of each course and session."""
-    places = pd.MultiIndex.from_frame(ratings[["course", "session"]])
-    wanted = [course.astype("str").to_numpy(), session.astype("int64").to_numpy()]
-    return places.get_indexer(pd.MultiIndex.from_arrays(wanted))
-
-
-def _stretches_outside(
-    ratings: pd.DataFrame, flat: Courses, states: pd.DataFrame, measure: str
-) -> np.ndarray:
-    """Return how many ratings after each one lie outside episodes as it does; -1 inside them."""
-    own = of_measure(states, measure)
-    inside = own["state"].astype("str").isin(["ruptured", "repaired_here", "not_assessable"])
-    outside = own[~inside]
-    free = np.zeros(len(ratings), dtype=bool)
-    places = _index(ratings, outside["course"], outside["session"])
-    free[places[places >= 0]] = True
-    # The next rating that is not outside, or the end of the course.
-    number = np.arange(len(ratings))
-    stop = np.where(free, len(ratings), number)
-    stop = np.minimum.accumulate(stop[::-1])[::-1]
-    stop = np.minimum(stop, flat.spread(flat.start[1:]))
-    return np.where(free, stop - number - 1, -1)
 
 
 def _expected(

@@ -28,7 +28,7 @@ SESSION_COLUMNS = (
 )
 
 
-def sessions(
+def session_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
@@ -101,7 +101,7 @@ def sessions(
     return pd.DataFrame({name: table[name] for name in SESSION_COLUMNS})
 
 
-def trajectories(
+def trajectory_exposures(
     course_table: pd.DataFrame, sessions: pd.DataFrame, measures: Mapping[str, Any], outcome: str
 ) -> pd.DataFrame:
     """Return the outcome at every session of the courses that could be assessed.
@@ -157,7 +157,7 @@ def trajectories_after(
     DataFrame
         As :func:`trajectories`, of the later sessions, `time` counted from the landmark.
     """
-    table = trajectories(course_table, sessions, measures, outcome)
+    table = trajectory_exposures(course_table, sessions, measures, outcome)
     if table.empty:
         return table
     fixed = course_table[["course"]].assign(
@@ -175,7 +175,7 @@ LEAVING_COLUMNS = (
 )
 
 
-def leaving(
+def leaving_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,

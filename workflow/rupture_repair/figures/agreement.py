@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from ..disclosure import apart, small
+from ..project.disclosure import apart, small
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: From no agreement beyond chance to full agreement; lightness falls all the way.
@@ -21,7 +21,7 @@ SHADES = LinearSegmentedColormap.from_list(
 
 
 @styled
-def agreement(
+def agreement_heat_map(
     agreement: pd.DataFrame,
     detection: pd.DataFrame,
     measures: Mapping[str, Any],

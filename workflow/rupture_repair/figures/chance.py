@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .criteria import _beside, _rows_with_texts, _say, shown
+from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import FAINT, INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 _COLUMNS = ["criterion", "name", "observed", "expected", "expected_sd", "ratio", "p", "status"]
@@ -46,10 +46,10 @@ def observed_and_expected(
     if not (numbers["status"] == "assessed").any():
         return nothing("No criterion could be held against chance."), numbers
     figure = Figure((WIDTH, 0.27 * len(numbers) + 1.2), layout="constrained")
-    (axes, texts) = _rows_with_texts(figure, [1.0], sharex=True)[0]
+    (axes, texts) = rows_with_texts(figure, [1.0], sharex=True)[0]
     for y, row in enumerate(numbers.to_dict("records")):
         if row["status"] != "assessed":
-            _say(axes, y, f"not assessable: {row['reason']}")
+            write_text(axes, y, f"not assessable: {row['reason']}")
             continue
         ends = [max(row["expected"] + side * 2 * row["expected_sd"], 0) for side in (-1, 1)]
         axes.barh(y, ends[1] - ends[0], 0.5, ends[0], color=FAINT, ec=QUIET, lw=0.4)
@@ -59,7 +59,7 @@ def observed_and_expected(
         text = f"{shown(row['observed'])} against {row['expected']:,.1f}"
         if pd.notna(row["ratio"]):
             text += f", ratio {row['ratio']:.2f}"
-        texts.text(0, y, text, transform=_beside(texts), va="center", size=8.5)
+        texts.text(0, y, text, transform=place_beside(texts), va="center", size=8.5)
     axes.set_xscale("function", functions=(_root, _square))
     axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel="episodes (square-root scale)")
     axes.set_xlim(left=0)

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
-from ..disclosure import WITHHELD
-from ..models import MODELS
+from ..models.definitions import MODELS
+from ..project.disclosure import WITHHELD
+from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import QUIET, STATUSES, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: What is counted in detection and drawn.
@@ -46,7 +46,7 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
     panels = list(numbers.groupby("measure", sort=False))
     heights = [len(rows) + 0.6 for _, rows in panels]
     figure = Figure((WIDTH, 0.9 + 0.36 * sum(heights) + 0.3 * len(panels)), layout="constrained")
-    grid = _rows_with_texts(figure, heights, sharex=True)
+    grid = rows_with_texts(figure, heights, sharex=True)
     known = numbers.loc[numbers["assessable"].astype(bool), "n_episodes"].dropna()
     most = max([1, *known])
     for (axes, texts), (measure, rows) in zip(grid, panels, strict=True):
@@ -64,29 +64,13 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
     return figure, numbers
 
 
-def _rows_with_texts(figure: Figure, heights: list[float], *, sharex: bool) -> NDArray:
-    """Return one pair of axes per panel: one to draw in, one for the numbers beside it."""
-    grid = figure.subplots(
-        len(heights),
-        2,
-        sharex="col" if sharex else "none",
-        sharey="row",
-        squeeze=False,
-        height_ratios=heights,
-        width_ratios=[3.4, 1.5],
-    )
-    for texts in grid[:, 1]:
-        texts.axis("off")
-    return grid
-
-
 def _draw_bars(axes: Axes, texts: Axes, rows: pd.DataFrame, most: int) -> None:
     """Draw one stacked bar per criterion, with its numbers beside it."""
     box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
     for y, row in enumerate(rows.to_dict("records")):
         if not row["assessable"]:
             why = row["reason"] if pd.notna(row["reason"]) else "no reason given"
-            _say(axes, y, f"not assessable: {why}")
+            write_text(axes, y, f"not assessable: {why}")
             continue
         left = 0
         for status, (colour, hatch) in STATUSES.items():
@@ -101,36 +85,12 @@ def _draw_bars(axes: Axes, texts: Axes, rows: pd.DataFrame, most: int) -> None:
             axes.barh(y, row["n_episodes"] - left, 0.62, left, **look)
         text = f"{shown(row['n_episodes'])} in {shown(row['n_courses_with_episode'])} of "
         text += f"{shown(row['n_courses_assessable'])} courses"
-        texts.text(0, y, text, transform=_beside(texts), va="center", size=8.5)
+        texts.text(0, y, text, transform=place_beside(texts), va="center", size=8.5)
     axes.set_yticks(range(len(rows)), [label(name, 34) for name in rows["name"]])
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, most * 1.02))
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
     axes.grid(axis="x", color="#ececec", lw=0.6)
-
-
-def shown(count: Any) -> str:
-    """Return a count as text, marked where it is withheld."""
-    return WITHHELD if pd.isna(count) else f"{count:,.0f}"
-
-
-def _beside(axes: Axes) -> mpl.transforms.Transform:
-    """Return coordinates that are shares of the panel across, and data downwards."""
-    return mpl.transforms.blended_transform_factory(axes.transAxes, axes.transData)
-
-
-def _say(axes: Axes, y: float, text: str) -> None:
-    """Write across a row why there is nothing to draw in it."""
-    box = {"boxstyle": "square,pad=0.2", "fc": "white", "ec": "none"}
-    look: dict[str, Any] = {
-        "style": "italic",
-        "size": 8.5,
-        "color": QUIET,
-        "va": "center",
-        "bbox": box,
-    }
-    said = axes.text(0.01, y, label(text, 100), transform=_beside(axes), **look)
-    said.set_in_layout(False)  # it may run into the empty place of the numbers
 
 
 def forest_rows(estimates: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +170,7 @@ def effects_forest(
     heights = [rows["criterion"].nunique() + 0.9 for _, rows in panels]
     figure = Figure((WIDTH, 0.7 + 0.46 * sum(heights) + 0.45 * len(panels)), layout="constrained")
     one_outcome = len(numbers["outcome"].unique()) == 1
-    grid = _rows_with_texts(figure, heights, sharex=one_outcome)
+    grid = rows_with_texts(figure, heights, sharex=one_outcome)
     for (axes, texts), ((measure, outcome), rows) in zip(grid, panels, strict=True):
         _draw_forest(axes, texts, rows)
         of = label(measures[measure]["label"], 34)
@@ -233,7 +193,7 @@ def effects_forest(
 
 def _draw_forest(axes: Axes, texts: Axes, rows: pd.DataFrame) -> None:
     """Draw one panel: an interval per criterion and term, its numbers on the right."""
-    small: dict[str, Any] = {"transform": _beside(texts), "va": "center", "size": 8}
+    small: dict[str, Any] = {"transform": place_beside(texts), "va": "center", "size": 8}
     criteria = list(rows["criterion"].drop_duplicates())
     axes.axvline(0, color=QUIET, lw=0.8)
     for place, criterion in enumerate(criteria):
@@ -241,7 +201,9 @@ def _draw_forest(axes: Axes, texts: Axes, rows: pd.DataFrame) -> None:
         first = terms.iloc[0]
         if terms["estimate"].isna().all():
             why = str(first["status"]).replace("_", " ")
-            _say(axes, place, f"{why}: {first['message']}" if pd.notna(first["message"]) else why)
+            write_text(
+                axes, place, f"{why}: {first['message']}" if pd.notna(first["message"]) else why
+            )
             continue
         for row in terms.to_dict("records"):
             y = place + (-0.2 if row["term"] == "repaired_within" else 0.2)

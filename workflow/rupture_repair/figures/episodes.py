@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..claims.components import TOTAL, reliabilities
-from ..disclosure import apart
-from ..proportion import wilson
+from ..project.disclosure import apart
+from ..statistics.proportion import wilson
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: Kinds of curve: colour, line, marker, words.

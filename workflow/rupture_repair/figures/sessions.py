@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..disclosure import of_states
-from ..tables import of_criterion
+from ..project.disclosure import of_states
+from ..project.processed import of_criterion
 from .style import (
     INK,
     KINDS,
@@ -213,7 +213,7 @@ def one_course(
     ----------
     rows : DataFrame
         One row per session: `session`, `rating`, `reference`, `threshold` (points below the
-        reference) and `state`, as :func:`rupture_repair.explain.explain` returns them.
+        reference) and `state`, as :func:`rupture_repair.commands.explain.explain` returns them.
     episodes : DataFrame
         Its episodes.
     measure : mapping

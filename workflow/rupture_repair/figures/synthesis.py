@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from ..synthesis import OTHER_MEASURE
-from .criteria import _beside, _rows_with_texts, _say
+from .rows import place_beside, rows_with_texts, write_text
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: Panels: model, term, heading, colour.
@@ -102,7 +102,7 @@ def synthesis_forest(
     panels = list(numbers.groupby("panel", sort=False))
     heights = [len(rows) + 0.7 for _, rows in panels]
     figure = Figure((WIDTH, 0.9 + 0.3 * sum(heights) + 0.36 * len(panels)), layout="constrained")
-    grid = _rows_with_texts(figure, heights, sharex=True)
+    grid = rows_with_texts(figure, heights, sharex=True)
     colours = {heading: colour for _, _, heading, colour in PANELS}
     for (axes, texts), (heading, rows) in zip(grid, panels, strict=True):
         _draw_panel(axes, texts, rows, colours.get(str(heading), INK))
@@ -121,11 +121,11 @@ def synthesis_forest(
 
 def _draw_panel(axes: Axes, texts: Axes, rows: pd.DataFrame, colour: str) -> None:
     """Draw one panel: an interval per row, its numbers on the right."""
-    small: dict[str, Any] = {"transform": _beside(texts), "va": "center", "size": 8}
+    small: dict[str, Any] = {"transform": place_beside(texts), "va": "center", "size": 8}
     axes.axvline(0, color=QUIET, lw=0.8)
     for y, row in enumerate(rows.to_dict("records")):
         if pd.isna(row["estimate"]):
-            _say(axes, y, f"{row['kind']}: {row['reason']}")
+            write_text(axes, y, f"{row['kind']}: {row['reason']}")
             continue
         texts.text(0, y, _as_text(row), **small)
         if pd.notna(row["n_courses"]):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..problems import Problem, problem
-from . import faults
+from ..project.problems import Problem, problem
+from . import implausible
+from .accepted import settled
 from .columns import Column, Floats, Table
 from .descriptor import Plan
-from .findings import settled
-from .forms import points
+from .items import points
 from .layouts import MOST_DAYS, Frame, long, session_numbers, wide
 from .measures import ENDINGS, KINDS, RATERS
 
@@ -64,10 +64,10 @@ def assemble(
             problems.append(problem("E318", file=tables["sessions"].file))
         return None, settled(plan.accepted, problems)
     _check_rows(plan, frame, courses, problems)
-    problems += faults.unreversed_items(plan, frame)
-    problems += faults.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
+    problems += implausible.unreversed_items(plan, frame)
+    problems += implausible.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
     for column in (frame.course, *frame.persons.values()):
-        problems += faults.mixed_case(column)
+        problems += implausible.mixed_case(column)
     persons = {
         name: _constant(column, courses.rank[frame.course.codes], courses, name, problems)
         for name, column in frame.persons.items()
@@ -178,7 +178,7 @@ def _courses_table(
     found["ending"] = None if ending is None else _endings(keys, ending, problems)
     for name, column in plan.covariates.items():
         found[name] = once(column, "covariate")
-        problems += [] if found[name] is None else faults.mixed_case(found[name])
+        problems += [] if found[name] is None else implausible.mixed_case(found[name])
     for one in plan.measures.values():
         for when in ("first", "last"):
             if one.level == "course":
@@ -211,7 +211,7 @@ def _events_table(
     for name, code in needed.items():
         column = columns[name]
         problems += column.faults_at(code, np.flatnonzero(column.codes < 0), what=name)
-    problems += faults.mixed_case(columns["code"])
+    problems += implausible.mixed_case(columns["code"])
     lost = np.flatnonzero((rank < 0) & (columns["course"].codes >= 0))
     problems += columns["course"].faults_at("E313", lost)
     number = session_numbers(plan, columns["session"], problems)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..problems import MOST_ROWS, Problem, did_you_mean, listing, problem
+from ..project.problems import MOST_ROWS, Problem, did_you_mean, listing, problem
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..problems import Problem, did_you_mean, listing
+from ..project.problems import Problem, did_you_mean, listing
 from .files import Form
 from .measures import (
     RESERVED,

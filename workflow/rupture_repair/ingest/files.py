@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..problems import Problem, did_you_mean, problem
+from ..project.problems import Problem, did_you_mean, problem
 from . import spreadsheets
 
 #: What is tried when a file's header does not split.

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..problems import Problem, problem
-from . import forms
+from ..project.problems import Problem, problem
+from . import items
 from .columns import Column, Floats, Table
 from .descriptor import Plan
 from .measures import SESSION
@@ -191,7 +191,7 @@ def _scores(
     for one in plan.measures.values():
         if one.level == "course":
             continue
-        found = forms.read(one, find, count, problems)
+        found = items.read(one, find, count, problems)
         scores[one.name] = found.total
         scores |= {f"{one.name}__{name}": values for name, values in found.components.items()}
         for name in one.answers:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import instruments
-from ..problems import Problem, did_you_mean, listing, problem
+from ..project.problems import Problem, did_you_mean, listing, problem
+from . import instruments
 
 Range = tuple[float, float]
 

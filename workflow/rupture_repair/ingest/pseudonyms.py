@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..problems import ProblemsFound, problem
+from ..project.problems import ProblemsFound, problem
 
 #: Name of the file with the key, in the dataset's folder.
 KEY_FILE = "ids.key"

@@ -1,6 +1,5 @@
 """Items to totals, and the constants of a measure: reliability, reliable change, cut-off."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,14 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import instruments
-from ..problems import Problem, listing, problem
+from ..project.arrays import Floats
+from ..project.problems import Problem, listing, problem
+from ..statistics.reliability import cronbach_alpha, reliable_change
+from . import instruments
 from .measures import Measure
-
-Floats = NDArray[np.float64]
-
-#: Normal quantile of a change that chance alone exceeds, either way, in one of twenty cases.
-Z = 1.96
 
 
 def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
@@ -93,62 +89,6 @@ def _decimals(values: Floats, most: int = 8) -> int:
         if np.allclose(known, np.round(known, decimals), rtol=0, atol=1e-9):
             return decimals
     return most
-
-
-def cronbach_alpha(items: Floats) -> float:
-    r"""Return Cronbach's alpha.
-
-    .. math:: \alpha = \frac{k}{k-1}\left(1 - \frac{\sum_i s_i^2}{s_{total}^2}\right)
-
-    Parameters
-    ----------
-    items : ndarray, shape (ratings, items)
-        Points; one rating per course, rows with a missing item are left out.
-
-    Returns
-    -------
-    float
-        NaN with fewer than two items or two complete ratings, or without variation.
-
-    References
-    ----------
-    Cronbach 1951, Psychometrika 16(3), 297-334, doi 10.1007/BF02310555.
-    """
-    items = items[np.isfinite(items).all(axis=1)]
-    count = items.shape[1]
-    if count < 2 or len(items) < 2:
-        return math.nan
-    whole = items.sum(axis=1).var(ddof=1)
-    return (
-        count / (count - 1) * (1 - items.var(axis=0, ddof=1).sum() / whole) if whole else math.nan
-    )
-
-
-def standard_error(sd: float, reliability: float) -> float:
-    """Return the standard error of measurement, ``SD * sqrt(1 - reliability)``, in points."""
-    return sd * math.sqrt(1 - reliability)
-
-
-def reliable_change(sd: float, reliability: float) -> float:
-    """Return the smallest reliable change in points, ``1.96 * sqrt(2) * standard error``.
-
-    Parameters
-    ----------
-    sd : float
-        Standard deviation of first ratings, in points.
-    reliability : float
-        Between 0 and 1.
-
-    References
-    ----------
-    Jacobson & Truax 1991, J. Consult. Clin. Psychol. 59(1), 12-19, doi 10.1037/0022-006X.59.1.12.
-
-    Examples
-    --------
-    >>> round(standard_error(10.5, 0.961), 6), round(reliable_change(10.5, 0.961), 6)
-    (2.073584, 5.747681)
-    """
-    return Z * math.sqrt(2) * standard_error(sd, reliability)
 
 
 def first_ratings(measure: Measure, sessions: pd.DataFrame, courses: pd.DataFrame) -> Floats:

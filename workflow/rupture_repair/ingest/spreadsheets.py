@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..problems import Problem, did_you_mean, listing, problem
+from ..project.problems import Problem, did_you_mean, listing, problem
 
 #: Suffix -> what such a file is, and the function of pyreadstat that reads it.
 STATISTICS = {

@@ -6,22 +6,3 @@ coefficient means. :func:`fit` fits any such formula and returns tidy rows with 
 A model that cannot be fitted is a row with its reason, and never stops the others.
 :func:`flow_of` counts what was left out on the way to the main model.
 """
-
-from ..estimates import COLUMNS, STATUSES, Fit, fit
-from .definitions import MODELS, Model, Variant
-from .fitting import SAME_SCORES, fit_all, status_counts
-from .flow import flow_of
-
-__all__ = [
-    "COLUMNS",
-    "MODELS",
-    "SAME_SCORES",
-    "STATUSES",
-    "Fit",
-    "Model",
-    "Variant",
-    "fit",
-    "fit_all",
-    "flow_of",
-    "status_counts",
-]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from .. import exposure
-from ..tables import of_criterion
+from ..exposure.sessions import session_exposures
+from ..exposure.shared import exposed, turned
+from ..project.processed import of_criterion
 
 #: Columns of the table.
 COLUMNS = (
@@ -70,11 +71,11 @@ def _steps(
     }
     sessions, courses = tables["sessions"], tables["courses"]
     outcome = measures[measure].get("outcome")
-    rated = exposure.turned(sessions, measures, measure)
-    known = exposure.exposed(own["states"], measure, settings)
+    rated = turned(sessions, measures, measure)
+    known = exposed(own["states"], measure, settings)
     followed = pd.DataFrame({"course": []})
     if outcome in sessions:
-        followed = exposure.sessions(
+        followed = session_exposures(
             own["states"], sessions, courses, measures, measure, outcome, settings
         ).dropna(subset="outcome_next")
     fitted = own["estimates"]

@@ -6,17 +6,3 @@ permutes the exposure; :func:`summarise` and :func:`explained_by_choices` say wh
 10.1038/s41562-020-0912-z). A multiverse is not a better estimate: its specifications are neither
 independent nor equally good, and their median estimates nothing in particular.
 """
-
-from .plan import CHOICES, plan
-from .running import TERMS, Outcome, run
-from .summary import explained_by_choices, summarise
-
-__all__ = [
-    "CHOICES",
-    "TERMS",
-    "Outcome",
-    "explained_by_choices",
-    "plan",
-    "run",
-    "summarise",
-]

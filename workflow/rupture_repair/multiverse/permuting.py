@@ -10,10 +10,10 @@ residual variance is estimated anew each time. With
 .. math:: \hat\beta=A^{-1}E'r,\quad A=E'V^{-1}E-E'G(C'G)^{-1}G'E,
 
 and :math:`A` is a sum over rows less squares of linear forms, which are sums by course and
-therapist (see :mod:`rupture_repair.lmm.likelihood`) and projections on the controls, so that a
-permutation costs some passes over the rows and no search. Of the specifications of the demo half
-of the estimates differ by less than 0.3 %, 99 % by less than 15 % of their standard error from
-those of the full model.
+therapist (see :mod:`rupture_repair.statistics.blocks.likelihood`) and projections on the controls,
+so that a permutation costs some passes over the rows and no search. Of the specifications of the
+demo half of the estimates differ by less than 0.3 %, 99 % by less than 15 % of their standard
+error from those of the full model.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..design import Floats
-from ..lmm import search
-from ..lmm.engine import Standardised
-from ..lmm.likelihood import Likelihood
+from ..project.arrays import Floats
+from ..statistics.blocks import search
+from ..statistics.blocks.engine import Standardised
+from ..statistics.blocks.likelihood import Likelihood
 
 #: Sessions x permutations that are worked on at once: small enough for the processor's cache.
 PIECE = 100_000

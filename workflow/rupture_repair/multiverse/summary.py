@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..design import Floats
-from .plan import CHOICES
-from .running import TERMS, Outcome
+from ..project.arrays import Floats
+from .plan_multiverse import CHOICES
+from .run_multiverse import TERMS, Outcome
 
 #: Statistics of the joint test.
 STATISTICS = ("median", "sign", "significant")

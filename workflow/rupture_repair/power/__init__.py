@@ -5,19 +5,3 @@ sessions, and analysed as real data are: ratings, criterion, exposure, model. Wh
 misses and what it takes for a rupture without there being one is therefore part of the loss of
 power. Beside it each study is analysed with its true states, which shows how large this loss is.
 """
-
-from .plan import STATED, Base, Plan, make
-from .run import Result, run
-from .words import as_text, default_folder, title
-
-__all__ = [
-    "STATED",
-    "Base",
-    "Plan",
-    "Result",
-    "as_text",
-    "default_folder",
-    "make",
-    "run",
-    "title",
-]

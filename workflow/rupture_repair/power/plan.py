@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import criteria
-from ..criteria import Criterion
-from ..problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..simulate import Settings
+from ..detection import criteria
+from ..detection.criteria import Criterion
+from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from ..simulate.settings import Settings
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 
 #: Fewest and most courses of a study.

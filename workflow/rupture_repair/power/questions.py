@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..models import MODELS
-from ..simulate import Settings, within_sd_of_outcome
+from ..models.definitions import MODELS
+from ..simulate.settings import Settings
+from ..simulate.study import within_sd_of_outcome
 
 #: Settings of the simulation that link alliance and outcome. They are zero unless stated, so that
 #: with an effect of zero nothing does.
@@ -46,7 +47,7 @@ _STEADY += "same course, as planted by the true states"
 
 #: The parts of claims that are offered, with the variants that hold their level: where the outcome
 #: carries over from session to session, the standard errors of the other variants of next_session
-#: are too small (docs/power.md). By ``claim.part`` as in ``workflow/claims.yaml``.
+#: are too small (docs/power.md). By ``claim.part`` as in ``knowledge/claims.yaml``.
 QUESTIONS = {
     "C7.repaired": Question(
         model="next_session",

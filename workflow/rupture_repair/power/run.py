@@ -9,10 +9,10 @@ from typing import IO
 
 import pandas as pd
 
-from ..parallel import one_by_one
+from ..project.parallel import one_by_one
 from . import search
-from .calibration import COURSES, solved, world_of
 from .plan import Plan
+from .preparation import COURSES, solved, world_of
 from .store import Store
 from .studies import World, blocks, run_block
 
@@ -37,7 +37,9 @@ class Result:
     notes: tuple[str, ...]
 
 
-def run(plan: Plan, folder: Path, *, processes: int = 1, progress: IO[str] | None = None) -> Result:
+def run_plan(
+    plan: Plan, folder: Path, *, processes: int = 1, progress: IO[str] | None = None
+) -> Result:
     """Find the smallest number of courses for a power.
 
     Parameters

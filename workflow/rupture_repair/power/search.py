@@ -9,7 +9,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.special import ndtr, ndtri
 
-from ..proportion import wilson
+from ..statistics.proportion import wilson
 from .plan import LEAST, Plan
 from .studies import DETECTIONS
 

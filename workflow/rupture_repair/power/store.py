@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..problems import ProblemsFound, listing, problem
+from ..project.problems import ProblemsFound, listing, problem
 from .studies import DETECTIONS, REPLICATE
 
 SETTINGS, REPLICATES = "settings.json", "replicates.csv"

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import detect, estimates, exposure
-from ..criteria import Criterion
-from ..ingest.scoring import reliable_change
-from ..models import MODELS
-from ..simulate import Settings, Study, simulate_study
+from ..detection import detect
+from ..detection.criteria import Criterion
+from ..detection.ratings import prepared
+from ..exposure.sessions import leaving_exposures, session_exposures
+from ..models.definitions import MODELS
+from ..simulate.settings import Settings
+from ..simulate.study import Study, simulate_study
+from ..statistics import estimates
+from ..statistics.reliability import reliable_change
 from .questions import QUESTIONS, Question
 
 #: How ruptures were found in a study.
@@ -130,7 +134,7 @@ class Block:
         """
         by_truth = detection == "truth"
         states = [study.states if by_truth else detected(world, study) for study in self.studies]
-        make = {"sessions": exposure.sessions, "leaving": exposure.leaving}[world.asked().table]
+        make = {"sessions": session_exposures, "leaving": leaving_exposures}[world.asked().table]
         table = make(
             pd.concat(states, ignore_index=True), self.sessions, self.courses,
             measures_of(world, self.sessions), "alliance", "outcome", world.config,
@@ -202,7 +206,7 @@ def measures_of(world: World, sessions: pd.DataFrame) -> dict[str, dict[str, Any
 def detected(world: World, study: Study) -> pd.DataFrame:
     """Return the states that the criterion finds in one study."""
     measure = measures_of(world, study.sessions)["alliance"]
-    ratings = detect.prepared(study.sessions, "alliance", measure, [world.criterion])
+    ratings = prepared(study.sessions, "alliance", measure, [world.criterion])
     edge_rules = world.config["edge_rules"]
     return detect.states_of_ratings(ratings, world.criterion, edge_rules, measure)
 

@@ -13,11 +13,11 @@ import jinja2
 import pandas as pd
 import yaml
 
-from .. import config
-from ..disclosure import WITHHELD
+from ..project.disclosure import WITHHELD
+from ..project.package_files import PACKAGE
 
 #: Templates, captions and phrases.
-FOLDER = config.WORKFLOW / "report"
+FOLDER = PACKAGE / "report" / "templates"
 
 #: Tables longer than this are cut, with a note that says where the rest is.
 MOST_ROWS = 40
@@ -207,6 +207,27 @@ def environment() -> jinja2.Environment:
             percent,
             interval,
             listed,
+            status,
+            p_value,
+            equals,
         )
     }
     return made
+
+
+def status(word: str) -> str:
+    """Return the status of a fit in words."""
+    return str(word).replace("_", " ")
+
+
+def p_value(p: Any) -> str:
+    """Return a p value as APA style has it: .034, < .001."""
+    if p is None or pd.isna(p):
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 0.9995 else "> .999"
+
+
+def equals(p: Any) -> str:
+    """Return a p value for a sentence: = .034, < .001."""
+    said = p_value(p)
+    return said if said[0] in "<>–" else f"= {said}"

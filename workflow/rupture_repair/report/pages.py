@@ -1,4 +1,4 @@
-"""The pages: facts and captions laid into the templates of workflow/report."""
+"""The pages: facts and captions laid into the templates of report/templates."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,15 +8,52 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .. import figures
-from ..disclosure import min_cell, of_detection, without_cells
-from ..models import MODELS
-from ..shown import what_to_show
-from ..tables import of_criterion
-from . import cells, checks, facts, parts, pooled
-from .flow import of_flow, of_shapes, shapes
+from ..figures.alt_text import alt_text
+from ..models.definitions import MODELS
+from ..project.disclosure import min_cell, of_detection, without_cells
+from ..project.headline import what_to_show
+from ..project.processed import of_criterion
+from .dataset_tables import Material
 from .markdown import FOLDER, Md, environment, figure, held, pipe_table, text
-from .material import Material
+from .sections import (
+    claims,
+    components,
+    criteria,
+    data,
+    diagnostics,
+    episodes,
+    multiverse,
+    outcome,
+    overview,
+)
+from .sections import (
+    failures as failed_models,
+)
+from .sections import (
+    limitations as reasons_for_limitations,
+)
+from .sections import (
+    synthesis as pooled,
+)
+from .sections.agreement import of_agreement
+from .sections.data import CEILING, non_commercial, of_dataset, of_flow, of_measures
+from .sections.episodes import of_chance
+from .sections.outcome import of_effects, one_per_fit
+from .sections.shapes import of_shapes, shapes
+
+#: What templates call, by the name of the section.
+SECTIONS = {
+    "claims": claims,
+    "criteria": criteria,
+    "data": data,
+    "diagnostics": diagnostics,
+    "episodes": episodes,
+    "failures": failed_models,
+    "multiverse": multiverse,
+    "outcome": outcome,
+    "overview": overview,
+    "synthesis": pooled,
+}
 
 
 def _words(name: str) -> dict[str, Any]:
@@ -29,7 +66,11 @@ class Page:
     def __init__(self, **context: Any):
         self.environment = environment()
         self.captions = _words("captions.yaml")
-        self.context = context | {"phrases": _words("phrases.yaml"), "nbsp": "\u00a0"}
+        self.context = context | {
+            "sections": SECTIONS,
+            "phrases": _words("phrases.yaml"),
+            "nbsp": "\u00a0",
+        }
         self.numbers = {"Table": 0, "Figure": 0}
 
     def filled(self, words: str, **context: Any) -> Md:
@@ -54,7 +95,7 @@ class Page:
     def figure(self, name: str, dataset: str, numbers: pd.DataFrame) -> Md:
         """Return a figure with its caption."""
         path = f"figures/{dataset}/{name}.svg"
-        alt = figures.alt_text(name, numbers)
+        alt = alt_text(name, numbers)
         return figure(path, alt, self._caption("Figure", name), name.replace("_", " "))
 
     def render(self, template: str) -> str:
@@ -87,9 +128,11 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     """
     flow, least = of_flow(material), min_cell(material.dataset, material.config)
     material = material.disclosed()
-    dataset, measures = facts.of_dataset(material), facts.of_measures(material)
-    detection, effects = facts.of_detection(material), facts.of_effects(material)
-    limitations = facts.of_limitations(material, dataset, measures, detection, effects)
+    dataset, measures = of_dataset(material), of_measures(material)
+    detection, effects = episodes.of_detection(material), of_effects(material)
+    limitations = reasons_for_limitations.of_limitations(
+        material, dataset, measures, detection, effects
+    )
     limits = _words("limitations.yaml")
     measure, criterion = material.shown
     alliance = [name for name in measures if name in set(material.detection["measure"])]
@@ -112,16 +155,14 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         flow=flow,
         shapes=of_shapes(material),
         shape_rows=shapes(material),
-        chance=facts.of_chance(material),
-        agreement=facts.of_agreement(material),
-        cells=cells,
+        chance=of_chance(material),
+        agreement=of_agreement(material),
         held=held,
-        checks=checks,
-        components=parts.components(material),
-        diagnosed=checks.of_diagnostics(material),
+        components=components.components(material),
+        diagnosed=diagnostics.of_diagnostics(material),
         limitations=limitations,
         models=MODELS,
-        ceiling=facts.CEILING,
+        ceiling=CEILING,
         min_cell=least,
         config=material.config,
         settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
@@ -167,13 +208,13 @@ def index_entry(
     measure, criterion = what_to_show(detection, measures, config)
     row = of_criterion(of_detection(detection, min_cell(dataset, config)), measure, criterion)
     row = row.iloc[0]
-    status = facts.one_per_fit(estimates)["status"]
+    status = one_per_fit(estimates)["status"]
     return {
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
         "licence": dataset["licence"],
-        "non_commercial": facts.non_commercial(dataset["licence"]),
+        "non_commercial": non_commercial(dataset["licence"]),
         "stands_in": [one for one in measures.values() if one.get("stands_in")],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
@@ -199,8 +240,8 @@ def index(
     entries : iterable of mappings
         From :func:`index_entry`, in the order of config.yaml.
     failures : iterable of mappings
-        One per step that failed, from :func:`rupture_repair.journal.failures`: dataset, step,
-        problems (texts), log (path as text).
+        One per step that failed, from :func:`rupture_repair.project.step_log.failures`: dataset,
+        step, problems (texts), log (path as text).
     about : mapping
         From :func:`rupture_repair.report.provenance`.
     synthesis : mapping, optional
@@ -212,8 +253,6 @@ def index(
         subtitle="Reports of all datasets",
         entries=list(entries),
         failures=[{**failure, "message": _first(_told(failure))} for failure in failures],
-        cells=cells,
-        pooled=pooled,
         about=about,
         synthesis=synthesis,
     )
@@ -232,8 +271,8 @@ def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     Parameters
     ----------
     failure : mapping
-        From :func:`rupture_repair.journal.failures`: dataset, step, problems (texts), traceback
-        (empty for a user's mistake), log (path as text).
+        From :func:`rupture_repair.project.step_log.failures`: dataset, step, problems (texts),
+        traceback (empty for a user's mistake), log (path as text).
     about : mapping
         From :func:`rupture_repair.report.provenance`.
     """

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .draws import Draws, Numbers
-from .planted import CAUSES, STATES, STRATEGIES, TYPES, Integers
+from .random_numbers import Draws, Numbers
 from .ratings import Courses
+from .ruptures import CAUSES, STATES, STRATEGIES, TYPES, Integers
 from .settings import Settings
 
 KINDS = ("rupture", "type", "cause", "repair")

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ..problems import ProblemsFound, listing, problem
+from ..project.problems import ProblemsFound, listing, problem
 from .settings import Settings
 from .tables import COVARIATES, FORMS, simulate_dataset
 

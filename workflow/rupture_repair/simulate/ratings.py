@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from .draws import Draws, Numbers
-from .planted import (
+from .random_numbers import Draws, Numbers
+from .ruptures import (
     COMPONENTS,
     OPEN,
     REPAIRED,

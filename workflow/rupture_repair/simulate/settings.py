@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from ..problems import ProblemsFound, problem
+from ..project.problems import ProblemsFound, problem
 
 #: Sessions after the first low one within which a rupture must be repaired to count as repaired.
 REPAIR_WINDOW = 3

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .draws import Draws
 from .events import event_table
-from .planted import COMPONENTS
+from .random_numbers import Draws
 from .ratings import OUTCOME_COMPONENTS, Courses, Ratings, make_courses, make_ratings
+from .ruptures import COMPONENTS
 from .settings import Settings
 from .truth import truth_of_sessions, truth_table
 

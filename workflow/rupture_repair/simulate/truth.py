@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .planted import (
+from .ratings import Courses, Ratings
+from .ruptures import (
     CAUSES,
     COMPONENTS,
     OPEN,
@@ -19,7 +20,6 @@ from .planted import (
     shape_of_fall,
     states,
 )
-from .ratings import Courses, Ratings
 from .settings import REPAIR_WINDOW
 
 

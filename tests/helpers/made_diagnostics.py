@@ -1,0 +1,16 @@
+"""Diagnostics of the made-up tables."""
+
+import numpy as np
+
+from made_tables import tables
+from rupture_repair.diagnostics.diagnose import diagnose
+
+
+def with_diagnostics(n_courses=30, **changes):
+    """The made-up tables with their diagnostics; `changes` are made to the tables before."""
+    made = tables(n_courses) | changes
+    keys = ("sessions", "courses", "measures", "states", "detection", "estimates")
+    given = {key: made[key] for key in keys}
+    given["estimates"] = given["estimates"].assign(rho=np.nan)
+    found = diagnose("small", **given, settings=made["config"] | {"seed": 1})
+    return made | {"diagnostics": found}

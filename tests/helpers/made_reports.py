@@ -1,0 +1,68 @@
+"""Reports of the made-up tables, and what a reader of a page meets."""
+
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+
+from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.output_formats import render_html
+from rupture_repair.report.pages import dataset_report
+
+ABOUT = {
+    "version": "0.1.0",
+    "commit": None,
+    "date": None,
+    "command": "make report",
+    "python": "3.11.7",
+    "packages": {"numpy": "2.4.6"},
+    "lock": "cd" * 32,
+}
+
+
+class Page(HTMLParser):
+    """What a reader of a page meets: its text, and its elements with their attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.words = [], []
+        self.feed(html)
+        self.text = " ".join("".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        if self.elements and self.elements[-1][0] != "style":
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def material(made, folder):
+    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
+    given = {key: made[key] for key in (*keys, "config")}
+    given["diagnostics"] = made.get("diagnostics")
+    files = draw_figures(folder / "figures" / made["dataset"]["name"], **given)
+    numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
+    return Material(**made, figures=numbers)
+
+
+def rendered(made, folder, drawn=None):
+    """Report of these tables as Markdown and HTML; `drawn`: a folder whose figures will do."""
+    if drawn:
+        (folder / "figures").symlink_to(drawn / "figures")
+        numbers = {csv.stem: pd.read_csv(csv) for csv in drawn.rglob("*.csv")}
+        given = Material(**made, figures=numbers)
+    else:
+        given = material(made, folder)
+    text = dataset_report(given, ABOUT)
+    html = render_html(text, folder / "small.html").read_text(encoding="utf-8")
+    return text, html
+
+
+def flat(text):
+    """Text as a reader sees it: one line, without characters that cannot be seen."""
+    return " ".join(re.sub(r"[\x00-\x1f]", " ", text).split())

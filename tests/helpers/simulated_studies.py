@@ -1,0 +1,49 @@
+"""Studies from the simulator, analysed as real data are, by the hundred."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+from scipy import stats
+
+from rupture_repair.power.plan import make
+from rupture_repair.power.preparation import world_of
+from rupture_repair.power.studies import Block, World, blocks, fitted, tested
+from rupture_repair.project import yaml_files
+from rupture_repair.project.parallel import spread_out
+
+CONFIG = yaml_files.complete({}, "config")
+
+
+def world(**asked) -> World:
+    """Return the world of a plan; `asked` as in the group `power` of config.yaml."""
+    plan = make({**CONFIG["power"], "criterion": "own_mean_2sd", **asked}, CONFIG)
+    return world_of(plan, {"k": None, "reliability": 0.96})
+
+
+def results(
+    where: World, courses: int, replicates: int, terms: Mapping[str, Sequence[str]], way: str
+) -> pd.DataFrame:
+    """Return one row per study, variant and term, with the SD of the residuals.
+
+    `terms` names, by variant of the model, the terms that are tested.
+    """
+
+    def some(numbers):
+        block = Block.simulated(where, courses, numbers)
+        return [
+            {"study": number, "variant": variant, "term": term, **tested(found, term),
+             "sd": found.rows.get("var_residual", float("nan")) ** 0.5}
+            for number, table in block.exposed(where, way)
+            for variant, asked in terms.items()
+            for found in [fitted(replace(where, variant=variant), table)]
+            for term in asked
+        ]  # fmt: skip
+
+    parts = spread_out(some, blocks(courses, range(replicates)), processes=2)
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def interval(share: float, number: int, confidence: float) -> tuple[float, float]:
+    """Return the counts that chance leaves to a share."""
+    return stats.binom(number, share).interval(confidence)

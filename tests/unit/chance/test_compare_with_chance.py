@@ -1,0 +1,509 @@
+"""Chance: what noise alone makes, checked on ratings whose noise is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rupture_repair.chance import calibrate, compare_with_chance, noise, planted_falls, replicates
+from rupture_repair.chance.counts import Tally, simulated, tally
+from rupture_repair.chance.planted_falls import smallest_found
+from rupture_repair.chance.replicates import Null, prepare
+from rupture_repair.detection import courses as flat
+from rupture_repair.detection import criteria, detect
+from rupture_repair.detection.hidden_markov.chain import Parameters
+from rupture_repair.detection.hidden_markov.rupture_probability import Model
+from rupture_repair.detection.ratings import arrange
+
+EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
+SETTINGS = {
+    "replicates": 60, "slow_replicates": 2, "null_models": ["autoregressive", "shuffle"],
+    "false_alarm": 0.05,
+    "depths": [1, 2, 3], "duration": 2, "courses": 2000,
+}  # fmt: skip
+MEASURE = {
+    "instrument": "SRS", "range": [0, 40], "better": "higher", "components": [],
+    "reliable_change": {"value": 5.0},
+}  # fmt: skip
+
+
+def series(courses: int, ratings: int, rho: float, seed: int) -> np.ndarray:
+    """AR(1) series of unit variance, by the recursion that defines it."""
+    shocks = np.random.default_rng(seed).standard_normal((courses, ratings))
+    for t in range(1, ratings):
+        shocks[:, t] = rho * shocks[:, t - 1] + np.sqrt(1 - rho**2) * shocks[:, t]
+    return shocks
+
+
+def sessions(rating: np.ndarray, **columns) -> pd.DataFrame:
+    courses, ratings = rating.shape
+    return pd.DataFrame(
+        {
+            "course": [f"c{number:04}" for number in np.repeat(np.arange(courses), ratings)],
+            "session": np.tile(np.arange(1, ratings + 1), courses),
+            "srs": rating.ravel(),
+            **columns,
+        }
+    )
+
+
+def prepared(table: pd.DataFrame, measure=MEASURE, seed: int = 1, draws: int = 30) -> Null:
+    measure = {**MEASURE, **measure}
+    return prepare(arrange(table, "srs", measure), "srs", measure, seed=seed,
+                          draws=draws)  # fmt: skip
+
+
+def rules(*names: str, **settings) -> list[criteria.Criterion]:
+    calibrated = {"k": 2, "unit": "larger_sd"}
+    changes = {name: (calibrated if name in ("dip", "tooth") else {}) | settings for name in names}
+    return criteria.load(names, changes)
+
+
+def expected(model: Null, criteria_, **settings) -> pd.DataFrame:
+    settings = {**SETTINGS, "null_models": ["autoregressive"], **settings}
+    return compare_with_chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")[0]
+
+
+# ------------------------------------------------------------------------------ the form
+
+
+@pytest.mark.parametrize(
+    ("ratings", "step"),
+    [
+        ([1, 2, 5, 7], 1.0),
+        ([3.0, 4.5, 7.0], 0.5),
+        (np.arange(0, 400) / 10, 0.1),
+        (np.round(np.arange(0, 30) / 3, 2), 0.01),
+        (np.arange(0, 30) / 3, 1 / 3),
+        ([0.0, 2.0, 5.0], 1.0),
+        ([4.0, 4.0], 0.0),
+        (np.random.default_rng(1).normal(size=200), 0.0),
+    ],
+)
+def test_the_step_is_that_on_which_all_ratings_lie(ratings, step):
+    assert noise.grid_step(np.asarray(ratings, dtype=float)) == pytest.approx(step)
+
+
+def test_a_form_rounds_cuts_and_bends():
+    hard = noise.Form(0, 40, step=0.5, anchor=0.0)
+    assert hard.rate(np.array([-3, 12.3, 55])).tolist() == [0, 12.5, 40]
+    soft = replace(hard, step=0.0, soft=1.0)
+    latent = np.array([2.0, 20.0, 38.5, 40.0, 41.0])
+    draws = latent + np.random.default_rng(1).standard_normal((400_000, 1))
+    assert soft.bent(latent) == pytest.approx(np.clip(draws, 0, 40).mean(axis=0), abs=0.01)
+    assert soft.straightened(soft.bent(latent)) == pytest.approx(latent, abs=1e-3)
+
+
+def test_ratings_at_the_ends_say_only_that_the_latent_value_is_there_or_beyond():
+    lower, upper = noise.Form(0, 10, step=1.0).cells(np.array([0.0, 4.0, 10.0]))
+    assert lower.tolist() == [-np.inf, 3.5, 9.5]
+    assert upper.tolist() == [0.5, 4.5, np.inf]
+
+
+def test_truncated_normal_values_have_the_moments_of_the_distribution():
+    random, many = np.random.default_rng(1), 200_000
+    for low, high in ((-np.inf, -1.0), (0.5, 0.7), (3.0, np.inf), (-1.0, 2.0)):
+        drawn = noise.truncated_normal(random, np.full(many, low), np.full(many, high))
+        grid = np.linspace(max(low, -9), min(high, 9), 200_001)
+        weight = np.exp(-(grid**2) / 2)
+        assert drawn.min() >= low
+        assert drawn.max() <= high
+        assert drawn.mean() == pytest.approx((grid * weight).sum() / weight.sum(), abs=0.01)
+
+
+# ------------------------------------------------------------------------- the noise
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_the_autocorrelation_is_free_of_the_bias_of_short_courses(rho):
+    rating = 20 + 3 * series(600, 6, rho, seed=2)
+    model = prepared(sessions(rating.round(1)))
+    courses = model.courses
+    rest = courses.rating - flat.trend(courses)
+    plain = np.nansum(rest * courses.earlier(1, rest)) / (rest**2).sum()
+    assert plain < rho - 0.2  # the usual estimate is far off: this test can fail
+    assert model.noise.rho.mean() == pytest.approx(rho, abs=0.06)
+
+
+def test_the_autocorrelation_belongs_to_the_step_of_one_session_number():
+    table = sessions(20 + 3 * series(500, 20, 0.6, seed=3))
+    kept = table[np.random.default_rng(1).random(len(table)) < 0.5]
+    assert prepared(kept).noise.rho.mean() == pytest.approx(0.6, abs=0.05)
+
+
+def test_levels_sds_and_trends_are_found_behind_the_ceiling():
+    random = np.random.default_rng(4)
+    sd = 2.5 * np.exp(0.4 * random.standard_normal((600, 1)))
+    level = random.normal(37, 4, (600, 1))
+    trend = random.normal(0.05, 0.1, (600, 1)) * (np.arange(12) - 5.5)
+    rating = np.clip(level + trend + sd * series(600, 12, 0.3, seed=5), 0, 40)
+    found = prepared(sessions(rating.round(1))).noise
+    assert (rating == 40).mean() > 0.25
+    assert found.mean_level.mean() == pytest.approx(37, abs=0.4)
+    assert found.sd_level.mean() == pytest.approx(4, abs=0.4)
+    assert found.mean_slope.mean() == pytest.approx(0.05, abs=0.03)
+    assert found.sd_slope.mean() == pytest.approx(0.1, abs=0.04)
+    assert found.sd_typical.mean() == pytest.approx(2.5, abs=0.2)
+    assert found.volatility.mean() == pytest.approx(0.4, abs=0.06)
+    assert found.rho.mean() == pytest.approx(0.3, abs=0.05)
+    assert np.corrcoef(np.log(found.sd.mean(axis=0)), np.log(sd[:, 0]))[0, 1] > 0.6
+
+
+def test_one_wild_rating_does_not_define_the_sd_of_its_course():
+    rating = (20 + 2 * series(300, 8, 0.0, seed=6)).round(1)
+    rating[0, 4] -= 15
+    model = prepared(sessions(rating))
+    own = np.sqrt(flat.squares(model.courses, "trend")[0][0] / 6)
+    assert own > 5
+    assert model.noise.sd[:, 0].mean() < 0.75 * own
+
+
+def test_series_have_unit_variance_and_the_autocorrelation_of_their_gaps():
+    session = np.tile([1, 2, 4, 5], 50_000)
+    courses = flat.Courses(np.zeros(200_000), session, np.arange(0, 200_001, 4))
+    carry = noise.carry_over(0.6, noise.gaps(courses))[None]
+    shocks = np.random.default_rng(1).standard_normal(carry.shape)
+    drawn = noise.autoregressive(carry, shocks, 4).reshape(-1, 4)
+    gap = np.abs(np.subtract.outer([1, 2, 4, 5], [1, 2, 4, 5]))
+    assert np.cov(drawn.T) == pytest.approx(0.6**gap, abs=0.02)
+
+
+# ------------------------------------------------------------------------- replicates
+
+
+@pytest.mark.parametrize("model", replicates.MODELS)
+def test_replicates_keep_sessions_range_and_grid(model):
+    rating = np.clip(37 + 3 * series(80, 9, 0.3, seed=7), 0, 40)
+    table = sessions((2 * rating).round() / 2)
+    made = prepared(table[np.random.default_rng(2).random(len(table)) < 0.8])
+    values = replicates.simulate(made, model, np.arange(20), np.random.default_rng(1))
+    assert made.form.step == 0.5
+    assert values.max() == 40
+    assert values.min() >= 0
+    assert (values * 2 == np.rint(values * 2)).all()
+    stacked = replicates.stacked(made, values)
+    assert (stacked.session.reshape(20, -1) == made.courses.session).all()
+    assert (stacked.length.reshape(20, -1) == made.courses.length).all()
+
+
+def test_shuffled_ratings_of_a_course_without_trend_are_its_own_in_another_order():
+    table = sessions((20 + 2 * series(50, 8, 0.0, seed=8)).round())
+    made = replace(prepared(table), line=np.repeat(20.0, 400))
+    values = replicates.simulate(made, "shuffle", np.arange(3), np.random.default_rng(1))
+    for replicate in values:
+        assert (
+            np.sort(replicate.reshape(50, 8)) == np.sort(table.srs.to_numpy().reshape(50, 8))
+        ).all()
+    assert (values != table.srs.to_numpy()).any(axis=1).all()
+
+
+def test_each_replicate_has_its_own_pooled_sd():
+    made = prepared(sessions(20 + 2 * series(30, 8, 0.3, seed=9)))
+    values = replicates.simulate(made, "autoregressive", np.arange(4), np.random.default_rng(1))
+    scale = replicates.scale_of(made, replicates.stacked(made, values))
+    for number, replicate in enumerate(values):
+        one = flat.Courses(replicate, made.courses.session, made.courses.start)
+        for around in ("mean", "trend"):
+            pooled = getattr(scale, f"sample_sd_{around}").reshape(4, 30)[number]
+            assert pooled == pytest.approx(flat.pooled_sd(one, around))
+    assert scale.reliable_change == 5.0
+
+
+# --------------------------------------------------------------------------- expected
+
+
+def test_expected_agrees_with_the_published_null_table():
+    """Shares of courses with a rupture among 12 independent ratings, see tests/golden."""
+    made = prepared(sessions(20 + 2 * series(1500, 12, 0.0, seed=10)))
+    table = expected(made, rules("v_1sd", "v_2sd", "own_mean_2sd", "shewhart_3"), replicates=20)
+    share = 100 * (table.expected_courses / 1500).to_numpy()
+    assert share == pytest.approx([99.6, 72.4, 17, 1.4], abs=1.5)
+
+
+def test_shares_by_course_sum_to_the_courses_expected():
+    made = prepared(sessions(20 + 2 * series(60, 8, 0.3, seed=9)))
+    settings = {**SETTINGS, "null_models": ["autoregressive", "shuffle"], "replicates": 20}
+    table, courses = compare_with_chance.expected(
+        made, rules("v_2sd"), EDGE_RULES, settings, dataset="made"
+    )
+    assert list(courses["course"]) == list(made.ratings.course_ids)
+    assert courses["expected"].sum() == pytest.approx(table["expected_courses"][0])
+
+
+def test_expected_agrees_with_the_published_null_table_for_correlated_ratings():
+    made = prepared(sessions(20 + 2 * series(1500, 20, 0.6, seed=11)))
+    table = expected(made, rules("own_mean_2sd", "shewhart_3"), replicates=20)
+    assert (100 * table.expected_courses / 1500).to_numpy() == pytest.approx([31, 28], abs=2.5)
+
+
+def test_what_is_observed_is_what_detection_finds():
+    table = sessions(np.clip(36 + 3 * series(60, 10, 0.3, seed=12), 0, 40).round(1))
+    made = prepared(table)
+    measure = {**MEASURE, "role": "alliance", "level": "session", "reliable_change": {"value": 5.0}}
+    for rule in rules("dip", "tooth", "v_2sd", "reliable_drop"):
+        row = expected(made, [rule], replicates=2).iloc[0]
+        found = detect.detect_one(made.ratings, rule, EDGE_RULES, dataset="made", name="srs",
+                                  measure=measure).summary  # fmt: skip
+        assert row.observed == found["n_episodes"]
+        assert row.observed_courses == found["n_courses_with_episode"]
+        assert row.n_courses_assessable == found["n_courses_assessable"]
+        assert row.n_sessions_assessable == found["n_sessions_assessable"]
+        ended = found["n_repaired"] + found["n_unrepaired"]
+        assert row.observed_repaired == pytest.approx(found["n_repaired"] / ended)
+
+
+def tables_of(found) -> tuple:
+    return found if isinstance(found, tuple) else (found,)
+
+
+def test_numbers_do_not_depend_on_the_number_of_processes():
+    made = prepared(sessions(np.clip(36 + 3 * series(40, 9, 0.3, seed=13), 0, 40).round(1)))
+    chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
+    for function in (
+        calibrate.calibrated_k,
+        compare_with_chance.expected,
+        planted_falls.sensitivity,
+    ):
+        one, two = (
+            function(made, chosen[:1] if function is not calibrate.calibrated_k else chosen,
+                     EDGE_RULES, SETTINGS, dataset="made", processes=processes)
+            for processes in (1, 2)
+        )  # fmt: skip
+        for alone, shared in zip(tables_of(one), tables_of(two), strict=True):
+            pd.testing.assert_frame_equal(alone, shared)
+
+
+def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
+    rating = (30 + 3 * series(40, 9, 0.3, seed=26)).round(1)
+    table = sessions(rating, other=(rating[::-1] - 1).ravel())
+    role = {"role": "alliance", "level": "session"}
+    measures = {
+        "srs": MEASURE | role,
+        "other": MEASURE | role,
+        "ors": MEASURE | {"role": "outcome"},
+    }
+    chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
+    how = {"dataset": "made", "seed": 1}
+    settings = SETTINGS | {"sensitivity": SETTINGS}
+    one, two = [], []
+    for processes, found in ((1, one), (2, two)):
+        solved = calibrate.calibrate(
+            table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
+        )
+        found += [solved, *compare_with_chance.compare_with_chance(
+            table, measures, chosen, solved, EDGE_RULES, settings, **how, processes=processes
+        )]  # fmt: skip
+    for alone, shared in zip(one, two, strict=True):
+        assert alone["measure"].unique().tolist() == ["srs", "other"]
+        pd.testing.assert_frame_equal(alone, shared)
+
+
+def test_the_seed_decides_the_numbers():
+    table = sessions((30 + 3 * series(40, 9, 0.3, seed=14)).round(1))
+    first, again, other = (
+        expected(prepared(table, seed=seed), rules("v_2sd")) for seed in (1, 1, 2)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert first.expected[0] != other.expected[0]
+
+
+def test_better_lower_is_the_mirror_image():
+    rating = np.clip(36 + 3 * series(60, 9, 0.3, seed=15), 0, 40).round(1)
+    chosen = rules("dip", "tooth", "own_mean_2sd", "reliable_drop", "v_2sd")
+    higher = prepared(sessions(rating))
+    lower = prepared(sessions(-rating), {"better": "lower", "range": [-40, 0]})
+    for function in (compare_with_chance.expected, planted_falls.sensitivity):
+        pair = (
+            function(made, chosen, EDGE_RULES, SETTINGS, dataset="made") for made in (higher, lower)
+        )
+        for one, other in zip(*map(tables_of, pair), strict=True):
+            pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_criterion_that_is_not_assessable_has_its_reason_and_no_numbers():
+    made = prepared(sessions(20 + series(20, 8, 0.0, seed=16)), {"reliable_change": None})
+    table = expected(made, rules("reliable_drop", "v_2sd"))
+    assert table.status.tolist() == ["not_assessable", "assessed"]
+    assert "no reliability" in table.reason[0]
+    numbers = ["observed", "expected", "ratio", "p", "n_courses_assessable"]
+    assert table.loc[0, numbers].isna().all()
+    assert table.loc[1, numbers].notna().all()
+    seen = planted_falls.sensitivity(
+        made, rules("reliable_drop"), EDGE_RULES, SETTINGS, dataset="made"
+    )
+    assert seen.status.tolist() == ["not_assessable"]
+    assert smallest_found(seen).text.tolist() == [table.reason[0]]
+
+
+def test_p_counts_replicates_with_as_many_episodes_or_more():
+    made = prepared(sessions(20 + 2 * series(20, 8, 0.0, seed=17)))
+    counts = np.array([3, 5, 5, 8])
+    zero = np.zeros(4, dtype=int)
+    seen = Tally(*([np.array([5])] + [np.array([1])] * 7))
+    row = compare_with_chance._compared(seen, Tally(*[counts, counts, zero, zero] + [counts] * 4))
+    assert row["p"] == (1 + 3) / 5
+    assert row["p_error"] == pytest.approx(np.sqrt(0.8 * 0.2 / 4))
+    assert row["expected"] == 5.25
+    assert row["excess"] == -0.25
+    assert made.noise.rho.shape == (30,)
+
+
+@pytest.mark.parametrize(
+    "rating",
+    [
+        np.full((6, 1), 30.0),
+        np.array([[30.0, 28.0], [31.0, 35.0], [22.0, 30.0]]),
+        np.full((5, 8), 40.0),
+        np.vstack([np.full((5, 8), 40.0), 30 + np.arange(8) * np.ones((2, 1))]),
+        np.array([[30.0, 25, 31, 30, 22, 30, 31, 28]]),
+    ],
+    ids=["one rating", "two ratings", "all constant", "some constant", "one course"],
+)
+def test_small_and_constant_courses_give_numbers_or_reasons(rating):
+    made = prepared(sessions(rating))
+    chosen = rules("dip", "v_2sd", "own_mean_2sd", "reliable_drop", "srs_cutoff")
+    table = expected(made, chosen, null_models=list(replicates.MODELS), replicates=20)
+    assert (table.reason.notna() == (table.status == "not_assessable")).all()
+    assert (table.expected.isna() == (table.status == "not_assessable")).all()
+    values = replicates.simulate(made, "autoregressive", np.arange(5), np.random.default_rng(1))
+    assert np.isfinite(values).all()
+    assert values.min() >= 0
+    assert values.max() <= 40
+    planted_falls.sensitivity(made, chosen, EDGE_RULES, SETTINGS, dataset="made")
+    tooth = [replace(rules("tooth")[0], k="calibrated")]
+    calibrate.calibrated_k(made, tooth, EDGE_RULES, SETTINGS, dataset="made")
+
+
+def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
+    table = sessions((30 + 3 * series(12, 9, 0.3, seed=24)).round(1))
+    base = rules("v_2sd")[0]
+    reported = replace(base, id="a", run="reported")
+    slow = replace(base, id="b", run="rupture_probability", k=0.5)
+    parameters = Parameters(30, 0, np.eye(2), 1.5, depth=6.0, onset=0.1, recovery=0.3)
+    model = Model(parameters, 5.0, 0.0, 40.0, 0.1, identified=True)
+    made = prepared(table)
+    courses = replace(made.courses, reported=np.zeros(108, dtype=bool))
+    scale = replace(made.ratings.scale, model=model)
+    made = replace(made, ratings=replace(made.ratings, courses=courses, scale=scale))
+    found = expected(made, [reported, slow, base])
+    assert "cannot be simulated" in found.reason[0]
+    assert found.replicates[1:].tolist() == [SETTINGS["slow_replicates"], SETTINGS["replicates"]]
+    assert found.loc[1:, "expected"].notna().all()
+
+
+def test_a_scale_without_known_ends_has_neither_floor_nor_ceiling():
+    made = prepared(sessions(20 + 2 * series(40, 8, 0.3, seed=25)), {"range": None})
+    assert (made.form.low, made.form.high, made.form.soft) == (-np.inf, np.inf, 0.0)
+    assert expected(made, rules("v_2sd")).expected[0] > 0
+
+
+def test_a_measure_without_ratings_is_not_assessable():
+    table = sessions(np.full((3, 2), np.nan))
+    made = prepared(table)
+    assert expected(made, rules("v_2sd")).reason.tolist() == ["the measure has no rating"]
+
+
+# ----------------------------------------------------------------------- calibrated k
+
+
+def calibrated(made, name="dip", **settings) -> pd.Series:
+    rule = replace(rules(name, **settings)[0], k="calibrated")
+    return calibrate.calibrated_k(made, [rule], EDGE_RULES, SETTINGS, dataset="made").iloc[0]
+
+
+def test_the_calibrated_k_keeps_false_alarms_rare_in_fresh_simulations():
+    made = prepared(sessions((30 + 2 * series(300, 12, 0.3, seed=18)).round(1)))
+    row = calibrated(made, floor=None)
+    assert row.status == "solved"
+    fresh = replace(made, entropy=(12345,))
+    blocks = [
+        (*simulated(fresh, "autoregressive", block, members, 0), len(members))
+        for block, members in fresh.blocks(100)
+    ]
+    rule = rules("dip", floor=None)[0]
+    share, error, _ = calibrate._false_alarms(rule, row.k, blocks, EDGE_RULES)
+    assert share <= 0.05 + 3 * np.hypot(error, row.false_alarm_error)
+    below, error, _ = calibrate._false_alarms(rule, row.k - 0.15, blocks, EDGE_RULES)
+    assert below > 0.05 + 3 * error
+
+
+def test_the_calibrated_k_holds_for_courses_from_the_true_process():
+    row = calibrated(prepared(sessions((30 + 2 * series(400, 12, 0.3, seed=19)).round(1))),
+                     "tooth", floor=None)  # fmt: skip
+    table = sessions((30 + 2 * series(4000, 12, 0.3, seed=20)).round(1))
+    ratings = arrange(table, "srs", MEASURE)
+    rule = replace(rules("tooth", floor=None)[0], k=row.k)
+    found = tally(
+        ratings.courses, *replicates.find(ratings.courses, ratings.scale, rule, EDGE_RULES)
+    )
+    assert found.courses[0] / 4000 == pytest.approx(0.05, abs=0.012)
+
+
+def test_where_the_floor_keeps_false_alarms_rare_k_is_the_least():
+    made = prepared(sessions((30 + 0.8 * series(200, 10, 0.0, seed=21)).round(1)))
+    row = calibrated(made)
+    assert (row.status, row.k) == ("least", calibrate.LEAST_K)
+    assert row.false_alarm < 0.05
+
+
+def test_a_k_that_no_course_allows_is_refused_with_its_reason():
+    made = prepared(sessions((30 + 2 * series(200, 5, 0.0, seed=22)).round(1)))
+    row = calibrated(made, "own_mean_2sd")
+    assert row.status == "not_assessable" or row.false_alarm <= 0.05
+    made = prepared(sessions((30 + 2 * series(200, 10, 0.0, seed=23)).round(1)))
+    row = calibrated(made, "srs_cutoff")  # its k is in points, and six below 36 is usual here
+    assert row.status == "not_assessable"
+    assert "up to k = 6" in row.reason
+    assert np.isnan(row.k)
+
+
+def test_only_what_asks_for_a_k_gets_one():
+    dip, fixed = replace(rules("dip")[0], k="calibrated"), rules("v_2sd")[0]
+    table = pd.DataFrame({"criterion": ["dip"], "k": [2.34]})
+    assert [rule.k for rule in criteria.with_calibrated_k([dip, fixed], table)] == [2.34, 2]
+
+
+# ------------------------------------------------------------------------ sensitivity
+
+
+def test_a_fall_begins_where_its_onset_and_repair_can_be_seen():
+    session = np.array([1, 2, 3, 4, 5, 6, 1, 2, 3, 1, 2, 3, 9])
+    courses = flat.Courses(np.zeros(13), session, np.array([0, 6, 9, 13]))
+    possible = planted_falls.eligible(courses, 2)
+    assert session[:6][possible[:6]].tolist() == [3, 4]
+    assert not possible[6:].any()
+    begins = planted_falls.chosen_sessions(courses, possible, 200, np.random.default_rng(1))
+    assert set(begins[:, 0]) == {3, 4}
+    assert (begins[:, 1:] == -1).all()
+
+
+def test_falls_are_scored_against_the_sessions_where_they_were_planted():
+    rating = np.full((3, 9), 30.0) + np.tile([0, 0.5, 0], 3)
+    rating[0, 4:6] -= 10  # planted at session 5, found there
+    rating[1, 2:4] -= 10  # planted at session 6, found elsewhere
+    table = sessions(rating)
+    ratings = arrange(table, "srs", MEASURE)
+    rule = rules("v_2sd")[0]
+    rule = replace(rule, unit="raw", k=8)
+    result = replicates.find(ratings.courses, ratings.scale, rule, EDGE_RULES)
+    group = np.zeros(3, dtype=int)
+    score = planted_falls.score(ratings.courses, *result, np.array([5, 6, -1]), 2, group)
+    total = {name: values.tolist() for name, values in score.items()}
+    assert total == {
+        "planted": [2, 0, 0, 0], "found": [1, 0, 0, 0], "episodes": [2, 0, 0, 0],
+        "matched": [1, 0, 0, 0], "onset_error": [0, 0, 0, 0], "right": [1, 0, 0, 0],
+    }  # fmt: skip
+
+
+def test_the_smallest_depth_found_is_interpolated():
+    table = pd.DataFrame(
+        {
+            "dataset": "made", "measure": "srs", "criterion": ["a"] * 3 + ["b"] * 3,
+            "volatility": "all", "depth": [1, 2, 3] * 2,
+            "sensitivity": [0.2, 0.6, 1.0, 0.1, 0.2, 0.3], "status": "assessed", "reason": None,
+        }
+    )  # fmt: skip
+    found = smallest_found(table)
+    assert found.depth[0] == pytest.approx(2.5)
+    assert found.text.tolist() == ["2.5 SD", "none up to 3 SD"]

@@ -1,0 +1,162 @@
+"""Verdicts by their written rule, estimands against plain computations, and what is missing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pingouin as pg
+import pytest
+
+from rupture_repair.claims import variance_shares, verdicts
+from rupture_repair.claims.estimands import ESTIMANDS
+from rupture_repair.claims.verdicts import Part, cautious, load
+from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.statistics.reliability import intraclass
+
+PART = Part("p", "what", "how", "more", 0.2, "points")
+
+
+def judged(expected, low, high, estimate=None):
+    middle = (low + high) / 2 if estimate is None else estimate
+    part = replace(PART, expected=expected)
+    return verdicts.verdict(part, {"estimate": middle, "ci_low": low, "ci_high": high})[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.1, 0.5, "supported"),
+        (0.01, 0.3, "undecided"),  # above zero, but the estimate is smaller than worth caring about
+        (0.01, 0.1, "contradicted"),  # above zero, and surely too small
+        (-0.1, 0.5, "undecided"),
+        (-0.1, 0.1, "contradicted"),
+        (-0.5, -0.1, "contradicted"),
+        (0.0, 0.5, "undecided"),
+    ],
+)
+def test_more_and_less_are_mirror_images(low, high, verdict):
+    assert judged("more", low, high) == verdict
+    assert judged("less", -high, -low) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.2, 0.4, "supported"), (0.1, 0.4, "undecided"), (0.0, 0.19, "contradicted")],
+)
+def test_what_cannot_be_negative_is_held_against_the_smallest_effect(low, high, verdict):
+    assert judged("large", low, high) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.1, 0.5, "supported"), (-0.5, -0.1, "supported"), (-0.1, 0.1, "contradicted"),
+        (-0.3, 0.1, "undecided"), (0.05, 0.15, "contradicted"), (0.02, 0.3, "undecided"),
+    ],
+)  # fmt: skip
+def test_a_difference_in_either_direction(low, high, verdict):
+    assert judged("differ", low, high) == verdict
+
+
+def test_a_reason_shows_interval_and_smallest_effect():
+    _, reason = verdicts.verdict(PART, {"estimate": 0.1, "ci_low": -0.1, "ci_high": 0.15})
+    assert "[-0.1, 0.15]" in reason
+    assert "(0.2)" in reason
+
+
+@pytest.mark.parametrize(
+    ("expected", "verdict", "kept"),
+    [
+        ("more", "supported", True), ("more", "contradicted", False),
+        ("less", "supported", False), ("less", "contradicted", True), ("more", "undecided", True),
+    ],
+)  # fmt: skip
+def test_a_verdict_that_chance_alone_makes_is_withdrawn(expected, verdict, kept):
+    found, reason = cautious(verdict, "why", replace(PART, expected=expected), -1)
+    assert found == (verdict if kept else "undecided")
+    assert ("chance alone makes it low" in reason) != kept
+    assert cautious(verdict, "why", PART, 0) == (verdict, "why")
+
+
+def test_every_part_of_every_claim_has_an_estimand_and_the_other_way_round():
+    loaded = load()
+    assert [claim.id for claim in loaded] == [f"C{number}" for number in range(1, 14)]
+    assert {(claim.id, part.name) for claim in loaded for part in claim.parts} == set(ESTIMANDS)
+
+
+def test_smallest_effects_can_be_changed_by_name():
+    changed = {claim.id: claim for claim in load({"C7.repaired": 0.5})}
+    by_name = {part.name: part.smallest for part in changed["C7"].parts}
+    assert by_name == {"repaired": 0.5, "open": 0.2}
+    with pytest.raises(ProblemsFound) as caught:
+        load({"C7.repared": 0.5})
+    assert caught.value.problems[0].code == "E405"
+    assert "Did you mean 'C7.repaired'?" in str(caught.value)
+
+
+# ------------------------------------------------------------------ shares of variance
+
+
+def test_added_share_is_the_difference_of_two_r_squared():
+    rng = np.random.default_rng(1)
+    first, asked = rng.normal(size=(2, 200))
+    last = 0.5 * first + 0.4 * asked + rng.normal(size=200)
+    columns = np.column_stack([asked, np.ones(200), first, last])
+    found = variance_shares.added_share(
+        variance_shares.products(columns, np.arange(200)).sum(axis=0)[None], 4
+    )[0]
+    full = pg.linear_regression(np.column_stack([asked, first]), last)["r2"].iloc[0]
+    less = pg.linear_regression(first, last)["r2"].iloc[0]
+    assert found == pytest.approx(full - less)
+
+
+def test_bootstrap_interval_of_a_share_covers():
+    rng = np.random.default_rng(2)
+    covered = 0
+    for draw in range(100):
+        asked = rng.normal(size=120)
+        last = 0.6 * asked + rng.normal(size=120)
+        columns = np.column_stack([asked, np.ones(120), last])
+        sums = variance_shares.products(columns, np.arange(120))
+        _, _, low, high = variance_shares.bootstrapped(
+            sums, np.arange(120), lambda totals: variance_shares.added_share(totals, 3), 300, draw
+        )
+        covered += low < 0.36 / 1.36 < high
+    assert covered >= 87  # 1 of 1,000 runs at 95 %
+
+
+def test_intraclass_correlation_equals_pingouin_in_balanced_data():
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(30), 6)
+    values = rng.normal(size=30)[group] + rng.normal(size=180)
+    estimate, low, high, number, groups = intraclass(pd.Series(values), pd.Series(group))
+    table = pd.DataFrame({"group": group, "rating": np.tile(np.arange(6), 30), "value": values})
+    expected = pg.intraclass_corr(table, "group", "rating", "value").iloc[0]
+    assert (number, groups) == (180, 30)
+    assert estimate == pytest.approx(expected["ICC"], abs=1e-9)
+    np.testing.assert_allclose([low, high], expected["CI95"], atol=0.005)
+
+
+def test_intraclass_interval_covers_in_unbalanced_data():
+    rng = np.random.default_rng(4)
+    covered = 0
+    for _ in range(300):
+        group = np.repeat(np.arange(40), rng.integers(1, 8, 40))
+        values = np.sqrt(0.3 / 0.7) * rng.normal(size=40)[group] + rng.normal(size=len(group))
+        _, low, high, *_ = intraclass(pd.Series(values), pd.Series(group))
+        covered += low <= 0.3 <= high
+    assert 0.91 < covered / 300 < 0.99
+
+
+def test_intraclass_correlation_lies_in_its_interval_where_size_and_values_go_together():
+    random = np.random.default_rng(5)
+    sizes = np.repeat([1, 12], 40)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    values = random.normal(np.where(sizes == 1, 3.0, 0.0)[group], 1.0)
+    estimate, low, high, *_ = intraclass(pd.Series(values), pd.Series(group))
+    assert 0 < low < estimate < high < 1
+
+
+def test_intraclass_correlation_of_one_group_or_one_value_each_is_not_known():
+    assert np.isnan(intraclass(pd.Series([1.0, 2.0]), pd.Series(["a", "a"]))[0])
+    assert np.isnan(intraclass(pd.Series([1.0, 2.0]), pd.Series(["a", "b"]))[0])

@@ -1,0 +1,267 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracle
+from rupture_repair.detection import criteria, episodes, fall_rules, run_rules
+from rupture_repair.detection.courses import arrange
+
+SCALE = fall_rules.Scale(3.0, 2.5, difference_error=2.0, reliable_change=3.92, worst=0.0)
+EVERY = [rule for rule in oracle.rules() if rule.run is None]
+# The model needs a whole dataset; it has tests of its own.
+NAMED = [rule for rule in oracle.rules() if rule.run not in (None, "rupture_probability")]
+FURTHER = [
+    dataclasses.replace(EVERY[1], id="recent_mean", reference="recent_mean", span=4, floor=None),
+    dataclasses.replace(EVERY[1], id="past_mean", reference="past_mean", unit="raw", k=4),
+    dataclasses.replace(EVERY[1], id="sample_sd", unit="sample_sd", span=5, k=1.2, floor=2.0),
+    dataclasses.replace(EVERY[1], id="decline", reference="decline_start", k=1.0),
+    dataclasses.replace(
+        EVERY[1],
+        id="decline_mean",
+        reference="decline_start",
+        sd_around="mean",
+        floor=None,
+        repair=criteria.Repair(0.5, None),
+    ),
+    dataclasses.replace(EVERY[2], id="median_mad", reference="course_median", unit="mad"),
+    dataclasses.replace(EVERY[2], id="quartile", reference="first_quartile", unit="iqr", k=0.5),
+    dataclasses.replace(EVERY[2], id="own_mean_1sd", k=1.0),
+    dataclasses.replace(EVERY[3], id="shewhart_1", k=1.0),
+]
+TOLD = {rule.id: rule for rule in EVERY + FURTHER}
+RULES = TOLD | {rule.id: rule for rule in NAMED}
+# Rules that multiplying all ratings by a positive number leaves alone.
+SCALE_FREE = (
+    *("own_mean_2sd", "own_mean_1sd", "shewhart_3", "shewhart_2", "shewhart_1", "v_2sd", "v_1sd"),
+    *("tukey", "median_mad", "western_electric", "anhoej", "change_point"),
+)
+
+
+def arranged(courses):
+    """Kernel arrays of a list of (sessions, ratings)."""
+    code = np.repeat(np.arange(len(courses)), [len(ratings) for _, ratings in courses])
+    session = np.concatenate([sessions for sessions, _ in courses])
+    rating = np.concatenate([ratings for _, ratings in courses])
+    return arrange(code, session, rating)[0]
+
+
+def assessed(courses, rule, scale=SCALE, max_gap=2):
+    falls = run_rules.falls(courses, rule, scale, max_gap)
+    found = episodes.find_episodes(courses, falls, rule)
+    return falls, found, episodes.states(courses, falls, found)
+
+
+def test_kernel_agrees_with_the_rules_told_one_course_at_a_time(subtests):
+    random = np.random.default_rng(7)
+    courses = [oracle.random_course(random, int(random.integers(1, 25))) for _ in range(600)]
+    arrays = arranged(courses)
+    for rule in TOLD.values():
+        with subtests.test(rule.id):
+            _, found, state = assessed(arrays, rule)
+            seen = 0
+            for number, (sessions, ratings) in enumerate(courses):
+                begin, end = arrays.start[number], arrays.start[number + 1]
+                states, expected = oracle.assess(rule, sessions, ratings, SCALE)
+                assert [episodes.STATES[s] for s in state[begin:end]] == states, number
+                here = np.flatnonzero((found.first_low >= begin) & (found.first_low < end))
+                assert len(here) == len(expected)
+                seen += len(here)
+                for index, episode in zip(here, expected, strict=True):
+                    assert episodes.STATUSES[found.status[index]] == episode["status"]
+                    assert found.reference[index] == pytest.approx(episode["reference"])
+                    for name in ("onset", "first_low", "nadir", "repair", "end"):
+                        value = getattr(found, name)[index]
+                        where = value - begin if value >= 0 else -1
+                        assert where == episode[name], (number, name)
+            assert seen > 20
+
+
+def course_strategy():
+    rating = st.integers(0, 400).map(lambda tenths: tenths / 10)
+    step = st.sampled_from([1, 1, 1, 2, 3])
+    return st.lists(st.tuples(step, rating), min_size=1, max_size=20).map(
+        lambda rows: (np.cumsum([s for s, _ in rows]).tolist(), [r for _, r in rows])
+    )
+
+
+def first_lows(courses, rule, scale=SCALE):
+    arrays = arranged(courses)
+    _, found, state = assessed(arrays, rule, scale)
+    return found.first_low.tolist(), found.status.tolist(), state.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(course_strategy(), min_size=1, max_size=6), st.sampled_from(list(RULES)))
+def test_adding_a_constant_changes_nothing(courses, name):
+    rule = RULES[name]
+    moved = [(sessions, [rating + 64 for rating in ratings]) for sessions, ratings in courses]
+    shifted = rule if rule.value is None else dataclasses.replace(rule, value=rule.value + 64)
+    # The range moves along.
+    scale = dataclasses.replace(SCALE, worst=64.0)
+    assert first_lows(courses, rule) == first_lows(moved, shifted, scale)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(course_strategy(), min_size=1, max_size=6), st.sampled_from(SCALE_FREE))
+def test_multiplying_changes_nothing_for_scale_free_rules(courses, name):
+    rule = RULES[name]
+    larger = [(sessions, [rating * 8 for rating in ratings]) for sessions, ratings in courses]
+    assert first_lows(courses, rule) == first_lows(larger, rule)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(course_strategy(), min_size=2, max_size=6), st.sampled_from(list(RULES)))
+def test_courses_do_not_influence_each_other(courses, name):
+    alone = [state for course in courses for state in first_lows([course], RULES[name])[2]]
+    assert first_lows(courses, RULES[name])[2] == alone
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("level", [0.1, 36.3, 40.0])
+def test_flat_series_never_fire(name, level):
+    rule = RULES[name]
+    if rule.reference == "fixed":
+        rule = dataclasses.replace(rule, value=level)
+    courses = [(list(range(1, n + 1)), [level] * n) for n in range(1, 20)]
+    assert first_lows(courses, rule)[0] == []
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    course_strategy(),
+    st.lists(st.integers(0, 40), min_size=1, max_size=5),
+    st.sampled_from([name for name, rule in RULES.items() if not rule.uses_future]),
+)
+def test_without_use_of_the_future_later_ratings_change_no_past_state(course, later, name):
+    sessions, ratings = course
+    further = list(range(sessions[-1] + 1, sessions[-1] + 1 + len(later)))
+    longer = (sessions + further, ratings + later)
+    before = first_lows([course], RULES[name])[2]
+    assert first_lows([longer], RULES[name])[2][: len(ratings)] == before
+
+
+def test_future_is_used_by_levels_and_spreads_of_the_whole_course():
+    assert {name for name, rule in RULES.items() if not rule.uses_future} == {
+        *("reliable_drop", "srs_cutoff", "srs_drop_1", "past_mean", "reported"),
+    }
+
+
+def test_largest_deviation_from_the_own_mean_is_attained_and_never_passed():
+    rule = RULES["own_mean_2sd"]
+    for number in range(2, 15):
+        ratings = np.array([1.0] * (number - 1) + [0.0])
+        z = (ratings.mean() - ratings[-1]) / ratings.std(ddof=1)
+        assert fall_rules.largest_fall(rule, np.array([number]))[0] == pytest.approx(z)
+    bound = fall_rules.largest_fall(rule, np.array([5, 6]))
+    assert bound[0] < 2 < bound[1]
+    three = fall_rules.largest_fall(dataclasses.replace(rule, k=3.0), np.array([10, 11]))
+    assert three[0] < 3 < three[1]
+
+
+@pytest.mark.parametrize("name", ["own_mean_1sd", "dip", "v_1sd", "tooth", "shewhart_1"])
+def test_no_series_passes_the_largest_fall(name):
+    rule = RULES[name]
+    random = np.random.default_rng(3)
+    # Random series hardly come near the bound; steep ones and single outliers do.
+    courses = [oracle.random_course(random, n) for n in range(3, 15) for _ in range(100)]
+    courses += [(list(range(n)), [40.0] * (n - 1) + [0.0]) for n in range(3, 15)]
+    arrays = arranged(courses)
+    scale = fall_rules.Scale(1e-9, 1e-9)
+    found = fall_rules.falls(arrays, dataclasses.replace(rule, k=0.0, floor=None), scale, 9)
+    unit = arrays.spread(found.unit)
+    largest = unit * arrays.spread(fall_rules.largest_fall(rule, arrays.length))
+    measured = (unit > 0) & np.isfinite(found.fall)
+    assert measured.sum() > 1000
+    assert (found.fall <= largest * (1 + 1e-9))[measured].all()
+
+
+def test_pieces_cover_all_courses_once():
+    random = np.random.default_rng(1)
+    arrays = arranged([oracle.random_course(random, int(n)) for n in random.integers(1, 9, 50)])
+    parts = [part for _, part in arrays.pieces(size=20)]
+    assert len(parts) > 5
+    assert np.array_equal(np.concatenate([part.rating for part in parts]), arrays.rating)
+    assert sum(len(part.length) for part in parts) == 50
+    assert all(part.start[0] == 0 and part.start[-1] == len(part.rating) for part in parts)
+
+
+def test_rows_in_any_order_and_unrated_sessions_are_arranged_alike():
+    code = np.array([1, 0, 0, 1, 0])
+    session = np.array([2, 3, 1, 1, 2])
+    rating = np.array([5.0, 3.0, 1.0, 4.0, np.nan])
+    courses, row = arrange(code, session, rating)
+    assert courses.rating.tolist() == [1.0, 3.0, 4.0, 5.0]
+    assert courses.session.tolist() == [1, 3, 1, 2]
+    assert row.tolist() == [2, 1, 3, 0]
+    without, _ = arrange(code[:4], session[:4], rating[:4])
+    assert without.rating.tolist() == courses.rating.tolist()
+
+
+def one_course(ratings, rule, sessions=None, **changes):
+    rule = dataclasses.replace(rule, **changes)
+    sessions = sessions or list(range(1, len(ratings) + 1))
+    arrays = arranged([(sessions, [float(r) for r in ratings])])
+    _, found, state = assessed(arrays, rule)
+    statuses = [episodes.STATUSES[s] for s in found.status]
+    return statuses, [episodes.STATES[s] for s in state], found
+
+
+def test_a_drop_at_the_last_rating_is_censored_never_unrepaired():
+    statuses, states, _ = one_course([36, 36, 36, 36, 20], RULES["reliable_drop"])
+    assert statuses == ["censored"]
+    assert states == ["not_assessable", "steady", "steady", "steady", "ruptured"]
+
+
+def test_a_drop_with_a_full_window_is_unrepaired_and_one_short_is_censored():
+    full, states, _ = one_course([36, 20, 20, 20, 20, 20], RULES["reliable_drop"])
+    assert full == ["unrepaired"]
+    assert states[1:] == ["ruptured"] * 4 + ["after_unrepaired"]
+    short, _, _ = one_course([36, 20, 20, 20], RULES["reliable_drop"])
+    assert short == ["censored"]
+
+
+def test_an_episode_of_which_no_window_session_was_rated_is_censored():
+    statuses, states, _ = one_course([36, 20, 36], RULES["reliable_drop"], sessions=[1, 2, 9])
+    assert statuses == ["censored"]
+    assert states == ["not_assessable", "ruptured", "not_assessable"]
+
+
+def test_previous_is_at_most_max_gap_sessions_back():
+    near, _, _ = one_course([36, 20, 20], RULES["reliable_drop"], sessions=[1, 3, 4])
+    far, states, _ = one_course([36, 20, 20], RULES["reliable_drop"], sessions=[1, 4, 5])
+    assert len(near) == 1
+    assert far == []
+    assert states == ["not_assessable", "not_assessable", "steady"]
+
+
+def test_staying_below_a_level_is_one_episode():
+    ratings = [38, 37, 30, 30, 30, 30, 30, 30, 30, 37, 30]
+    statuses, states, found = one_course(ratings, RULES["srs_cutoff"])
+    assert statuses == ["unrepaired", "censored"]
+    assert found.first_low.tolist() == [2, 10]
+    assert states[6:10] == ["after_unrepaired"] * 4
+
+
+def test_a_fall_is_not_counted_again_from_a_peak_before_the_repair():
+    rule = dataclasses.replace(RULES["sample_sd"], k=1.0, span=3, floor=None)
+    # 40 -> 30, repaired at 35.5; 34 lies 6 below the old peak but 1.5 below the repair.
+    statuses, _, _ = one_course([40, 40, 30, 35.5, 34, 34, 34, 34], rule)
+    assert statuses == ["repaired"]
+    again, _, found = one_course([40, 40, 30, 35.5, 32, 32, 32, 32], rule)
+    assert again == ["repaired", "unrepaired"]
+    assert found.reference.tolist() == [40.0, 35.5]
+
+
+def test_onset_inside_an_open_episode_only_where_the_edge_rule_allows_it():
+    arrays = arranged([(list(range(1, 9)), [40.0, 30, 20, 20, 28, 20, 20, 20])])
+    rule = RULES["reliable_drop"]
+    falls = fall_rules.falls(arrays, rule, SCALE, 2)
+    assert episodes.find_episodes(arrays, falls, rule).first_low.tolist() == [1, 5]
+    inside = episodes.find_episodes(arrays, falls, rule, onset_inside_episode=True)
+    assert inside.first_low.tolist() == [1, 2, 5]
+    state = episodes.states(arrays, falls, inside)
+    assert len(state) == 8
+    assert episodes.STATES[state[2]] == "ruptured"

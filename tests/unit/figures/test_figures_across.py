@@ -1,0 +1,229 @@
+"""The specification curve and the forest of a synthesis, and the pages that show them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_synthesis import SAME_SCORES, estimates, pooled
+
+from drawn_texts import texts_outside
+from made_multiverse import RULES, dataset, settings
+from made_reports import ABOUT, Page
+from made_tables import CONFIG, tables
+from rupture_repair.figures.alt_text import alt_text
+from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.figures.multiverse import specification_curve
+from rupture_repair.figures.style import save
+from rupture_repair.figures.synthesis import synthesis_forest
+from rupture_repair.multiverse import plan_multiverse
+from rupture_repair.multiverse.run_multiverse import run_multiverse
+from rupture_repair.multiverse.summary import explained_by_choices, summarise
+from rupture_repair.project import yaml_files
+from rupture_repair.project.package_files import KNOWLEDGE
+from rupture_repair.report import pages
+from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.output_formats import render_html
+from rupture_repair.report.pages import dataset_report, index_entry
+
+PUBLISHED = yaml_files.read(KNOWLEDGE / "published.yaml", "published")
+
+
+@pytest.fixture(scope="module")
+def made():
+    return dataset(effect=1.0)
+
+
+@pytest.fixture(scope="module")
+def outcome(made):
+    plan = plan_multiverse.plan_multiverse(
+        made["measures"], made["detection"], RULES, settings(k_factors=[1])["multiverse"],
+        default_criterion="v_1sd", seed=1,
+    )  # fmt: skip
+    given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
+    return run_multiverse(plan, **given, criteria=RULES, settings=settings(), seed=1)
+
+
+def synthesised(number=4):
+    parts = [estimates(f"clinic_{at}", 0.5 + at, 0.4) for at in range(number)]
+    parts.append(estimates("same", 3.0, message=SAME_SCORES))
+    return pooled(*parts)
+
+
+# --- the curve
+
+
+def test_the_curve_is_sorted_and_complete(made, outcome):
+    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    assert texts_outside(figure) == []
+    assert len(numbers) == len(outcome.fits)
+    for _, rows in numbers.groupby("term"):
+        drawn = rows.dropna(subset="standardised")
+        assert drawn["standardised"].is_monotonic_increasing
+        assert drawn["rank"].tolist() == list(range(1, len(drawn) + 1))
+        inside = drawn["standardised"].between(
+            drawn["standardised_low"], drawn["standardised_high"]
+        )
+        assert inside.all()
+    for axes in figure.axes:
+        assert axes.has_data()
+
+
+def test_every_level_of_every_choice_has_its_marks(made, outcome):
+    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    labels = [text.get_text() for text in figure.axes[2].get_yticklabels()]
+    assert labels == [
+        "Criterion", "V-shape, 1 SD", "V-shape, 2 SD", "Alliance", "Alliance, client",
+        "Alliance, therapist", "Model", "as it stands", "with outcome now", "autocorrelated",
+        "Trend of exposure", "kept", "removed", "Censored episodes", "open rupture", "left out",
+        "Rated sessions", "3 or more", "8 or more",
+    ]  # fmt: skip
+    for axes, term in zip(figure.axes[2:], ("repaired", "open"), strict=True):
+        drawn = numbers[(numbers["term"] == term) & numbers["standardised"].notna()]
+        ends = sum(np.isfinite(line.get_ydata()).sum() for line in axes.lines)
+        assert ends == 2 * len(drawn) * 6
+
+
+def test_a_curve_of_nothing_says_so(made, outcome):
+    empty = outcome.fits.assign(estimate=np.nan, standardised=np.nan)
+    figure, numbers = specification_curve(empty, made["detection"], made["measures"])
+    assert "No specification gave an estimate" in figure.texts[0].get_text()
+    assert len(numbers) == len(empty)
+
+
+def test_alt_text_of_the_curve(made, outcome):
+    _, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    text = alt_text("specification_curve", numbers)
+    assert text.startswith("Specification curve of 98 specifications")
+    assert "After a repaired rupture: standardised estimates from" in text
+
+
+# --- the forest
+
+
+def test_the_forest_holds_datasets_pooled_and_published_estimates():
+    found, studies = synthesised()
+    figure, numbers = synthesis_forest(found, studies, PUBLISHED, "dip")
+    assert texts_outside(figure) == []
+    assert numbers["kind"].value_counts().to_dict() == {
+        "dataset": 16, "left out": 4, "pooled": 4, "published": 2,
+    }  # fmt: skip
+    published = numbers[numbers["kind"] == "published"].set_index("name")
+    row = published.loc["Rupture repair and outcome"]
+    assert row[["estimate", "ci_low", "ci_high", "n_courses"]].tolist() == [0.29, 0.1, 0.47, 1314]
+    assert published.loc["Alliance and outcome", "estimate"] == 0.278
+    own = found[found["term"] == "open_within"].iloc[0]
+    drawn = numbers[(numbers["kind"] == "pooled") & numbers["panel"].str.contains("open")].iloc[0]
+    for name in ("estimate", "ci_low", "prediction_high"):
+        assert drawn[name] == pytest.approx(own[name])
+    text = alt_text("synthesis_forest", numbers)
+    assert "Forest plot of 5 datasets." in text
+    assert "Published, Rupture repair and outcome: r = 0.29" in text
+
+
+def test_a_forest_of_one_dataset_says_why_nothing_is_pooled():
+    figure, numbers = synthesis_forest(*pooled(estimates("clinic", 0.5)), PUBLISHED, "dip")
+    assert texts_outside(figure) == []
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert any("only the dataset clinic has an estimate" in text for text in said)
+    assert (numbers["kind"] == "not pooled").sum() == 4
+
+
+def test_a_forest_of_another_criterion_says_that_there_is_none():
+    figure, _ = synthesis_forest(*synthesised(), PUBLISHED, "tooth")
+    assert "No dataset has a model" in figure.texts[0].get_text()
+
+
+# --- the pages
+
+
+def page_of_dataset(made, outcome, folder, permutations=19):
+    given = tables()
+    given["config"]["multiverse"] = settings()["multiverse"]
+    summary = summarise(outcome)
+    if not permutations:
+        summary = summary.assign(permutations=0)
+    given["multiverse"] = {
+        "estimates": outcome.fits,
+        "summary": summary,
+        "choices": explained_by_choices(outcome.fits),
+    }
+    files = save(
+        *specification_curve(outcome.fits, made["detection"], made["measures"]),
+        folder / "figures/small/specification_curve",
+    )
+    numbers = {"specification_curve": pd.read_csv(files[-1])}
+    for name in ("courses", "raster", "episodes_per_criterion", "effects_forest", "agreement"):
+        numbers[name] = pd.DataFrame()
+    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
+    others = draw_figures(
+        folder / "figures/small", **{key: given[key] for key in (*keys, "config")}
+    )
+    numbers |= {file.stem: pd.read_csv(file) for file in others if file.suffix == ".csv"}
+    return dataset_report(Material(**given, figures=numbers), ABOUT)
+
+
+def test_the_report_shows_the_curve_and_what_it_is_not(made, outcome, tmp_path):
+    text = page_of_dataset(made, outcome, tmp_path)
+    page = Page(render_html(text, tmp_path / "small.html").read_text(encoding="utf-8"))
+    ids = [attributes.get("id") for attributes in page.all("h2")]
+    assert ids[ids.index("claims") + 1 :][:2] == ["agreement", "multiverse"]
+    assert "A multiverse is not a better estimate." in page.text
+    assert "98 of them were written down before any was fitted" in page.text
+    assert "no p can be smaller than 0.05" in page.text
+    assert "19 times" in page.text
+    assert "96 of 98" in page.text
+    assert "combinations of choices" in page.text
+    assert "the rule is for SRS" in page.text
+
+
+def test_the_report_says_when_no_test_was_asked_for(made, outcome, tmp_path):
+    text = page_of_dataset(made, outcome, tmp_path, permutations=0)
+    assert "No joint test was asked for" in text
+    assert "no p can be smaller" not in text
+
+
+def test_a_report_without_multiverse_has_no_such_section(tmp_path):
+    from made_reports import rendered
+
+    text, _ = rendered(tables(), tmp_path)
+    assert "{#multiverse}" not in text
+
+
+def index(folder, found, studies):
+    forest = synthesis_forest(found, studies, PUBLISHED, "dip")
+    files = save(*forest, folder / "figures/_all/synthesis_forest")
+    given = {"pooled": found, "studies": studies, "criterion": "Dip below the trend"}
+    given["figure"] = pd.read_csv(files[-1])
+    made = tables()
+    entry = index_entry(
+        made["dataset"], made["measures"], made["detection"], made["estimates"],
+        made["sessions"], CONFIG,
+    )  # fmt: skip
+    text = pages.index([entry], [], ABOUT, given)
+    page = render_html(text, folder / "index.html").read_text(encoding="utf-8")
+    return text, Page(page)
+
+
+def test_the_overview_shows_the_synthesis(tmp_path):
+    _, page = index(tmp_path, *synthesised())
+    assert "Across datasets" in page.text
+    assert "after a repaired rupture, within courses" in page.text
+    assert SAME_SCORES in page.text
+    assert len(page.all("img")) == 1
+    assert "Forest plot of 5 datasets" in page.all("img")[0]["alt"]
+
+
+def test_the_overview_of_one_dataset_says_that_nothing_was_pooled(tmp_path):
+    _, page = index(tmp_path, *pooled(estimates("clinic", 0.5)))
+    assert "only the dataset clinic has an estimate: nothing can be pooled" in page.text
+    assert "references" not in [attributes.get("id") for attributes in page.all("h2")]
+    assert not page.all("img")
+
+
+def test_the_overview_after_a_failure_says_that_nothing_was_pooled():
+    made = tables()
+    entry = index_entry(
+        made["dataset"], made["measures"], made["detection"], made["estimates"],
+        made["sessions"], CONFIG,
+    )  # fmt: skip
+    text = pages.index([entry], [], ABOUT)
+    assert "that needs the estimates of every dataset" in text

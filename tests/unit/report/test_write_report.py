@@ -1,0 +1,520 @@
+import re
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from made_reports import ABOUT, Page, flat, material, rendered
+from made_tables import tables
+from report_examples import FAILURE, ODD, entry
+from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.project.package_files import KNOWLEDGE, PACKAGE
+from rupture_repair.report import markdown
+from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.markdown import FOLDER
+from rupture_repair.report.output_formats import render_html
+from rupture_repair.report.pages import dataset_report, failure_report, index
+from rupture_repair.report.provenance import provenance
+from rupture_repair.report.sections import limitations
+from rupture_repair.report.sections.data import of_dataset, of_measures
+from rupture_repair.report.sections.episodes import of_detection
+from rupture_repair.report.sections.outcome import of_effects
+
+SECTIONS = ["found", "data", "criteria", "episodes", "shapes", "outcome", "claims"]
+SECTIONS += [
+    "agreement",
+    "diagnostics",
+    "methods",
+    "limitations",
+    "failures",
+    "references",
+    "about",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def built(folder):
+    made = tables()
+    text, html = rendered(made, folder)
+    return made, text, html, Page(html)
+
+
+@pytest.fixture
+def own():
+    return tables()
+
+
+def without_figures(made):
+    return Material(**made)
+
+
+# --- the page
+
+
+def test_sections_stand_in_order(built):
+    _, _, _, page = built
+    ids = [attributes.get("id") for attributes in page.all("h2")]
+    assert ids == SECTIONS
+
+
+def test_page_needs_nothing_else(built):
+    _, _, html, page = built
+    assert not page.all("script")
+    assert not page.all("iframe")
+    for tag, attributes in page.elements:
+        for name in ("src", "srcset", "poster", "data"):
+            assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
+    assert not page.all("link")
+    assert not re.search(r"@import|url\((?!['\"]?data:)", html)
+    assert len(page.all("img")) == 6
+    assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
+
+
+def test_page_is_marked_up_for_everyone(built):
+    _, _, _, page = built
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
+    assert all(len(image["alt"]) > 60 for image in page.all("img"))
+    assert len(page.all("figcaption")) == 6
+    assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {link["href"][1:] for link in page.all("a") if link["href"].startswith("#")}
+    assert targets <= set(ids)
+
+
+def test_same_inputs_give_same_bytes(built, tmp_path):
+    _, text, html, _ = built
+    again, page = rendered(tables(), tmp_path)
+    assert again == text
+    assert page == html
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_synthetic_data_are_labelled(own, built, folder, tmp_path, synthetic):
+    own["dataset"]["synthetic"] = synthetic
+    _, html = rendered(own, tmp_path, folder)
+    assert ("Synthetic data." in Page(html).text) is synthetic
+
+
+# --- numbers
+
+
+def test_what_was_found_is_what_the_tables_say(built):
+    made, _, _, page = built
+    row = made["detection"].query("measure == 'srs' and criterion == 'dip'").iloc[0]
+    for sentence in (
+        f"The dataset holds 30 courses with {len(made['sessions'])} sessions of 5 therapists",
+        f"{row['n_courses_with_episode']} of {row['n_courses_assessable']} assessable courses",
+        f"Of {row['n_episodes']} episodes, {row['n_repaired']} were repaired and "
+        f"{row['n_unrepaired']} were not; for {row['n_censored']} too few",
+        "4 of 24 models failed",
+    ):
+        assert sentence in page.text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"), [(0.1, 0.9, "better"), (-0.9, -0.1, "worse"), (-1, 1, "not clearly")]
+)
+def test_words_follow_the_interval(own, low, high, word):
+    chosen = own["estimates"]["term"].isin(["repaired_within", "open_within"])
+    own["estimates"].loc[chosen, ["estimate", "ci_low", "ci_high"]] = [(low + high) / 2, low, high]
+    text = dataset_report(without_figures(own), ABOUT)
+    found = text.split("## The data")[0]
+    assert found.count(f"the outcome at the next session was **{word}") == 2
+
+
+def test_last_outcome_is_told_where_the_next_one_is_not_known(own, tmp_path):
+    own["estimates"] = own["estimates"].query("model == 'final'")
+    row = own["estimates"].query("measure == 'srs' and criterion == 'dip'").iloc[0]
+    text = dataset_report(without_figures(own), ABOUT)
+    found = text.split("## The data")[0].replace("\\", "")
+    assert "At the end of the course, the outcome was" in found
+    assert f"for each repaired rupture: {markdown.number(row['estimate'])} points" in found
+
+
+def test_same_scores_are_said_beside_the_finding(own):
+    own["measures"]["srs"]["outcome"] = "srs"
+    found = dataset_report(without_figures(own), ABOUT).split("## The data")[0]
+    assert "Rating and outcome are the same scores here" in found
+
+
+def test_no_number_is_typed_into_the_sections():
+    for path in sorted((FOLDER / "sections").glob("*.md")):
+        words = re.sub(r"<<.*?>>|<%.*?%>", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        words = re.sub(r"@[a-z]+\d{4}", "", words).replace("SHA-256", "").replace("lme4", "")
+        words = re.sub(r"\bA?C\d+\b", " ", words)  # names of claims, and of a coefficient
+        typed = set(re.findall(r"\d[\d.]*\d|\d", words))
+        assert typed <= {"95", "1.96"}, path.name
+
+
+def test_ratings_are_described_as_they_are(own):
+    srs = own["sessions"]["srs"]
+    own["sessions"]["srs"] = srs.where(np.arange(len(srs)) % 4 > 0, 40.0)
+    described = of_measures(without_figures(own))["srs"]
+    rated = own["sessions"].dropna(subset="srs")
+    assert described["n"] == len(rated)
+    assert described["best"] == (rated["srs"] == 40).mean()
+    by_course = rated.groupby("course")["session"]
+    assert described["span"] == (by_course.max() - by_course.min() + 1).sum()
+    assert described["missing"] == described["span"] - len(rated)
+    own["measures"]["srs"]["better"] = "lower"
+    assert of_measures(without_figures(own))["srs"]["best"] == (rated["srs"] == 0).mean()
+
+
+def test_measure_of_courses_has_a_table_of_its_own(own, built, folder, tmp_path):
+    own["measures"]["bdi"] = own["measures"]["ors"] | {"level": "course", "label": "BDI-II"}
+    own["courses"]["bdi__first"], own["courses"]["bdi__last"] = 30.0, 12.5
+    _, html = rendered(own, tmp_path, folder)
+    assert "BDI-II 30 30.0 30 12.5" in Page(re.sub(r"</?t[dr][^>]*>", " ", html)).text
+
+
+def test_p_values_and_numbers_are_set_as_in_journals():
+    from rupture_repair.report.markdown import p_value
+
+    assert [p_value(p) for p in (0.0342, 0.00001, 0.9999, None)] == [
+        ".034",
+        "< .001",
+        "> .999",
+        "–",
+    ]
+    assert markdown.number(-0.414) == "−0.41"
+    assert markdown.number(-0.001) == "0.00"
+    assert markdown.count(None) == "–"
+    assert markdown.percent(1, 3) == "33\u00a0%"
+
+
+# --- criteria, chance, failures, limitations
+
+
+def test_criteria_are_told_with_their_settings(built):
+    _, _, _, page = built
+    text = page.text.replace("\u00a0", " ")
+    for words in (
+        "the larger of the course's own and the pooled within-course standard deviation",
+        "Falls smaller than the reliable change never count.",
+        "Repaired when back to within 0.5 units of the reference within 3 sessions.",
+        "Repaired when 50 % of the fall is won back within 3 sessions.",
+        "The level is 36 points.",
+        "Needs at least 5 ratings.",
+        "baseline + (1 + time | course) + (1 | therapist)",
+        "Settings changed in config.yaml: Dip below the trend (k).",
+        "the previous rating could lie at most 2 session numbers back",
+        "A further fall inside an open episode belonged to the open episode.",
+    ):
+        assert words in text, words
+
+
+def test_every_unit_of_the_schema_has_words():
+    schema = yaml.safe_load((KNOWLEDGE / "schemas/criteria.schema.yaml").read_text())
+    units = schema["$defs"]["criterion"]["properties"]["unit"]["enum"]
+    phrases = yaml.safe_load((FOLDER / "phrases.yaml").read_text())["units"]
+    assert set(units) == set(phrases)
+
+
+def test_default_criterion_that_cannot_be_used_is_said(own):
+    own["detection"].loc[own["detection"]["criterion"] == "dip", "assessable"] = False
+    text = dataset_report(without_figures(own), ABOUT)
+    assert "The default criterion `dip` could not be used here; `own_mean_2sd` stands in" in text
+
+
+def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
+    own["detection"] = own["detection"].assign(assessable=False, reason="the ratings do not vary")
+    own["states"]["state"] = "not_assessable"
+    own["episodes"] = own["episodes"].iloc[:0]
+    own["estimates"] = own["estimates"].query("status == 'not_assessable'")
+    _, html = rendered(own, tmp_path)
+    assert "the reason is: the ratings do not vary" in Page(html).text
+    assert len(Page(html).all("img")) == 2
+    assert "No model of the outcome at the next session gave an estimate" in Page(html).text
+
+
+def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
+    assert "Not compared with chance." in dataset_report(without_figures(own), ABOUT)
+    row = {
+        "measure": own["detection"]["measure"].iloc[0], "criterion": "dip", "k": 2.4,
+        "observed": 23.0, "expected": 12.25, "ratio": 1.9, "p": 0.01, "p_error": 0.004,
+        "observed_repaired": 0.7, "expected_repaired": 0.8, "status": "assessed",
+    }  # fmt: skip
+    refused = row | {"criterion": "own_mean_2sd", "status": "not_assessable", "expected": np.nan}
+    chance = pd.DataFrame(
+        [
+            one | {"null_model": model}
+            for one in (row, refused)
+            for model in ("autoregressive", "shuffle")
+        ]
+    )
+    text = dataset_report(Material(**own, chance=chance), ABOUT)
+    assert "Not compared with chance." not in text
+    assert "not compared with chance" not in text.split("{#limitations}")[1]
+    assert "12\\.2" in text
+    assert ".010 ± 0" in text
+    assert text.count("n\\. a\\.") + text.count("n. a.") > 7
+
+
+def section(text, name):
+    return re.split(r"^## .*$", text.split(f"{{#{name}}}")[1], flags=re.MULTILINE)[0]
+
+
+def test_failed_models_are_listed_with_their_reason(built):
+    _, text, _, _ = built
+    listed = section(text, "failures")
+    assert listed.count("the covariance of the random effects is singular") == 4
+    assert "the criterion is not assessable" in listed
+    assert "None." not in listed
+
+
+def test_no_failure_is_said(own):
+    own["estimates"] = own["estimates"].query("status == 'converged'")
+    text = dataset_report(without_figures(own), ABOUT)
+    assert section(text, "failures").strip() == "None."
+
+
+def test_long_tables_are_cut_with_a_word_where_the_rest_is(own):
+    failed = own["estimates"].query("status == 'failed'")
+    many = [failed.assign(outcome=f"o{number}") for number in range(20)]
+    own["estimates"] = pd.concat([own["estimates"], *many])
+    text = dataset_report(without_figures(own), ABOUT)
+    listed = section(text, "failures")
+    assert "The first 40 of 84 rows; all are in `data/processed/small/estimates.csv`" in listed
+    assert listed.count("random effects is singular") == 40
+
+
+def short_courses(made):
+    made["sessions"] = made["sessions"].query("session <= 4")
+
+
+def unrated(made):
+    made["sessions"].loc[1::3, "srs"] = np.nan
+
+
+LIMITATIONS = {
+    "ceiling": lambda made: made["sessions"].__setitem__("srs", 40.0),
+    "few_ratings": short_courses,
+    "stands_in": lambda made: made["measures"]["srs"].update(stands_in="A symptom scale."),
+    "same_scores": lambda made: made["measures"]["srs"].update(outcome="srs"),
+    "licence": lambda made: made["dataset"].update(licence="CC BY-NC 4.0"),
+    "no_therapists": lambda made: made["courses"].__setitem__("therapist", None),
+    "unknown_endings": lambda made: made["courses"].__setitem__("ending", "unknown"),
+    "missing": unrated,
+}
+
+
+@pytest.mark.parametrize("name", LIMITATIONS)
+def test_limitation_is_stated_where_the_data_give_reason(own, name):
+    def stated(made):
+        given = without_figures(made)
+        dataset, measures = of_dataset(given), of_measures(given)
+        return limitations.of_limitations(
+            given, dataset, measures, of_detection(given), of_effects(given)
+        )
+
+    assert name not in stated(own)
+    LIMITATIONS[name](own)
+    assert name in stated(own)
+    dataset_report(without_figures(own), ABOUT)
+
+
+def test_a_licence_that_binds_stands_above_everything_and_in_the_index(own):
+    said = "Non-commercial use only"
+    assert said not in dataset_report(without_figures(own), ABOUT)
+    own["dataset"]["licence"] = "CC BY-NC-SA 4.0"
+    text = dataset_report(without_figures(own), ABOUT)
+    assert said in text[: text.index("\n## ")]
+    assert entry(own)["licence"] == "CC BY-NC-SA 4.0"
+    assert "CC BY-NC-SA 4.0" in index([entry(own)], [], ABOUT).replace("\\", "")
+
+
+def test_the_section_on_the_data_says_what_became_of_ids_and_how_rare_courses_are(own):
+    data = section(dataset_report(without_figures(own), ABOUT), "data")
+    assert "replaced by codes" in data
+    assert "is that of 1 course; 2 of 6 combinations occur in one course only" in data
+    own["dataset"] |= {"ids": "public", "anonymity": None}
+    data = section(dataset_report(without_figures(own), ABOUT), "data")
+    assert "the data are public" in data
+    assert "Smallest cell" not in data
+
+
+def test_every_limitation_has_words_and_every_caption_is_used():
+    words = yaml.safe_load((FOLDER / "limitations.yaml").read_text())
+    source = (PACKAGE / "report/sections/limitations.py").read_text()
+    found = re.findall(r'^        "(\w+)": ', source.split("def of_limitations")[1], re.MULTILINE)
+    assert set(words) == set(found)
+    captions = yaml.safe_load((FOLDER / "captions.yaml").read_text())
+    templates = "".join(path.read_text() for path in FOLDER.rglob("*.md"))
+    for kind, names in captions.items():
+        assert set(re.findall(rf'{kind}\("(\w+)"', templates)) == set(names)
+
+
+# --- text of datasets
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_text_of_a_dataset_is_shown_and_not_obeyed(built, own, odd, folder, tmp_path):
+    plain = [tag for tag, _ in built[3].elements]
+    own["dataset"] |= {"title": odd, "source": odd, "licence": odd, "citation": odd}
+    own["dataset"]["cautions"], own["dataset"]["warnings"] = [odd], [odd]
+    own["measures"]["srs"]["label"] = own["measures"]["ors"]["label"] = odd
+    own["measures"]["srs"]["reliability"]["source"] = odd
+    own["detection"]["name"] = odd
+    own["detection"].loc[own["detection"]["criterion"] == "srs_cutoff", "reason"] = odd
+    own["estimates"]["message"] = odd
+    for row in own["criteria"].values():
+        row["rule"] = row["source"] = row["name"] = odd
+    _, html = rendered(own, tmp_path, folder)
+    page = Page(html)
+    assert page.text.count(flat(odd)) >= 20
+    counted = ("script", "h1", "h2", "h3", "img", "b", "math", "table", "sup", "pre", "hr", "ol")
+    for tag in counted:
+        assert len(page.all(tag)) == plain.count(tag), tag
+    assert not [link for link in page.all("a") if "evil" in link.get("href", "")]
+    assert flat(odd) in flat(unescape(html.split("<title>")[1].split("</title>")[0]))
+
+
+def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
+    tell = {
+        column: "SMITH" + own["sessions"][column] for column in ("course", "client", "therapist")
+    }
+    own["sessions"] = own["sessions"].assign(**tell)
+    for name in ("courses", "states", "episodes"):
+        for column in tell:
+            if column in own[name]:
+                own[name][column] = "SMITH" + own[name][column]
+    own["dataset"]["synthetic"] = False
+    text, _ = rendered(own, tmp_path)
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 22
+    assert not [content for content in written if b"SMITH" in content]
+    assert "Single courses are not shown" in text
+    own["config"]["report"]["individuals"] = "allowed"
+    text, _ = rendered(own, tmp_path)
+    assert "Single courses are not shown" not in text
+    assert "SMITH" in (tmp_path / "figures/small/courses.csv").read_text()
+
+
+@pytest.mark.parametrize("value", ["a`b|c", "a | b", "`", "$x$", ""])
+def test_names_in_tables_do_not_break_them(value, tmp_path):
+    columns = {"a": ["A", "l"], "b": ["B", "r"]}
+    table = markdown.pipe_table([{"a": markdown.code(value), "b": "end"}], columns, "Caption.", "")
+    page = Page(render_html(str(table), tmp_path / "t.html").read_text())
+    assert len(page.all("td")) == 2
+    assert flat(value) in page.text
+
+
+# --- index, failures, about
+
+
+def test_index_lists_failures_first_and_every_dataset(own, tmp_path):
+    entries = [entry(own), entry(own, name="other", title="<b>Other</b>", synthetic=False)]
+    text = index(entries, [FAILURE], ABOUT)
+    page = Page(render_html(text, tmp_path / "index.html").read_text())
+    assert [head["id"] for head in page.all("h2")] == ["failed", "datasets", "synthesis", "about"]
+    links = [link["href"] for link in page.all("a")]
+    for link in ("clinic-failed.html", "small.html", "other.html"):
+        assert link in links
+    assert links.index("clinic-failed.html") < links.index("small.html")
+    for words in ("check", "row 41", "(and 1 more)", "logs/clinic/check.log", "(synthetic)"):
+        assert words in page.text
+    assert page.text.count("(synthetic)") == 1
+    assert "<b>Other</b>" in page.text
+
+
+def test_index_entry_counts_what_the_tables_hold(own):
+    row = own["detection"].query("measure == 'srs' and criterion == 'dip'").iloc[0]
+    made = entry(own)
+    assert made["n_courses"] == 30
+    assert made["n_sessions"] == len(own["sessions"])
+    assert made["n_episodes"] == row["n_episodes"]
+    assert (made["n_models"], made["n_failed"]) == (24, 4)
+
+
+def test_index_shows_licences_and_what_stands_in_for_the_alliance(own, tmp_path):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale, *in place of* the alliance."
+    text = index([entry(own), entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    page = Page(render_html(text, tmp_path / "index.html").read_text())
+    assert page.text.count("CC BY-NC 4.0") == 3  # twice in the table, once in the banner
+    assert page.text.count("Non-commercial use only") == 1
+    assert page.text.count("A symptom scale, *in place of* the alliance.") == 1
+    plain = index([entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
+    assert "Non-commercial" not in plain
+    assert "Not every rating is one of the alliance" not in plain
+
+
+def test_what_a_reader_must_know_of_the_data_stands_above_the_findings(own):
+    own["dataset"]["licence"] = "CC BY-NC 4.0"
+    own["measures"]["srs"]["stands_in"] = "A symptom scale."
+    text = dataset_report(without_figures(own), ABOUT)
+    above = text.partition("{#found}")[0]
+    assert "Non-commercial use only" in above
+    assert "No alliance measure." in above
+    assert "A symptom scale" in above
+
+
+def test_empty_index_is_a_page(tmp_path):
+    text = index([], [], ABOUT)
+    page = Page(render_html(text, tmp_path / "index.html").read_text())
+    assert "No dataset was analysed." in page.text
+
+
+def test_failure_names_step_problems_and_what_to_do(tmp_path):
+    text = failure_report(FAILURE, ABOUT)
+    page = Page(render_html(text, tmp_path / "clinic-failed.html").read_text())
+    for words in (*FAILURE["problems"], "The step check failed", "make report", FAILURE["log"]):
+        assert words in page.text
+
+
+def test_fault_of_the_program_is_not_blamed_on_the_user():
+    failure = FAILURE | {"step": "fit", "traceback": "Traceback ...", "problems": ["KeyError: 'x'"]}
+    text = failure_report(failure, ABOUT)
+    assert "This is a fault of the program" in text
+    assert "Correct" not in text
+
+
+def test_date_comes_from_the_environment_only(tmp_path, monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("x")
+    about = provenance(tmp_path, "make report", lock)
+    assert about["date"] is None
+    assert about["commit"] is None
+    assert about["lock"].startswith("2d711642b726b044")  # SHA-256 of "x"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    assert provenance(tmp_path, "make report")["date"] == "2026-01-01"
+
+
+def test_about_names_inputs_and_settings(built):
+    _, _, _, page = built
+    for words in ("make report", "ab" * 32, "cd" * 32, "default_criterion: dip", "numpy 2.4.6"):
+        assert words in page.text
+
+
+def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
+    import json
+
+    folder, drawn = tmp_path / "processed", tmp_path / "figures"
+    folder.mkdir()
+    for name in ("dataset", "measures"):
+        (folder / f"{name}.json").write_text(json.dumps(own[name]))
+    stored = {"states": "session_states"}
+    written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
+    for name in written:
+        own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
+    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
+    draw_figures(drawn, **{key: own[key] for key in (*keys, "config")})
+    settings = own["config"] | {"criteria": list(own["criteria"].values())}
+    read = Material.read(folder, drawn, settings)
+    assert read.shown == ("srs", "dip")
+    assert set(read.figures) == {
+        *("courses", "raster", "episodes_per_criterion", "effects_forest"),
+        *("episode_shapes", "criterion_pictures", "components"),
+    }
+    made = material(own, tmp_path)
+    assert dataset_report(read, ABOUT) == dataset_report(made, ABOUT)

@@ -1,0 +1,247 @@
+"""How many episodes noise alone makes in a dataset, and how large a fall has to be to be seen.
+
+The kernel that reads the observed ratings reads rupture-free replicates of the same dataset
+(:mod:`rupture_repair.chance.replicates`), stacked as if they were further courses. docs/chance.md
+gives the model and how to read the results.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..detection.criteria import Criterion, with_calibrated_k
+from ..detection.hidden_markov.rupture_probability import Model
+from ..detection.ratings import alliance, prepared
+from ..project.parallel import side_by_side, spread_out
+from .counts import EXPECTED, Tally, joined, observed, simulated, tally
+from .planted_falls import sensitivity, smallest_found
+from .replicates import (
+    SLOW,
+    Null,
+    find,
+    kept_replicates,
+    prepare,
+    refusal,
+)
+
+__all__ = [
+    "Null",
+    "compare_with_chance",
+    "expected",
+    "prepare",
+    "sensitivity",
+    "smallest_found",
+]
+
+
+def _tallies(
+    item: tuple[str, int, NDArray],
+    null: Null,
+    criteria: Sequence[Criterion],
+    edge_rules: Mapping[str, Any],
+) -> list[Tally]:
+    """Simulate one block and count what each criterion finds in it."""
+    model, block, replicates = item
+    courses, scale = simulated(null, model, block, replicates, EXPECTED)
+    return [
+        tally(courses, *find(courses, scale, criterion, edge_rules), len(replicates))
+        for criterion in criteria
+    ]
+
+
+def _noise(
+    null: Null,
+    criteria: Sequence[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    processes: int,
+) -> dict[tuple[str, str], Tally]:
+    """Count what each criterion (id) finds in the replicates of each null model."""
+    found = {}
+    for slow in (False, True):
+        rules = [rule for rule in criteria if (rule.run in SLOW) == slow]
+        number = settings["slow_replicates" if slow else "replicates"]
+        number = min(number, settings["replicates"])
+        items = [(model, *block) for model in settings["null_models"]
+                 for block in null.blocks(number)]  # fmt: skip
+        work = partial(_tallies, null=null, criteria=rules, edge_rules=edge_rules)
+        blocks = spread_out(work, items if rules else [], processes)
+        for position, rule in enumerate(rules):
+            for model in settings["null_models"]:
+                parts = [tallies[position] for item, tallies in zip(items, blocks, strict=True)
+                         if item[0] == model]  # fmt: skip
+                found[rule.id, model] = joined(parts)
+    return found
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
+
+
+def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
+    """Hold what was observed against what noise alone makes."""
+    number, count = len(noise.episodes), int(seen.episodes[0])
+    mean = float(noise.episodes.mean())
+    p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
+    known, known_noise = seen.repaired + seen.unrepaired, noise.repaired + noise.unrepaired
+    return {
+        "replicates": number,
+        "n_courses_assessable": int(seen.courses_assessable[0]),
+        "n_sessions_assessable": int(seen.sessions_assessable[0]),
+        "observed": count,
+        "expected": mean,
+        "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
+        "ratio": _share(count, mean),
+        "excess": count - mean,
+        "p": p,
+        "p_error": float(np.sqrt(p * (1 - p) / number)),
+        "observed_courses": int(seen.courses[0]),
+        "expected_courses": float(noise.courses.mean()),
+        "observed_repaired": _share(seen.repaired[0], known[0]),
+        "expected_repaired": _share(noise.repaired.sum(), known_noise.sum()),
+        "status": "assessed",
+        "reason": None,
+    }
+
+
+#: Columns of the table of :func:`expected`, where a criterion is not assessable NaN.
+_NUMBERS = (
+    "replicates",
+    "n_courses_assessable", "n_sessions_assessable", "observed", "expected", "expected_sd",
+    "ratio", "excess", "p", "p_error", "observed_courses", "expected_courses",
+    "observed_repaired", "expected_repaired",
+)  # fmt: skip
+
+
+def expected(
+    null: Null,
+    criteria: Iterable[Criterion],
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    processes: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold the episodes of each criterion against those that noise alone makes.
+
+    Parameters
+    ----------
+    null : Null
+        From :func:`prepare`.
+    criteria : iterable of Criterion
+        With numbers for k; see :func:`with_calibrated_k`.
+    edge_rules : dict
+    settings : dict
+        `null_models`, `replicates` and `slow_replicates` (for the rules in
+        :data:`rupture_repair.chance.replicates.SLOW`), see config.schema.yaml.
+    dataset : str
+    processes : int
+        Changes null but the time.
+
+    Returns
+    -------
+    chance : DataFrame
+        One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
+        `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
+        `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
+        SD of the number of episodes over replicates); `ratio` and `excess` (observed over, and
+        less, expected); `p` (one-sided: (1 + replicates with as many or more) / (replicates + 1))
+        and its Monte Carlo standard error `p_error`; `observed_courses` and `expected_courses`
+        (courses with an episode); `observed_repaired` and `expected_repaired` (share repaired of
+        the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
+    chance_courses : DataFrame
+        One row per criterion that could be assessed and course, by the first null model: `dataset`,
+        `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course
+        can be assessed that show an episode; missing where there are none).
+    """
+    criteria = list(criteria)
+    reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
+    usable = [rule for rule in criteria if reasons[rule.id] is None]
+    noise = _noise(null, usable, edge_rules, settings, processes)
+    seen = {rule.id: observed(null, rule, edge_rules) for rule in usable}
+
+    def compare(rule: Criterion, model: str) -> dict[str, Any]:
+        if reasons[rule.id] is not None:
+            blank = dict.fromkeys(_NUMBERS, np.nan)
+            return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
+        return _compared(seen[rule.id], noise[rule.id, model])
+
+    rows = [
+        {
+            "dataset": dataset,
+            "measure": null.name,
+            "criterion": rule.id,
+            "null_model": model,
+            "k": float(rule.k),
+            **compare(rule, model),
+        }
+        for rule in criteria
+        for model in settings["null_models"]
+    ]
+    tallies = {rule.id: noise[rule.id, settings["null_models"][0]] for rule in usable}
+    by_course = _by_course(tallies, {"dataset": dataset, "measure": null.name}, null)
+    return pd.DataFrame(rows).astype({"reason": "str"}), by_course
+
+
+def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Null) -> pd.DataFrame:
+    """Return the share of replicates in which each course shows an episode, by criterion."""
+    ids = null.ratings.course_ids
+    parts = []
+    for criterion, noise in tallies.items():
+        with np.errstate(invalid="ignore"):
+            share = noise.by_course / noise.assessable_by_course
+        place = {**names, "criterion": criterion}
+        parts.append(pd.DataFrame({"course": ids, "expected": share}).assign(**place))
+    columns = ["dataset", "measure", "criterion", "course", "expected"]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+    texts = dict.fromkeys(columns[:-1], "str")
+    return table.reset_index(drop=True)[columns].astype({**texts, "expected": "float64"})
+
+
+def compare_with_chance(
+    sessions: pd.DataFrame,
+    measures: Mapping[str, Mapping[str, Any]],
+    criteria: Sequence[Criterion],
+    calibrated: pd.DataFrame,
+    edge_rules: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    dataset: str,
+    seed: int,
+    models: Mapping[str, Model] | None = None,
+    processes: int = 1,
+) -> tuple[pd.DataFrame, ...]:
+    """Hold all alliance measures of a dataset against chance, and plant falls in them.
+
+    Parameters
+    ----------
+    sessions, measures, criteria, edge_rules, settings, dataset, seed, processes
+        As for :func:`calibrate_each`; `settings` is the group chance of config.yaml.
+    calibrated : DataFrame
+        From :func:`calibrate_each`.
+    models : dict, optional
+        From :func:`rupture_repair.detection.detect.hidden_markov_models`, else fitted here.
+
+    Returns
+    -------
+    chance, sensitivity, chance_courses, replicates : DataFrame
+        The rows of :func:`expected`, of :func:`sensitivity` and of
+        :func:`rupture_repair.chance.replicates.kept_replicates`, of one measure after the other.
+    """
+
+    def assess(name: str, processes: int) -> tuple[pd.DataFrame, ...]:
+        ratings = prepared(sessions, name, measures[name], criteria, models=models)
+        null = prepare(ratings, name, measures[name], seed=seed)
+        rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
+        how: dict[str, Any] = {"dataset": dataset, "processes": processes}
+        by_chance, courses = expected(null, rules, edge_rules, settings, **how)
+        planted = sensitivity(null, rules, edge_rules, settings["sensitivity"], **how)
+        kept = kept_replicates(null, settings, EXPECTED, dataset=dataset)
+        return by_chance, planted, courses, kept
+
+    tables = side_by_side(assess, alliance(measures), processes)
+    return tuple(pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))

@@ -1,0 +1,91 @@
+"""TODOC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..detection import episodes as ep
+from ..detection.courses import Courses
+from ..detection.criteria import Criterion
+from ..detection.episodes import Episodes
+from ..detection.fall_rules import Falls, Scale
+from .replicates import MODELS, Null, find, scale_of, simulate, stacked
+
+#: Purposes of random numbers; each has its own stream.
+EXPECTED, CALIBRATION = 0, 1
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one criterion found in each replicate; arrays of shape (replicates,).
+
+    Attributes
+    ----------
+    episodes, courses : ndarray
+        Episodes, and courses with at least one.
+    repaired, unrepaired : ndarray
+        Episodes by what became of them; the others are censored.
+    courses_assessable, sessions_assessable : ndarray
+    by_course, assessable_by_course : ndarray, shape (courses of one replicate,)
+        Replicates in which each course has an episode, and in which it can be assessed.
+    """
+
+    episodes: NDArray[np.int64]
+    courses: NDArray[np.int64]
+    repaired: NDArray[np.int64]
+    unrepaired: NDArray[np.int64]
+    courses_assessable: NDArray[np.int64]
+    sessions_assessable: NDArray[np.int64]
+    by_course: NDArray[np.int64]
+    assessable_by_course: NDArray[np.int64]
+
+
+def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) -> Tally:
+    """Count per replicate what was found in stacked courses."""
+    each = len(courses.length) // replicates
+    course = courses.course[these.first_low]
+    replicate = course // each
+
+    def count(which: NDArray) -> NDArray[np.int64]:
+        return np.bincount(replicate[which], minlength=replicates)
+
+    assessable = courses.total((found.reason == 0).astype(np.float64)).reshape(replicates, each)
+    first_of_course = np.diff(course, prepend=-1) > 0
+    return Tally(
+        episodes=np.bincount(replicate, minlength=replicates),
+        courses=count(first_of_course),
+        repaired=count(these.status == ep.REPAIRED),
+        unrepaired=count(these.status == ep.UNREPAIRED),
+        courses_assessable=(assessable > 0).sum(axis=1),
+        sessions_assessable=assessable.sum(axis=1).astype(np.int64),
+        by_course=np.bincount(course[first_of_course] % each, minlength=each),
+        assessable_by_course=(assessable > 0).sum(axis=0),
+    )
+
+
+def joined(parts: Sequence[Tally]) -> Tally:
+    """Put the replicates of several tallies of the same courses one after the other."""
+
+    def put(name: str) -> NDArray[np.int64]:
+        every = [getattr(part, name) for part in parts]
+        return np.sum(every, axis=0) if name.endswith("by_course") else np.concatenate(every)
+
+    return Tally(*(put(field.name) for field in fields(Tally)))
+
+
+def observed(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> Tally:
+    """Count what a criterion finds in the ratings as observed."""
+    courses = null.courses
+    return tally(courses, *find(courses, null.ratings.scale, criterion, edge_rules))
+
+
+def simulated(
+    null: Null, model: str, block: int, replicates: NDArray, purpose: int
+) -> tuple[Courses, Scale]:
+    """Draw one block of replicates, stacked, with its scale."""
+    random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
+    courses = stacked(null, simulate(null, model, replicates, random))
+    return courses, scale_of(null, courses)

@@ -1,0 +1,176 @@
+"""The table of claims of one dataset: one row per measure, criterion, claim and part."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from ..project.parallel import spread_out
+from ..project.problems import ProblemsFound
+from ..project.processed import of_criterion
+from ..statistics.no_result import NotAssessable
+from .context import Context
+from .estimands import ESTIMANDS
+from .verdicts import Part, cautious, finite, load, verdict
+
+log = logging.getLogger(__name__)
+
+_KEYS = ("dataset", "measure", "outcome", "criterion", "claim", "part")
+_TEXTS = ("verdict", "reason", "note", "expected", "units", "estimand", "statistic")
+_NUMBERS = (
+    *("estimate", "std_error", "ci_low", "ci_high"),
+    *("standardised", "standardised_error", "standardised_low", "standardised_high", "smallest"),
+)
+_COUNTS = ("n_courses", "n_sessions", "n_episodes")
+
+#: Columns of the table.
+COLUMNS = (*_KEYS, "verdict", "reason", *_NUMBERS, *_COUNTS, *_TEXTS[2:])
+
+#: What does not depend on the criterion is estimated once.
+_SHARED = (("C1", "between"), ("C1", "within"), ("C2", "distinct"))
+
+
+def judge_claims(
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    measures: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Estimate and judge every claim for every alliance measure and criterion.
+
+    Parameters
+    ----------
+    name : str
+        The dataset.
+    tables : mapping of str to DataFrame
+        `sessions`, `courses`, `events` (canonical), `states`, `episodes`, `detection`, `estimates`,
+        and `chance_courses` (the share of rupture-free simulations in which each course shows an
+        episode).
+    measures : mapping
+        Content of measures.json.
+    settings : mapping
+        Content of config.yaml; `claims.smallest` replaces smallest effects worth caring about.
+    processes : int
+        Processes that share the criteria; the result does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`COLUMNS`. `estimate` and its interval are in the units of the model;
+        `standardised`, its error and interval in the `units` of the claim, in which `smallest` is;
+        `verdict` is one of :data:`~rupture_repair.claims.VERDICTS`, `reason` says why in words.
+    """
+    claims = load(settings.get("claims", {}).get("smallest", {}))
+    parts = [(claim.id, part) for claim in claims for part in claim.parts]
+    detection = tables["detection"]
+    work = partial(_of_criterion, name, tables, measures, settings, parts)
+    first = ~detection["measure"].astype("str").duplicated()
+    rows = spread_out(work, list(zip(detection.index, first, strict=True)), processes)
+    table = _shared_filled(pd.DataFrame([row for part in rows for row in part]))
+    types = dict.fromkeys((*_KEYS, *_TEXTS), "str") | dict.fromkeys(_NUMBERS, "float64")
+    types |= dict.fromkeys(_COUNTS, "Int64")
+    return table.reindex(columns=list(COLUMNS)).astype(types)
+
+
+def _of_criterion(
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    measures: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    parts: list[tuple[str, Part]],
+    item: tuple[Any, bool],
+) -> list[dict[str, Any]]:
+    """Return the rows of one measure and criterion; what they share only in the first criterion."""
+    place, first = item
+    detected = tables["detection"].loc[place]
+    context = _context(tables, measures, settings, detected)
+    rows = []
+    for claim, part in parts:
+        if (claim, part.name) in _SHARED:
+            found = _judged(context, claim, part) if first else {}
+        elif not bool(detected["assessable"]):
+            found = _not_assessable(f"the criterion is not assessable: {detected['reason']}")
+        else:
+            found = _judged(context, claim, part)
+        keys = {"dataset": name, "measure": context.measure, "outcome": context.outcome}
+        about = {"criterion": context.criterion, "claim": claim, "part": part.name}
+        said = {key: getattr(part, key) for key in (*_TEXTS[3:], "smallest")}
+        rows.append(keys | about | said | found)
+    return rows
+
+
+def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Give every criterion of a measure what does not depend on the criterion."""
+    table = table.reindex(columns=list(COLUMNS)).astype({"verdict": "str"})
+    found = [name for name in COLUMNS if name not in (*_KEYS, *_TEXTS[3:], "smallest")]
+    place = list(zip(table["claim"], table["part"], strict=True))
+    shared = pd.Series([pair in _SHARED for pair in place], index=table.index)
+    first = table[shared & table["verdict"].notna()].set_index(["measure", "claim", "part"])[found]
+    keys = pd.MultiIndex.from_frame(table.loc[shared, ["measure", "claim", "part"]])
+    table.loc[shared, found] = first.reindex(keys).to_numpy()
+    return table
+
+
+def _context(
+    tables: Mapping[str, pd.DataFrame],
+    measures: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    detected: pd.Series,
+) -> Context:
+    """Return the tables of one measure and criterion."""
+    measure, criterion = str(detected["measure"]), str(detected["criterion"])
+    own = partial(of_criterion, measure=measure, criterion=criterion)
+    return Context(
+        measure=measure,
+        outcome=measures[measure].get("outcome"),
+        criterion=criterion,
+        sessions=tables["sessions"],
+        courses=tables["courses"],
+        events=tables["events"],
+        measures=measures,
+        settings=settings,
+        states=own(tables["states"]),
+        episodes=own(tables["episodes"]),
+        detection=detected,
+        estimates=own(tables["estimates"]),
+        chance=own(tables["chance_courses"]),
+    )
+
+
+def _not_assessable(reason: str) -> dict[str, Any]:
+    return {"verdict": "not assessable", "reason": reason}
+
+
+def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
+    """Return estimate, verdict and reason; a part that cannot be estimated says what is missing."""
+    try:
+        found = ESTIMANDS[claim, part.name](context)
+    except NotAssessable as why:
+        return _not_assessable(str(why))
+    except ProblemsFound as problems:
+        return _not_assessable(" ".join(problem.text for problem in problems.problems))
+    except Exception as error:
+        log.exception("%s %s could not be estimated", claim, part.name)
+        return _not_assessable(f"the estimation failed: {type(error).__name__}: {error}")
+    numbers = {
+        "estimate": found.estimate, "std_error": found.std_error,
+        "ci_low": found.ci_low, "ci_high": found.ci_high,
+    }  # fmt: skip
+    if not finite(numbers):
+        return _not_assessable("the estimate has no interval")
+    scaled = replace(
+        found, estimate=found.estimate / found.scale, ci_low=found.ci_low / found.scale,
+        ci_high=found.ci_high / found.scale,
+    )  # fmt: skip
+    judged, reason = cautious(*verdict(part, vars(scaled)), part, found.biased)
+    standardised = {
+        "standardised": scaled.estimate, "standardised_error": found.std_error / found.scale,
+        "standardised_low": scaled.ci_low, "standardised_high": scaled.ci_high,
+    }  # fmt: skip
+    counts = {name: getattr(found, name) for name in _COUNTS}
+    said = {"verdict": judged, "reason": reason, "note": found.note or None}
+    return numbers | standardised | counts | said

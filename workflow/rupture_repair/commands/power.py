@@ -1,0 +1,107 @@
+"""The command ``rupture-repair power``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..project.problems import ProblemsFound, problem
+
+HELP = "find how many courses a study needs, by simulation"
+DESCRIPTION = (
+    "Simulate studies with a planted effect of the true states of sessions, analyse them as real "
+    "data are (criterion, exposure, model), and find the smallest number of courses for a target "
+    "power. Defaults stand in config.yaml under power. Finished studies are kept: the same call "
+    "goes on where an interrupted one was."
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add = parser.add_argument
+    add("--claim", metavar="C7", help="or a part of one: C7.repaired, C7.open, C5.leaving")
+    add("--criterion", metavar="ID", help="of knowledge/criteria.yaml")
+    add(
+        "--effect",
+        type=float,
+        metavar="SIZE",
+        help="of the true states, in the direction that the claim expects (0: false alarms)",
+    )
+    add("--unit", metavar="UNIT",
+        help="sd (within-course SD of the outcome), points; of C5 log_odds")  # fmt: skip
+    add("--variant", metavar="NAME", help="of the model (ar1 for C7, main for C5)")
+    add("--target", type=float, metavar="POWER")
+    add("--alpha", type=float, metavar="LEVEL")
+    add("--replicates", type=int, metavar="N", help="simulated studies per number of courses")
+    add("--courses", type=int, nargs="+", metavar="N", help="numbers to try, instead of a search")
+    add("--most-courses", type=int, metavar="N", help="largest number that the search tries")
+    add("--courses-per-therapist", type=float, metavar="N")
+    add("--dataset", metavar="NAME", help="take the values of a processed dataset")
+    add("--set", action="append", default=[], metavar="NAME=VALUE",
+        help="change a setting of the simulation, for example median_sessions=10")  # fmt: skip
+    add("--seed", type=int, metavar="N", help="that of config.yaml by default")
+    add("--cores", type=int, metavar="N", help="all by default; the result does not depend on it")
+    add("--out", type=Path, metavar="FOLDER", help="of the results (reports/power/...)")
+
+
+#: Options that stand for keys of the group `power`.
+_KEYS = ("claim", "criterion", "effect", "unit", "variant", "target", "alpha", "replicates",
+         "courses", "most_courses", "courses_per_therapist", "dataset")  # fmt: skip
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    """Return the settings of the simulation that the command line changes."""
+    changed = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not (name.strip() and equals and value):
+            allowed = "SETTING=VALUE, for example median_sessions=10"
+            raise ProblemsFound([problem("E719", file="--set", found=text, allowed=allowed)])
+        changed[name.strip()] = read
+    return changed
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; the table of numbers goes to the terminal, progress to stderr."""
+    from .. import settings
+    from ..figures.power import power_curve
+    from ..figures.style import save
+    from ..power.from_dataset import base_of
+    from ..power.in_words import as_text, default_folder, title
+    from ..power.plan import make
+    from ..power.run import run_plan
+
+    config = settings.read()
+    asked = {**config["power"]}
+    asked |= {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
+    asked["simulation"] = {**asked["simulation"], **_settings(arguments.set)}
+    if arguments.seed is not None:
+        if arguments.seed < 0:
+            facts = {"found": arguments.seed, "allowed": "a whole number from 0"}
+            raise ProblemsFound([problem("E719", file="--seed", **facts)])
+        config["seed"] = arguments.seed
+    # Mistakes are told before a dataset is read, which takes a while.
+    plan = make(asked, config)
+    if asked["dataset"]:
+        plan = make(asked, config, base_of(asked["dataset"], config))
+    folder = arguments.out or default_folder(plan, asked["dataset"])
+    cores = arguments.cores or len(os.sched_getaffinity(0))
+    try:
+        found = run_plan(plan, folder, processes=cores, progress=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. What is finished is kept in {folder.as_posix()}: the same call "
+              "goes on from there.", file=sys.stderr)  # fmt: skip
+        return 130
+    drawn, numbers = power_curve(found.power, found.smallest, title=title(plan))
+    save(drawn, numbers, folder / "power")
+    found.smallest.to_csv(folder / "smallest.csv", index=False, lineterminator="\n")
+    print(as_text(found, plan))
+    print(f"\nFigure and tables: {folder.as_posix()}")
+    return 0

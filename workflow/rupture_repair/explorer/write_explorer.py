@@ -1,0 +1,138 @@
+"""The page of the explorer: one file with its data, its charts and their JavaScript."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..detection.criteria import Criterion, with_calibrated_k
+from ..detection.hidden_markov.rupture_probability import Model
+from ..detection.ratings import prepared
+from ..project.disclosure import individuals_shown
+from ..project.headline import what_to_show
+from ..project.package_files import PACKAGE
+from ..project.parallel import spread_out
+from . import grid
+from .charts import filled
+from .content import content
+
+#: The templates of the explorer, and the style that it shares with reports.
+FOLDER = PACKAGE / "explorer" / "templates"
+STYLE = PACKAGE / "report" / "templates" / "style.css"
+
+
+def explore(
+    *,
+    dataset: Mapping[str, Any],
+    measures: Mapping[str, Mapping[str, Any]],
+    sessions: pd.DataFrame,
+    events: pd.DataFrame,
+    detection: pd.DataFrame,
+    calibrated: pd.DataFrame,
+    chance: pd.DataFrame,
+    replicates: pd.DataFrame,
+    models: Mapping[str, Model],
+    criteria: Sequence[Criterion],
+    config: Mapping[str, Any],
+    processes: int = 1,
+) -> dict[str, Any]:
+    """Find what the page shows: every criterion at every setting offered, in one measure.
+
+    Parameters
+    ----------
+    dataset, measures : mapping
+        dataset.json and measures.json.
+    sessions, events, detection, calibrated, chance, replicates : DataFrame
+        The tables of these names.
+    models : mapping
+        From :func:`rupture_repair.detection.detect.hidden_markov_models`.
+    criteria : sequence of Criterion
+        Those of config.yaml.
+    config : mapping
+        `default_criterion`, `edge_rules` and `report` of config.yaml.
+    processes : int
+        Changes nothing but the time.
+
+    Returns
+    -------
+    dict
+        From :func:`rupture_repair.explorer.content.content`, for the measure and the criterion
+        that the report shows.
+    """
+    name, shown = what_to_show(detection, measures, config)
+    measure = measures[name]
+
+    def own(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["measure"] == name]
+
+    rules = with_calibrated_k(criteria, own(calibrated))
+    ratings = prepared(sessions, name, measure, rules, events, models)
+    drawn = grid.replicates_of(own(replicates), ratings, measure)
+    work = partial(grid.offer, ratings, drawn, edge_rules=config["edge_rules"], measure=measure)
+    return content(
+        spread_out(work, rules, processes),
+        ratings,
+        drawn,
+        measure,
+        own(chance),
+        shown=shown,
+        individuals=individuals_shown(dataset, config),
+        min_cell=config["report"]["min_cell"],
+    )
+
+
+def packed(found: Mapping[str, Any]) -> str:
+    """Return data as text that is safe in a page: JSON, compressed, in base64."""
+    plain = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(plain.encode(), mtime=0)).decode()
+
+
+def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[str, Any]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    found : mapping
+        From :func:`explore`.
+    dataset : mapping
+        dataset.json.
+    library : mapping
+        What :func:`rupture_repair.explorer.write_explorer_library.write_explorer_library` wrote.
+    """
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(FOLDER)
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    charts = filled(library["charts"], {"@measure": found["measure"]})
+
+    def script(text: str) -> str:
+        """Let no text of a script end it."""
+        return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+    files = (STYLE, FOLDER / "explorer.css", FOLDER / "explorer.js")
+    style, own_style, program = (file.read_text(encoding="utf-8") for file in files)
+    return made.get_template("page.html").render(
+        found=found,
+        dataset=dataset,
+        style=style + own_style,
+        library=script(library["script"]),
+        program=script(program),
+        data=packed({**found, "charts": charts}),
+    )
+
+
+def write_explorer(
+    target: Path, found: Mapping[str, Any], dataset: Mapping[str, Any], library: Path
+) -> Path:
+    """Write the page of one dataset; parameters as for :func:`page`."""
+    shared = json.loads(library.read_text(encoding="utf-8"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page(found, dataset, shared), encoding="utf-8")
+    return target

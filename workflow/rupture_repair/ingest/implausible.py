@@ -1,0 +1,244 @@
+"""Faults that no single cell shows: moved rows, unturned items, copied courses, two spellings."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..project.problems import Problem, problem
+from .columns import NUMBER, Column, Flags, Floats, Table
+from .descriptor import Plan
+from .layouts import MOST_SESSIONS, Frame, columns_of
+from .measures import SESSION
+
+#: An item is told only if the correlation is at most this, and below zero beyond chance.
+HIGHEST_CORRELATION, FEWEST_COURSES = -0.2, 10
+
+#: Copied courses are told where chance brings such a pair in fewer than this share of datasets.
+BY_CHANCE, FEWEST_RATINGS = 0.01, 3
+
+#: Rows that are tried, one column further right; no file with more columns is.
+MOST_TRIED, MOST_TRIED_COLUMNS = 200, 200
+
+Integers = NDArray[np.int64]
+
+
+# ---------------------------------------------------------------------------- moved rows
+
+
+def moved_rows(plan: Plan, table: Table, header: Sequence[str]) -> tuple[Integers, list[Problem]]:
+    """Find rows that have moved one column to the left (E319).
+
+    Such a row has a cell that does not fit its column, its last cell is empty, and every cell
+    fits one column further right from some column on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The dataset's description.
+    table : Table
+        The columns of the sessions table, all of them.
+    header : sequence of str
+        Names of the columns, in the order of the file.
+
+    Returns
+    -------
+    ndarray of int, list of Problem
+        The places of these rows in the table.
+    """
+    rules = _ranges(plan, header)
+    rules = {name: span for name, span in rules.items() if name in table.columns}
+    columns = {**table.columns, **table.unused}
+    if set(columns) != set(header) or len(header) > MOST_TRIED_COLUMNS or not rules:
+        return np.empty(0, np.int64), []
+    misfit = {name: _misfits(table.columns[name], span) for name, span in rules.items()}
+    bad = np.logical_or.reduce(list(misfit.values())) & table.last_blank
+    needed = [name for name in _ids(plan) if name in columns]
+    fits = _fitting(rules, needed, table.columns)
+    moved, first = [], []
+    for row in np.flatnonzero(bad)[:MOST_TRIED]:
+        cells = [_cell(columns[name], row) for name in header]
+        for at in range(len(header) - 1):
+            if fits(dict(zip(header, [*cells[:at], "", *cells[at:-1]], strict=True))):
+                moved.append(row)
+                first.append(next(name for name in header if name in misfit and misfit[name][row]))
+                break
+    if not moved:
+        return np.empty(0, np.int64), []
+    place: dict[str, Any] = {"row": int(table.rows[moved[0]]), "column": first[0]}
+    found = _cell(columns[first[0]], moved[0])[:60]
+    place |= {"more": len(moved) - 1, "rows": table.rows[moved]}
+    return np.array(moved), [problem("E319", file=table.file, found=found, **place)]
+
+
+def _ids(plan: Plan) -> list[str]:
+    keys = plan.sessions
+    return [keys["course"], *filter(None, (keys["session"], keys["date"], keys["day"]))]
+
+
+def _ranges(plan: Plan, header: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return column -> the range of its numbers."""
+    spans: dict[str, tuple[float, float]] = {}
+    for one in plan.measures.values():
+        sources = dict(one.answers)
+        if one.total:
+            sources[one.total] = one.range
+        for source, span in sources.items():
+            names = columns_of(source, header).values() if SESSION in source else [source]
+            spans |= dict.fromkeys(names, span)
+    if plan.sessions["session"]:
+        first = plan.sessions["first_session"]
+        spans[plan.sessions["session"]] = (first, MOST_SESSIONS + first - 1)
+    return spans
+
+
+def _misfits(column: Column, span: tuple[float, float]) -> Flags:
+    number, _ = column.kinds
+    unknown = np.isnan(column.distinct) & number
+    fits = unknown | (np.isfinite(column.distinct) & ~column.outside(*span))
+    return column.each(~fits, False)
+
+
+def _cell(column: Column, row: int) -> str:
+    code = int(column.codes[row])
+    return "" if code < 0 else column.texts[code].as_py()
+
+
+def _fitting(
+    rules: Mapping[str, tuple[float, float]], needed: Sequence[str], columns: Mapping[str, Column]
+) -> Callable[[Mapping[str, str]], bool]:
+    """Return what says whether a row, by column, could stand as it is."""
+
+    def fits(row: Mapping[str, str]) -> bool:
+        if not all(row[name] for name in needed):
+            return False
+        for name, (low, high) in rules.items():
+            text = row[name].replace(",", ".") if columns[name].decimal == "," else row[name]
+            if text and not (re.fullmatch(NUMBER, text) and low <= float(text) <= high):
+                return False
+        return True
+
+    return fits
+
+
+# ---------------------------------------------------------------------------- unturned items
+
+
+def unreversed_items(plan: Plan, frame: Frame) -> list[Problem]:
+    """Find items that run against the others of their measure (E218).
+
+    The direction of the first principal component says which items are in the minority; each of
+    them is told if its correlation with the others, turned so that they agree, is below zero by
+    more than chance. Chance is reckoned by courses, since ratings of one course resemble each
+    other.
+    """
+    found = []
+    for one in plan.measures.values():
+        names = list(one.answers)
+        if one.level == "course" or len(names) < 3:
+            continue
+        items = np.column_stack([frame.answers[one.name, name] for name in names])
+        whole = np.isfinite(items).all(axis=1)
+        courses = len(np.unique(frame.course.codes[whole]))
+        if courses < FEWEST_COURSES:
+            continue
+        for at, correlation in _against(items[whole], courses).items():
+            facts: dict[str, Any] = {"found": f"'{names[at]}'"}
+            facts["key_named"] = f"measures.{one.name}"
+            facts |= {"correlation": f"{correlation:.2f}", "courses": str(courses)}
+            place: dict[str, Any] = {"file": frame.course.file, "column": names[at]}
+            found.append(problem("E218", finding="unreversed_item", **place, **facts))
+    return found
+
+
+def _against(items: Floats, courses: int) -> dict[int, float]:
+    """Return item -> its corrected correlation, for items that run against the others."""
+    spread = items.std(axis=0)
+    varied = np.flatnonzero(spread > 0)
+    if len(varied) < 3:
+        return {}
+    scores = (items[:, varied] - items[:, varied].mean(axis=0)) / spread[varied]
+    between = scores.T @ scores / len(scores)
+    loading = np.linalg.eigh(between)[1][:, -1]
+    sign = np.where(loading < 0, -1.0, 1.0)
+    if sign.sum() < 0 or (sign.sum() == 0 and loading.sum() < 0):
+        sign = -sign
+    found = {}
+    for at in np.flatnonzero(sign < 0):
+        others = np.where(np.arange(len(sign)) == at, 0.0, sign)
+        variance = others @ between @ others
+        correlation = float(between[at] @ others / np.sqrt(variance)) if variance > 0 else 0.0
+        correlation = max(correlation, -0.999999)
+        upper = np.arctanh(correlation) + 1.96 / np.sqrt(courses - 3)
+        if correlation <= HIGHEST_CORRELATION and upper < 0:
+            found[int(varied[at])] = correlation
+    return found
+
+
+# ---------------------------------------------------------------------------- copied courses
+
+
+def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Problem]:
+    """Find courses with the very ratings of another course (E321).
+
+    Parameters
+    ----------
+    frame : Frame
+        The ratings.
+    rank : ndarray of int
+        The place of each row's course among `ids`, -1 without a course.
+    ids : ndarray
+        The courses.
+    """
+    values = np.column_stack([*frame.scores.values(), *frame.answers.values()])
+    rated = np.flatnonzero((rank >= 0) & np.isfinite(values).any(axis=1))
+    if not len(rated):
+        return []
+    order = rated[np.lexsort((frame.place[rated], rank[rated]))]
+    pattern = np.zeros(len(order), np.uint64)
+    for column in values.T:
+        known = np.where(np.isnan(column[order]), -9e99, column[order])
+        pattern = pattern * np.uint64(31) + pd.util.hash_array(known)
+    starts = np.flatnonzero(np.append(True, np.diff(rank[order]) != 0))
+    length = np.diff(np.append(starts, len(order)))
+    step = np.arange(len(order)) - np.repeat(starts, length)
+    whole = np.add.reduceat(pattern * pd.util.hash_array(step), starts)
+    _, kind, counts = np.unique(pattern, return_inverse=True, return_counts=True)
+    chance = np.add.reduceat(np.log(counts / len(order))[kind], starts)
+    chance += np.log(len(starts) * (len(starts) - 1) / 2 + 1e-9)
+    copies = pd.DataFrame({"whole": whole, "length": length}).duplicated().to_numpy()
+    at = np.flatnonzero(copies & (length >= FEWEST_RATINGS) & (chance < np.log(BY_CHANCE)))
+    if not len(at):
+        return []
+    one = at[0]
+    twin = np.flatnonzero((whole == whole[one]) & (length == length[one]))[0]
+    first, second = order[starts[twin]], order[starts[one]]
+    facts = {"course": ids[rank[second]], "first": ids[rank[first]], "sessions": int(length[one])}
+    facts |= {"first_row": int(frame.course.rows[first]), "finding": "repeated_course"}
+    rows = frame.course.rows[order[starts[at]]]
+    place: dict[str, Any] = {"file": frame.course.file, "row": int(rows[0]), "rows": rows}
+    place |= {"column": frame.course.name, "more": len(at) - 1}
+    return [problem("E321", **place, **facts)]
+
+
+# ---------------------------------------------------------------------------- spellings
+
+
+def mixed_case(column: Column) -> list[Problem]:
+    """Find words of a column that differ only in capitals or spaces (E219)."""
+    if not len(column.texts):
+        return []
+    plain = pc.utf8_lower(pc.replace_substring_regex(column.texts, r"\s+", " "))
+    again = pd.Series(plain.to_pylist(), dtype="str").duplicated(keep="first").to_numpy()
+    if not again.any():
+        return []
+    used = np.flatnonzero(column.each(again, False))
+    if not len(used):
+        return []
+    place = plain[int(column.codes[used[0]])].as_py()
+    first = column.texts[plain.to_pylist().index(place)].as_py()
+    return column.faults_at("E219", used, first=first, finding="mixed_case")

@@ -1,0 +1,224 @@
+"""From a dataset's own files to the canonical tables.
+
+`check` and `ingest` read through the same function, so that what passes the check is what
+is ingested. Everything is refused that would have to be guessed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..project import folders, yaml_files
+from ..project.problems import Problem, ProblemsFound, problem
+from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
+from .descriptor import Plan
+from .files import Form
+from .raw_tables import TABLES, Reading, read_tables
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset in canonical form.
+
+    Attributes
+    ----------
+    about : dict
+        name, title, source, licence, citation, synthetic, cautions, ids (hashed or public),
+        own_clients (whether clients have ids), descriptor, files (path, sha256, rows), warnings
+        (texts), anonymity (see :func:`rupture_repair.ingest.personal_data.smallest_cell`).
+    measures : dict
+        Measure -> its attributes, see :func:`rupture_repair.ingest.ingest.scoring.describe`.
+    sessions : DataFrame
+        One row per course and session, sorted so: course, client, therapist (text, nullable),
+        session (int32, from 1), day (days since the course's first session, nullable), then per
+        measure rated at sessions ``<measure>`` and ``<measure>__<component>`` in points, in the
+        direction of the file.
+    courses : DataFrame
+        One row per course: course, client, therapist, ending, covariates,
+        ``<measure>__first`` and ``<measure>__last`` of measures rated per course.
+    events : DataFrame
+        course, session, kind, code, reporter; may be empty.
+    """
+
+    about: dict[str, Any]
+    measures: dict[str, dict[str, Any]]
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    events: pd.DataFrame
+
+
+def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> Dataset:
+    """Return a dataset in canonical form.
+
+    Unless dataset.yaml says ``ids: public``, ids are replaced by codes, under a key that is made
+    in the dataset's folder on the first call.
+
+    Parameters
+    ----------
+    name, folder, mirror
+        As for :func:`check`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem, if one of them is an error.
+    """
+    dataset, problems = examine(name, folder, mirror)
+    if dataset is None:
+        raise ProblemsFound(problems)
+    if dataset.about["ids"] == "public":
+        return dataset
+    secret = pseudonyms.key(_descriptor(folder).parent)
+    tables = {table: getattr(dataset, table) for table in TABLES}
+    return replace(dataset, **pseudonyms.replaced(tables, secret, dataset.about["own_clients"]))
+
+
+def forms(folder: str | Path, mirror: str | Path | None = None) -> dict[str, Form]:
+    """Return how each file of a dataset is written, as far as dataset.yaml can be read."""
+    file = _descriptor(folder)
+    try:
+        plan, _ = descriptor.resolve(
+            yaml_files.read(file, "dataset"), str(file), instruments.load()
+        )
+    except ProblemsFound:
+        return {}
+    base = _base(plan, file.parent, mirror)[0] if plan else None
+    if plan is None or base is None:
+        return {}
+    named = [name for name in TABLES if plan.table(name)]
+    return {str(base / plan.raw["tables"][name]["file"]): plan.form(name) for name in named}
+
+
+def _failed(problems: list[Problem]) -> bool:
+    return any(one.is_error for one in problems)
+
+
+def _descriptor(folder: str | Path) -> Path:
+    folder = Path(folder)
+    return folder if folder.name == "dataset.yaml" else folder / "dataset.yaml"
+
+
+def examine(
+    name: str, folder: str | Path, mirror: str | Path | None
+) -> tuple[Dataset | None, list[Problem]]:
+    """Read, check and assemble a dataset: the one way in."""
+    file = _descriptor(folder)
+    known = instruments.load()
+    try:
+        raw = yaml_files.read(file, "dataset")
+    except ProblemsFound as refused:
+        return None, refused.problems
+    plan, problems = descriptor.resolve(raw, str(file), known)
+    if plan is None:
+        return None, problems
+    base, found = _base(plan, file.parent, mirror)
+    if base is None:
+        return None, problems + found
+    reading = read_tables(plan, base)
+    problems += accepted.settled(plan.accepted, reading.problems)
+    if "sessions" not in reading.tables:
+        return None, problems
+    tables, found = assembly.assemble(plan, reading.tables, failed=_failed(problems))
+    problems += found
+    if tables is None or _failed(problems):
+        return None, problems
+    measures = {}
+    for one in plan.measures.values():
+        described = scoring.describe(one, tables.sessions, tables.courses, known, plan.file)
+        measures[one.name], found = described
+        problems += found
+    cell = personal_data.smallest_cell(tables.courses, list(plan.covariates))
+    if not (raw["synthetic"] or raw["ids"] == "public"):
+        problems += personal_data.rare_cells(cell, plan.file)
+    problems += accepted.needless(plan.accepted, problems, plan.file)
+    about = _about(name, plan, reading, problems) | {"anonymity": cell}
+    return Dataset(about, measures, tables.sessions, tables.courses, tables.events), problems
+
+
+def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | None, list[Problem]]:
+    """Return the folder that holds the files."""
+    name = plan.raw["mirror_folder"]
+    if name is None:
+        return folder, []
+    place: dict[str, Any] = {"file": plan.file, "key": "mirror_folder"}
+    parts = Path(name).parts
+    if Path(name).is_absolute() or ".." in parts or not parts or "\0" in name:
+        why = "leads out of the folder of public data"
+        return None, [problem("E130", found=name, why=why, **place)]
+    dataset = folder.resolve().name
+    base = folders.public_folder(dataset, name, mirror)
+    if base is None:
+        return None, [problem("E131", found=name, dataset=dataset, **place)]
+    if not base.is_dir():
+        return None, [problem("E315", found=base, **place)]
+    return base, []
+
+
+def _about(name: str, plan: Plan, reading: Reading, problems: list[Problem]) -> dict[str, Any]:
+    """Return what dataset.json says."""
+    keys = ("title", "source", "licence", "citation", "synthetic", "cautions", "ids")
+    files = [
+        {"path": path.as_posix(), "sha256": source.sha256, "rows": rows}
+        for path, (source, rows) in reading.files.items()
+    ]
+    told = {key: plan.raw[key] for key in keys}
+    warnings = [one.text for one in problems]
+    descriptor_path = Path(plan.file).as_posix()
+    return {
+        "name": name,
+        **told,
+        "own_clients": any(
+            bool(table and table.get("client")) for table in plan.raw["tables"].values()
+        ),
+        "descriptor": descriptor_path,
+        "files": files,
+        "warnings": warnings,
+    }
+
+
+def write(dataset: Dataset, folder: str | Path) -> None:
+    """Write dataset.json, measures.json, sessions.parquet, courses.parquet and events.parquet.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to write.
+    folder : path
+        Where to; made if it does not exist.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("dataset", dataset.about), ("measures", dataset.measures)):
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    for name in TABLES:
+        getattr(dataset, name).to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def load(folder: str | Path) -> Dataset:
+    """Read what :func:`write` wrote.
+
+    Parameters
+    ----------
+    folder : path
+        The dataset's folder below data/processed.
+
+    Returns
+    -------
+    Dataset
+    """
+    folder = Path(folder)
+    contents: Mapping[str, Any] = {
+        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("dataset", "measures")
+    }
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    return Dataset(contents["dataset"], contents["measures"], **tables)

@@ -1,0 +1,307 @@
+"""Fit every model and variant for every alliance measure and criterion of a dataset."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from ..exposure.courses import GROUPS, course_exposures, recovery_reason
+from ..exposure.episodes import growth_exposures, moderator_exposures
+from ..exposure.sessions import (
+    leaving_exposures,
+    session_exposures,
+    trajectories_after,
+    trajectory_exposures,
+)
+from ..exposure.shared import same_scores
+from ..project.parallel import spread_out
+from ..project.problems import ProblemsFound
+from ..project.processed import of_criterion
+from ..statistics import estimates
+from ..statistics.estimates import KEYS, STATUSES, Fit, typed, without_result
+from .definitions import MODELS, Model, Variant
+
+log = logging.getLogger(__name__)
+
+
+#: What the message of an estimate begins with where its two measures are one.
+SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"
+_RETROSPECTIVE = (
+    "the criterion uses later ratings, so that what it says of the time before the landmark was "
+    "not known then"
+)
+_NO_AR1 = "the engine statsmodels has no autocorrelated residuals in mixed models"
+
+
+def fit_models(
+    name: str,
+    sessions: pd.DataFrame,
+    courses: pd.DataFrame,
+    measures: Mapping[str, Any],
+    states: pd.DataFrame,
+    episodes: pd.DataFrame,
+    detection: pd.DataFrame,
+    settings: Mapping[str, Any],
+    events: pd.DataFrame | None = None,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Fit every model and variant for every alliance measure and criterion of a dataset.
+
+    Parameters
+    ----------
+    name : str
+        The dataset.
+    sessions, courses : DataFrame
+        Canonical tables.
+    measures : mapping
+        Content of measures.json; each alliance measure names its `outcome`.
+    states, episodes, detection : DataFrame
+        What detection found; `detection` says which measures and criteria there are.
+    settings : mapping
+        Content of config.yaml.
+    events : DataFrame, optional
+        Coded events.
+    processes : int
+        Processes that share the criteria; the result does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        The table of estimates: columns :data:`COLUMNS`, one row per term, sorted by measure,
+        criterion, model and variant (in the order of :data:`MODELS`), terms in the order of the
+        formula. A model without result is one row without a term and with its reason in `message`.
+    """
+    pairs = detection[["measure", "criterion"]].astype("str").drop_duplicates()
+    tasks = sorted(pairs.itertuples(index=False, name=None))
+    data = _Data(name, sessions, courses, measures, states, episodes, detection, settings, events)
+    parts = spread_out(partial(_fit_task, data), tasks, processes)
+    return typed([row for part in parts for row in part])
+
+
+def status_counts(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Count how the fits ended.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        The table of estimates.
+
+    Returns
+    -------
+    DataFrame
+        One row per model and variant, in the order of :data:`MODELS`, with the columns `model`,
+        `variant`, one count per status of :data:`STATUSES`, and `fits`, their sum.
+    """
+    fits = estimates.drop_duplicates(list(KEYS))
+    counts = pd.crosstab([fits["model"], fits["variant"]], fits["status"])
+    counts = counts.reindex(columns=list(STATUSES), fill_value=0).rename_axis(columns=None)
+    order = {pair: place for place, pair in enumerate(_variants())}
+    counts = counts.loc[sorted(counts.index, key=lambda pair: order.get(pair, len(order)))]
+    return counts.assign(fits=counts.sum(axis=1)).reset_index()
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The tables of a dataset, as :func:`fit_models` takes them."""
+
+    name: str
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    measures: Mapping[str, Any]
+    states: pd.DataFrame
+    episodes: pd.DataFrame
+    detection: pd.DataFrame
+    settings: Mapping[str, Any]
+    events: pd.DataFrame | None
+
+
+def _fit_task(data: _Data, task: tuple[str, str]) -> list[dict[str, Any]]:
+    """Do the task of one measure and criterion."""
+    return _fit_criterion(data, *task)
+
+
+def _variants() -> Iterator[tuple[str, str]]:
+    """Yield model and variant, in the order of the report."""
+    for model in MODELS.values():
+        for variant in model.variants:
+            yield model.id, variant
+
+
+def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the models and variants to fit for a criterion, as config.yaml says."""
+    models = settings.get("models", {})
+    every = models.get("variants_for", "all_criteria") == "all_criteria"
+    every = every or criterion == settings.get("default_criterion")
+    return [
+        (model, variant)
+        for model, variant in _variants()
+        if every or variant == "main" or MODELS[model].variants[variant].always
+    ]
+
+
+def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
+    """Return the rows of all models and variants for one measure and criterion."""
+    outcome = data.measures[measure].get("outcome")
+    engine = data.settings.get("models", {}).get("engine", "blocks")
+    reason = _no_exposure(data, measure, criterion, outcome)
+    tables = {} if reason else _tables(data, measure, criterion, outcome)
+    same = not reason and same_scores(data.sessions, measure, outcome)
+    rows = []
+    for model, name in _variants_of(criterion, data.settings):
+        variant = MODELS[model].variants[name]
+        made = tables.get(variant.table)
+        why_not = reason or (made.reasons.get(name) if made else None)
+        if why_not or made is None:
+            result = without_result(variant.formula, "not_assessable", str(why_not), engine)
+        else:
+            result = _fit_variant(MODELS[model], name, made, engine)
+        if same and model not in ("growth", "moderation"):
+            result = result.noted(SAME_SCORES)
+        keys = (data.name, measure, outcome, criterion, model, name)
+        rows.append(dict(zip(KEYS, keys, strict=True)) | result.rows)
+    return rows
+
+
+def _no_exposure(data: _Data, measure: str, criterion: str, outcome: str | None) -> str | None:
+    """Say why no model can be fitted for a measure and criterion, if so."""
+    found = _detected(data, measure, criterion)
+    if not bool(found["assessable"]):
+        reason = found.get("reason")
+        return f"the criterion is not assessable{'' if pd.isna(reason) else f': {reason}'}"
+    if not outcome or outcome not in data.measures:
+        return f"no outcome measure is paired with {measure}"
+    return None
+
+
+def _detected(data: _Data, measure: str, criterion: str) -> pd.Series:
+    """Return what detection says of a measure and criterion."""
+    return of_criterion(data.detection, measure, criterion).iloc[0]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of exposure; variants that it cannot answer, and why; what is to be said of it."""
+
+    rows: pd.DataFrame
+    reasons: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str, _Table]:
+    """Return the tables of exposure by their names in the variants of the models."""
+    states, episodes = (
+        of_criterion(table, measure, criterion) for table in (data.states, data.episodes)
+    )
+    own = (data.measures, measure)
+    shared = (data.sessions, data.courses, *own, outcome)
+    courses = course_exposures(episodes, states, *shared)
+    landmark = int(data.settings.get("models", {}).get("landmark", 6))
+    later = trajectories_after(courses, episodes, data.sessions, *own, outcome, landmark)
+    moderation, cannot = moderator_exposures(
+        episodes, data.sessions, data.courses, data.events, *own
+    )
+    retrospective = bool(_detected(data, measure, criterion).get("uses_future", False))
+    at_landmark = (
+        f"groups by session {landmark}",
+        *([_RETROSPECTIVE] if retrospective else []),
+    )
+    made = {
+        "sessions": _Table(session_exposures(states, *shared, data.settings)),
+        "trajectories": _Table(
+            trajectory_exposures(courses, data.sessions, data.measures, outcome)
+        ),
+        "trajectories_after": _Table(later, notes=at_landmark),
+        "courses": _Table(courses, _no_recovery(data.measures[outcome], outcome)),
+        "leaving": _leaving_table(data, states, measure, outcome),
+        "growth": _Table(growth_exposures(episodes, states, data.sessions, data.courses, *own)),
+        "moderation": _Table(moderation, cannot),
+    }
+    if outcome not in data.sessions:
+        reason = f"{outcome} is measured before and after therapy only, not at sessions"
+        for name in ("sessions", "trajectories", "trajectories_after"):
+            every = dict.fromkeys([*MODELS["next_session"].variants, "landmark"], reason)
+            made[name] = _Table(made[name].rows, every)
+    return made
+
+
+def _no_recovery(attributes: Mapping[str, Any], outcome: str) -> dict[str, str]:
+    """Say why the variants of recovery cannot be fitted, if so."""
+    reason = recovery_reason(attributes)
+    text = f"recovery on {outcome} cannot be told: {reason}"
+    return {} if reason is None else {"recovered": text, "recovered_gee": text}
+
+
+def _leaving_table(data: _Data, states: pd.DataFrame, measure: str, outcome: str) -> _Table:
+    """Return the sessions at which a course could end."""
+    rows = leaving_exposures(
+        states, data.sessions, data.courses, data.measures, measure, outcome, data.settings
+    )
+    endings = data.courses.get("ending", pd.Series(dtype="str")).astype("str")
+    known = endings.isin(["completed", "dropped_out", "ongoing"])
+    reason = ""
+    if not known.any():
+        reason = "it is not known of any course how it ended: leaving cannot be told from finishing"
+    elif not (endings == "dropped_out").any():
+        reason = "no course was dropped out of"
+    unknown = int((~known).sum())
+    notes = (f"{unknown} courses whose ending is not known count until their last session but one",)
+    variants = MODELS["ending"].variants
+    return _Table(rows, dict.fromkeys(variants, reason) if reason else {}, notes if unknown else ())
+
+
+def _fit_variant(model: Model, name: str, made: _Table, engine: str) -> Fit:
+    """Fit one variant; whatever goes wrong becomes the status of this fit alone."""
+    variant = model.variants[name]
+    formula, table = variant.formula, made.rows
+    if table.empty:
+        return without_result(formula, "not_assessable", model.empty, engine)
+    try:
+        result = _fitted(variant, table, engine)
+    except ProblemsFound as error:
+        message = " ".join(problem.text for problem in error.problems)
+        return without_result(formula, "failed", message, engine)
+    except Exception as error:
+        log.exception("%s, %s could not be fitted", model.id, name)
+        return without_result(formula, "failed", f"{type(error).__name__}: {error}", engine)
+    if result.status in ("failed", "not_assessable"):
+        return result
+    if not any(term.startswith(variant.answers or model.answers) for term in result.rows["term"]):
+        reason = "; ".join(["there is nothing to compare", *result.notes])
+        return without_result(formula, "not_assessable", reason, engine)
+    notes = [*made.notes, *(_group_notes(table) if model.id == "trajectory" else [])]
+    result = result.noted(*notes)
+    # Rows that are no sessions must not pass for some.
+    counts: dict[str, Any] = {}
+    if model.rows != "session":
+        counts["n_sessions"] = None
+    if model.rows == "episode":
+        counts["n_episodes"] = result.rows["n_sessions"]
+    return replace(result, rows=result.rows | counts)
+
+
+def _fitted(variant: Variant, table: pd.DataFrame, engine: str) -> Fit:
+    """Fit a variant as it says."""
+    if variant.ar1 and engine == "statsmodels":
+        return without_result(variant.formula, "not_assessable", _NO_AR1, engine)
+    if variant.group:
+        return estimates.fit_gee(variant.formula, table, variant.group)
+    return estimates.fit(
+        variant.formula, table, engine=engine, ar1=variant.ar1, family=variant.family
+    )
+
+
+def _group_notes(table: pd.DataFrame) -> list[str]:
+    """Say which group is the reference if it is not the usual one, and which groups are small."""
+    courses = (
+        table.dropna(subset="outcome").drop_duplicates("course")["group"].value_counts(sort=False)
+    )
+    notes = []
+    if courses.index[0] != GROUPS[0]:
+        notes.append(f"no course is without ruptures: the reference is '{courses.index[0]}'")
+    small = [f"{number} in '{group}'" for group, number in courses.items() if number < 5]
+    if small:
+        notes.append(f"few courses: {', '.join(small)}")
+    return notes

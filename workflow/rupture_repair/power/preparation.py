@@ -1,0 +1,92 @@
+"""What has to be known of a world before studies are simulated in it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..chance import calibrate
+from ..chance.replicates import prepare
+from ..detection.ratings import prepared, why_not_assessable
+from ..project.problems import ProblemsFound, problem
+from ..simulate.tables import simulate_dataset
+from ..statistics.reliability import cronbach_alpha
+from .plan import Plan
+from .studies import World, measures_of, study_seed
+
+#: Courses of the one simulated dataset on which k and the reliability are found.
+COURSES = 1000
+
+#: Number of that dataset among the studies of its size; no replicate has it.
+_NUMBER = 2**32 - 1
+
+
+def world_of(plan: Plan, known: Mapping[str, Any]) -> World:
+    """Return the world to simulate.
+
+    Parameters
+    ----------
+    plan : Plan
+    known : mapping
+        From :func:`solved`.
+
+    Returns
+    -------
+    World
+    """
+    k = known["k"]
+    return World(
+        settings=plan.settings,
+        question=plan.question,
+        variant=plan.variant,
+        criterion=plan.criterion if k is None else replace(plan.criterion, k=k),
+        reliability=known["reliability"],
+        courses_per_therapist=plan.courses_per_therapist,
+        instrument=plan.instrument,
+        config=plan.config,
+        seed=plan.seed,
+    )
+
+
+def solved(plan: Plan) -> dict[str, Any]:
+    """Return the reliability of the alliance, and k where the criterion has to have it solved.
+
+    Both are found once, on one large simulated dataset, and hold for all studies: in a real study
+    they are found on its own data, with errors that are small beside those of the estimates.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    dict
+        `k` (None where the criterion states a number) and `reliability`.
+
+    Raises
+    ------
+    ProblemsFound
+        If the criterion cannot be applied to simulated studies (E808).
+    """
+    blank = world_of(plan, {"k": None, "reliability": plan.reliability or 0.9})
+    seed = study_seed(plan.seed, COURSES, _NUMBER)
+    rows = simulate_dataset(blank.sized(COURSES), seed=seed)["sessions"]
+    items = rows.filter(regex="^srs_(bond|goals|tasks|overall)$").dropna()
+    first = items.groupby(rows["client_id"]).head(1).to_numpy()
+    known = {"k": None, "reliability": plan.reliability or float(cronbach_alpha(first))}
+    world = world_of(plan, known)
+    names = {"client_id": "course", "session_no": "session", "srs_total": "alliance"}
+    table = rows.rename(columns=names)[list(names.values())]
+    measure = measures_of(world, table)["alliance"]
+    ratings = prepared(table, "alliance", measure, [plan.criterion])
+    if plan.criterion.needs_k:
+        null = prepare(ratings, "alliance", measure, seed=plan.seed)
+        edge_rules = plan.config["edge_rules"]
+        rules = calibrate.calibrated_k(
+            null, [plan.criterion], edge_rules, plan.chance, dataset="simulated"
+        )
+        known["k"] = float(rules["k"].iloc[0])
+    rule = world_of(plan, known).criterion
+    why = why_not_assessable(rule, measure, ratings)
+    if why is not None:
+        raise ProblemsFound([problem("E808", key="criterion", found=rule.id, why=why)])
+    return known

@@ -1,0 +1,75 @@
+"""Which source files a step is made of, so that it runs again when one of them changes."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from .package_files import PACKAGE
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements in a syntax tree; expressions, most of the tree, hold no import."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
+
+
+@cache
+def _imported(file: Path) -> set[str]:
+    """Return the modules of this package that a source file imports, as dotted names."""
+    inside = file.is_relative_to(PACKAGE)
+    package = file.relative_to(PACKAGE).parent.parts if inside else ()
+    names: set[str] = set()
+    for node in _statements(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        parts = node.module.split(".") if node.module else []
+        if node.level:
+            base = [*package[: len(package) - node.level + 1], *parts]
+        elif parts and parts[0] == PACKAGE.name:
+            base = parts[1:]
+        else:
+            continue
+        names.add(".".join(base))
+        names.update(".".join([*base, alias.name]) for alias in node.names)
+    return names
+
+
+def _files(name: str) -> list[Path]:
+    """Return the source files of a module and of the packages it lies in."""
+    parts = name.split(".") if name else []
+    packages = [PACKAGE.joinpath(*parts[:depth], "__init__.py") for depth in range(len(parts) + 1)]
+    module = [PACKAGE.joinpath(*parts).with_suffix(".py")] if parts else []
+    return [file for file in (*packages, *module) if file.is_file()]
+
+
+@cache
+def code_files(script: Path) -> tuple[str, ...]:
+    """Return the source files of this package that a script is made of, for its rule to watch.
+
+    Snakemake does not see an edited imported module; a rule therefore lists the files among its
+    inputs, and this function keeps the list true.
+
+    Parameters
+    ----------
+    script : Path
+        A script of the workflow.
+
+    Returns
+    -------
+    tuple of str
+        Paths of all modules of the package that the script imports, directly or not. Relative to
+        the working folder where the package lies below it, so that a project which is moved is
+        not computed again.
+    """
+    todo, seen = list(_imported(script)), set()
+    while todo:
+        for file in _files(todo.pop()):
+            if file not in seen:
+                seen.add(file)
+                todo += _imported(file)
+    here = Path.cwd()
+    relative = (file.relative_to(here) if file.is_relative_to(here) else file for file in seen)
+    return tuple(sorted(file.as_posix() for file in relative))

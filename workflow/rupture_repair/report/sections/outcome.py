@@ -1,0 +1,113 @@
+"""TODOC."""
+
+from typing import Any
+
+import pandas as pd
+
+from ...figures.criteria import forest_rows
+from ...project.processed import of_criterion
+from ...statistics.estimates import STATUSES
+from ..dataset_tables import Material
+from ..markdown import code, held, interval, number, p_value, status, text
+from ..rows import Rows, measure_text
+
+
+def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
+    """Show the estimates of claim C7: repaired and open ruptures, next outcome."""
+    several = len(material.estimates["outcome"].dropna().unique()) > 1
+    rows = []
+    for pair in pairs:
+        repaired, open_ = pair["repaired"], pair["open"]
+        outcome = material.measures.get(open_["outcome"], {"label": "–"})["label"]
+        rows.append(
+            measure_text(material, open_)
+            | ({"outcome": text(outcome)} if several else {})
+            | {
+                "criterion": text(open_["name"]),
+                "repaired": interval(repaired),
+                "open": interval(open_),
+                "n": held(open_["n_sessions"]),
+                "courses": held(open_["n_courses"]),
+                "status": status(open_["status"]),
+            }
+        )
+    return rows
+
+
+def other_models(material: Material) -> Rows:
+    """Show what the other models and variants say of the measure and criterion shown."""
+    measure, criterion = material.shown
+    table = material.estimates
+    own = of_criterion(table, measure, criterion)
+    about_rupture = own["term"].fillna("").str.contains("repaired|open|group", regex=True)
+    several = len(table["outcome"].dropna().unique()) > 1
+    chosen = own[
+        (about_rupture & ~own["term"].fillna("").str.contains("_between")) | own["term"].isna()
+    ]
+    rows = []
+    for row in chosen.to_dict("records"):
+        outcome = material.measures.get(row["outcome"], {"label": "–"})["label"]
+        cells = {
+            "model": code(row["model"]),
+            "variant": row["variant"].replace("_", " "),
+            **({"outcome": text(outcome)} if several else {}),
+            "term": code(row["term"]) if pd.notna(row["term"]) else "–",
+            "estimate": interval(row),
+            **({"df": number(row["df"], 1)} if chosen["df"].notna().any() else {}),
+            "p": p_value(row["p"]),
+            "n": held(row["n_sessions"]),
+            "courses": held(row["n_courses"]),
+            "status": status(row["status"]),
+        }
+        rows.append(cells)
+    return rows
+
+
+def of_effects(material: Material) -> dict[str, Any]:
+    """Return the estimates of claim C7.
+
+    Keys: rows (forest_rows as list of pairs: repaired, open), variant (of the pair shown), shown
+    (the pair of the measure and criterion shown, or None), estimated (whether that has an
+    estimate), any (whether any pair has), final (term -> estimate of the model of the last
+    outcome), models (number of fits), status (status -> number of fits), fitted (model ->
+    variants with a result), without_df (whether the models of the next outcome have no degrees
+    of freedom).
+    """
+    rows = forest_rows(material.estimates, material.detection).to_dict("records")
+    pairs = [
+        {"repaired": repaired, "open": open_}
+        for repaired, open_ in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    measure, criterion = material.shown
+    wanted = [
+        p for p in pairs if (p["open"]["measure"], p["open"]["criterion"]) == (measure, criterion)
+    ]
+    fits = one_per_fit(material.estimates)
+    table = material.estimates
+    estimated = table[table["estimate"].notna()]
+    mixed = estimated[estimated["model"] == "next_session"]
+    own = of_criterion(estimated, measure, criterion)
+    final = own[own["model"] == "final"].drop_duplicates("term").set_index("term")
+    fitted = estimated.groupby("model", sort=False)["variant"].unique()
+    shown = wanted[0] if wanted else None
+    return {
+        "rows": pairs,
+        "variant": shown["open"]["variant"] if shown else None,
+        "shown": shown,
+        "any": not mixed.empty,
+        "final": {
+            term: final.loc[term].to_dict()
+            for term in ("n_repaired", "n_unrepaired")
+            if term in final.index
+        },
+        "estimated": shown is not None and any(pd.notna(one["estimate"]) for one in shown.values()),
+        "models": len(fits),
+        "status": {word: int((fits["status"] == word).sum()) for word in STATUSES},
+        "fitted": {str(model): list(variants) for model, variants in fitted.items()},
+        "without_df": bool(len(mixed)) and bool(mixed["df"].isna().all()),
+    }
+
+
+def one_per_fit(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per fit: its status and message stand in each of its rows."""
+    return estimates.drop_duplicates(["measure", "outcome", "criterion", "model", "variant"])

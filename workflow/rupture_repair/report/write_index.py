@@ -1,0 +1,79 @@
+"""The overview of all datasets, written also when a part failed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .output_formats import FORMS, render
+from .pages import failure_report, index, index_entry
+from .provenance import provenance
+
+
+def _entry(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    return index_entry(
+        json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
+        json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        pd.read_parquet(folder / "detection.parquet"),
+        pd.read_parquet(folder / "estimates.parquet"),
+        pd.read_parquet(folder / "sessions.parquet", columns=["course", "therapist"]),
+        config,
+    )
+
+
+def _synthesis(root: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read the synthesis of the default criterion, None where there is none."""
+    folder, figure = root / "data/processed", root / "reports/figures/_all/synthesis_forest.csv"
+    if not (folder / "synthesis.parquet").exists() or not figure.exists():
+        return None
+    criterion = config["default_criterion"]
+    tables = {
+        name: pd.read_parquet(folder / f"{file}.parquet")
+        for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))
+    }
+    shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
+    names = {str(row["id"]): str(row["name"]) for row in config["criteria"]}
+    return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
+
+
+def write_index(
+    root: Path, config: Mapping[str, Any], failures: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Write the overview, and a report for each dataset that failed, in all forms asked for.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+    config : mapping
+        From :func:`rupture_repair.settings.read`.
+    failures : sequence of mappings
+        From :func:`rupture_repair.project.step_log.failures`; empty after a run without failure.
+
+    Returns
+    -------
+    Path
+        reports/index.html. A dataset is listed with its numbers if its report was made; each
+        dataset with a failure also gets reports/<dataset>-failed.html, and its other forms.
+    """
+    reports = root / "reports"
+    reports.mkdir(exist_ok=True)
+    about = provenance(root, "make report", root / "requirements.lock")
+    forms = config["report"]["formats"]
+    for page in (page for form in FORMS for page in reports.glob(f"*-failed.{form}")):
+        page.unlink()
+    for failure in failures:
+        page = reports / f"{failure['dataset']}-failed"
+        render(failure_report(failure, about), page, forms)
+    # A failure before the last step leaves no report, or one that is older than the failure.
+    stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
+    entries = [
+        _entry(root / "data/processed" / name, config)
+        for name in config["datasets"]
+        if name not in stopped and (reports / f"{name}.html").exists()
+    ]
+    # Every dataset belongs to a synthesis, so that one of an earlier run will not do.
+    pooled = None if failures else _synthesis(root, config)
+    return render(index(entries, failures, about, pooled), reports / "index", forms)[0]

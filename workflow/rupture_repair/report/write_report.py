@@ -1,0 +1,38 @@
+"""Write the report of one dataset, from the tables that the steps before it wrote."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .dataset_tables import Material
+from .output_formats import render
+from .pages import dataset_report
+from .provenance import provenance
+
+
+def write_report(
+    folder: Path, figures: Path, config: Mapping[str, Any], target: Path, threads: int = 1
+) -> list[Path]:
+    """Write the report of one dataset in every form that is asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        data/processed/<dataset>.
+    figures : Path
+        reports/figures/<dataset>.
+    config : mapping
+        The settings, see :func:`rupture_repair.settings.read`.
+    target : Path
+        The page; other forms get its name with their own suffix.
+    threads : int
+        Changes nothing but the time.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    about = provenance(Path(), "make report", Path("requirements.lock"))
+    text = dataset_report(Material.read(folder, figures, config), about)
+    return list(render(text, target, config["report"]["formats"], threads))

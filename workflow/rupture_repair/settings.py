@@ -1,0 +1,88 @@
+"""The project as a whole: its configuration, its datasets and where they stand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .detection import criteria
+from .project import yaml_files
+from .project.datasets import descriptor, is_name, suggested_name
+from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """Lay `above` over `below`, group by group."""
+    if isinstance(below, dict) and isinstance(above, Mapping):
+        return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
+    return above
+
+
+def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
+    found = []
+    for name in names:
+        if not is_name(name):
+            better = suggested_name(name)
+            found.append(
+                problem("E108", file="config.yaml", key="datasets", found=name, allowed=better)
+            )
+            continue
+        try:
+            descriptor(name, root)
+        except ProblemsFound as missing:
+            found += missing.problems
+    return found
+
+
+def read(
+    overrides: Mapping[str, Any] | None = None, file: str | Path = "config.yaml"
+) -> dict[str, Any]:
+    """Read the configuration, complete and checked as far as it can be without data.
+
+    Parameters
+    ----------
+    overrides : dict, optional
+        What was given on the command line (``snakemake --config key=value``); laid over the file.
+    file : path
+        config.yaml; its folder is the root of the project.
+
+    Returns
+    -------
+    dict
+        See ``knowledge/schemas/config.schema.yaml``. The entry `criteria` is replaced by the
+        criteria themselves, as plain data.
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem of the file, the overrides, the datasets' names and the criteria.
+    """
+    root, shown = Path(file).parent, Path(file).name
+    content = yaml_files.read(file, "config", shown)
+    if overrides:
+        content = _merged(content, overrides)
+        found = yaml_files.check(content, "config", "--config")
+        if found:
+            raise ProblemsFound(found)
+        content = yaml_files.complete(content, "config")
+    forms = content["report"]["formats"]
+    content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
+    found = _problems_of_datasets(content["datasets"], root)
+    try:
+        rules = criteria.load(
+            content["criteria"], content["settings_of_criteria"], config_file=shown
+        )
+        content["criteria"] = [rule.as_dict() for rule in rules]
+    except ProblemsFound as problems:
+        found += problems.problems
+    else:
+        names = [rule.id for rule in rules]
+        named = [("default_criterion", content["default_criterion"])]
+        named += [("multiverse.criteria", name) for name in content["multiverse"]["criteria"] or []]
+        for key, name in named:
+            if name not in names:
+                facts = {"found": name, "allowed": listing(names, 40)}
+                facts["hint"] = did_you_mean(name, names)
+                found.append(problem("E401", file=shown, key=key, **facts))
+    if found:
+        raise ProblemsFound(found)
+    return content

@@ -1,0 +1,31 @@
+"""Hold the episodes of one dataset against chance, and plant falls of known depth."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair.chance import compare_with_chance
+from rupture_repair.detection import criteria
+from rupture_repair.detection.hidden_markov import rupture_probability
+from rupture_repair.project import processed, step_log
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("compare_with_chance", dataset, snakemake.log[0]):
+    tables = compare_with_chance.compare_with_chance(
+        pd.read_parquet(given.sessions),
+        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        criteria.from_dicts(params.criteria),
+        pd.read_parquet(given.calibrated),
+        params.edge_rules,
+        params.chance,
+        dataset=dataset,
+        seed=params.seed,
+        models=rupture_probability.read(given.models),
+        processes=snakemake.threads,
+    )
+    *compared, replicates = tables
+    replicates.to_parquet(snakemake.output.replicates, index=False)
+    for name, table in zip(("chance", "sensitivity", "chance_courses"), compared, strict=True):
+        processed.write(table, *snakemake.output[name])
+    print(f"{dataset}: {len(tables[0])} comparisons with chance")

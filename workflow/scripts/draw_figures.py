@@ -1,0 +1,26 @@
+"""Draw the figures of one dataset."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.project import step_log
+
+given = snakemake.input
+with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]):
+    tables = ("sessions", "states", "episodes", "detection", "estimates", "agreement")
+    tables += ("sensitivity", "diagnostics", "multiverse", "chance")
+    folder = Path(snakemake.output[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    files = draw_figures(
+        folder,
+        dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
+        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        config=snakemake.params.config,
+        processes=snakemake.threads,
+        endings=pd.read_parquet(given.courses),
+        **{name: pd.read_parquet(given[name]) for name in tables},
+    )
+    print(f"{snakemake.wildcards.dataset}: {len(files)} files of figures")

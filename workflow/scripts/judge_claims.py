@@ -1,0 +1,28 @@
+"""Put the claims to the test in one dataset."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair.claims.components import components_of
+from rupture_repair.claims.judge_claims import judge_claims
+from rupture_repair.project import processed, step_log
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("judge_claims", dataset, snakemake.log[0]):
+    names = ("sessions", "courses", "events", "states", "episodes", "detection", "estimates")
+    tables = {name: pd.read_parquet(given[name]) for name in (*names, "chance_courses")}
+    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
+    table = judge_claims(
+        dataset,
+        tables,
+        measures,
+        {name: params[name] for name in ("models", "edge_rules", "claims", "seed")},
+        processes=snakemake.threads,
+    )
+    own = (tables[name] for name in ("sessions", "episodes", "detection"))
+    components = components_of(dataset, *own, measures)
+    processed.write(table, *snakemake.output.claims)
+    processed.write(components, *snakemake.output.components)
+    print(f"{dataset}:", table["verdict"].value_counts().to_string(), sep="\n")

@@ -1,0 +1,28 @@
+"""Fit the specifications of the multiverse of one dataset, and permute their exposures."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair.detection import criteria
+from rupture_repair.multiverse.run_multiverse import run_multiverse
+from rupture_repair.multiverse.summary import explained_by_choices, summarise
+from rupture_repair.project import processed, step_log
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("run_multiverse", dataset, snakemake.log[0]):
+    outcome = run_multiverse(
+        **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
+        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        criteria=criteria.from_dicts(params.criteria),
+        settings={key: params[key] for key in ("multiverse", "models", "edge_rules")},
+        seed=params.seed,
+        processes=snakemake.threads,
+        say=lambda text: print(f"{dataset}: {text}", flush=True),
+    )
+    processed.write(outcome.fits, *snakemake.output.estimates)
+    summary = summarise(outcome)
+    summary.to_csv(snakemake.output.summary, index=False, lineterminator="\n")
+    choices = explained_by_choices(outcome.fits)
+    choices.to_csv(snakemake.output.choices, index=False, lineterminator="\n")

@@ -1,0 +1,24 @@
+"""Pool the estimates of all datasets, and draw their forest."""
+
+from pathlib import Path
+
+from rupture_repair import synthesis
+from rupture_repair.figures.style import save
+from rupture_repair.figures.synthesis import synthesis_forest
+from rupture_repair.project import processed, step_log, yaml_files
+
+given, params, out = snakemake.input, snakemake.params, snakemake.output
+with step_log.step("synthesise", "all", snakemake.log[0]):
+    pooled, studies = synthesis.synthesise(
+        synthesis.read(
+            params.datasets,
+            *(given.about, given.measures, given.estimates, given.claims),
+            same_scores=params.synthesis["same_scores"],
+        )
+    )
+    processed.write(pooled, *out.pooled)
+    processed.write(studies, *out.studies)
+    published = yaml_files.read(given.published, "published")
+    forest = synthesis_forest(pooled, studies, published, params.default_criterion)
+    save(*forest, Path(out.figures) / "synthesis_forest")
+    print(*synthesis.in_words(pooled), sep="\n")

@@ -1,0 +1,27 @@
+"""Write the explorer of one dataset."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rupture_repair.detection import criteria
+from rupture_repair.detection.hidden_markov import rupture_probability
+from rupture_repair.explorer import write_explorer
+from rupture_repair.project import step_log
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("write_explorer", dataset, snakemake.log[0]):
+    about = json.loads(Path(given.about).read_text(encoding="utf-8"))
+    tables = ("sessions", "events", "detection", "calibrated", "chance", "replicates")
+    found = write_explorer.explore(
+        dataset=about,
+        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        models=rupture_probability.read(given.models),
+        criteria=criteria.from_dicts(params.criteria),
+        config=params.config,
+        processes=snakemake.threads,
+        **{name: pd.read_parquet(given[name]) for name in tables},
+    )
+    write_explorer.write_explorer(Path(snakemake.output[0]), found, about, Path(given.library))
+    print(f"{dataset}: {snakemake.output[0]}, {len(found['criteria'])} criteria")

@@ -1,0 +1,10 @@
+"""Write the overview of all datasets."""
+
+from pathlib import Path
+
+from rupture_repair.project import step_log
+from rupture_repair.report.write_index import write_index
+
+with step_log.step("write_index", "all", snakemake.log[0]):
+    written = write_index(Path(), snakemake.params.config, [])
+    print(f"Report: {written}")

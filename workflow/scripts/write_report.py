@@ -1,0 +1,12 @@
+"""Write the report of one dataset."""
+
+from pathlib import Path
+
+from rupture_repair.project import step_log
+from rupture_repair.report.write_report import write_report
+
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("write_report", dataset, snakemake.log[0]):
+    folder, target = Path(given.sessions).parent, Path(snakemake.output[0])
+    written = write_report(folder, Path(given.figures), params.config, target, snakemake.threads)
+    print(f"{dataset}: {', '.join(map(str, written))}")
