@@ -4,48 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_synthesis import MEASURES, claims, estimates, pooled
 from rupture_repair import synthesis
-from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import SAME_SCORES
 from rupture_repair.statistics import pooling
-
-MEASURES = {
-    "bond_t": {"role": "alliance", "level": "session", "rater": "therapist"},
-    "bond": {"role": "alliance", "level": "session", "rater": "client"},
-    "mood": {"role": "outcome", "level": "session", "rater": "client"},
-}
-
-
-def estimates(name, value, error=0.2, measure="bond", message="", status="converged"):
-    """The table of estimates of a dataset; standardised values are a tenth of these."""
-    rows = []
-    for model, terms in (
-        ("next_session", ("repaired_within", "open_within")),
-        ("final", ("n_repaired", "n_unrepaired")),
-    ):
-        if status != "converged":
-            terms = (None,)
-        for term in terms:
-            rows.append(
-                {
-                    "dataset": name, "measure": measure, "outcome": "mood", "criterion": "dip",
-                    "model": model, "variant": MODELS[model].rests_on, "term": term,
-                    "estimate": value if term else np.nan, "std_error": error if term else np.nan,
-                    "standardised": value / 10 if term else np.nan, "status": status,
-                    "message": message, "n_sessions": 100, "n_courses": 20,
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def pooled(*tables, synthetic=(), same_scores="left_out", claims=None):
-    table = pd.concat(tables, ignore_index=True)
-    facts = {
-        name: {"synthetic": name in synthetic, "measures": MEASURES}
-        for name in table["dataset"].unique()
-    }
-    found = synthesis.studies(table, facts, claims=claims, same_scores=same_scores)
-    return synthesis.synthesise(found)
 
 
 def of(table, term="repaired_within"):
@@ -157,28 +119,6 @@ def test_main_measure_is_the_first_of_clients_else_the_first():
     only = {"bond_t": MEASURES["bond_t"]}
     assert synthesis.main_measure(only) == "bond_t"
     assert synthesis.main_measure({"mood": MEASURES["mood"]}) is None
-
-
-def claims(name, standardised, error=0.05):
-    rows = [
-        ("C6", "supported", standardised, error, "an estimate"),
-        ("C7", "supported", 9.0, 0.1, "comes from the estimates"),
-        ("C3", "undecided", np.nan, np.nan, "a share has no standardised effect"),
-    ]
-    columns = ["claim", "verdict", "standardised", "standardised_error", "reason"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(
-        dataset=name,
-        measure="bond",
-        outcome="mood",
-        criterion="dip",
-        part="outcome",
-        note=None,
-        estimate=1.0,
-        std_error=1.0,
-        n_courses=20,
-        n_sessions=pd.NA,
-    )
 
 
 def test_claims_with_a_standardised_estimate_are_pooled_too():

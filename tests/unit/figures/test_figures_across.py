@@ -3,17 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_synthesis import SAME_SCORES, estimates, pooled
 
 from drawn_texts import texts_outside
 from made_multiverse import RULES, dataset, settings
 from made_reports import ABOUT, Page
+from made_synthesis import estimates, pooled
 from made_tables import CONFIG, tables
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.multiverse import specification_curve
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
+from rupture_repair.models.fit_models import SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
