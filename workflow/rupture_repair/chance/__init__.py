@@ -1,1 +1,1 @@
-"""TODOC."""
+"""How many episodes chance alone makes: replicates without ruptures, and planted falls."""

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Counts of episodes and their outcomes, in observed and in replicated courses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

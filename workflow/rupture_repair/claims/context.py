@@ -1,4 +1,4 @@
-"""TODOC."""
+"""What the estimates of claims are computed from, and the form in which they are returned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""TODOC."""
+"""The verbs of the command line, one module each."""

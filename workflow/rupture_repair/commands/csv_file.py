@@ -1,4 +1,4 @@
-"""TODOC."""
+"""CSV files that the user names on the command line."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""The ratings of one measure, arranged for detection, and why a criterion cannot judge them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

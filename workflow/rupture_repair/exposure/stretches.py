@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Stretches of sessions outside of ruptures, and rows of a table as indices of courses."""
 
 import numpy as np
 import pandas as pd

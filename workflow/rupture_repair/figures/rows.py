@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Figures made of rows, with texts next to them."""
 
 from typing import Any
 

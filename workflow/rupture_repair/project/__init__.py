@@ -1,1 +1,1 @@
-"""TODOC."""
+"""What every step needs: problems and messages, files and folders, shared types."""

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Datasets by name: where they are described, and which files they consist of."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Reasons why a statistic has no value, raised where it is computed."""
 
 
 class NotAssessable(Exception):

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Reliability of ratings, and the change that is more than measurement error."""
 
 import math
 

@@ -1,1 +1,1 @@
-"""TODOC."""
+"""The hidden Markov model of calm and ruptured sessions."""

@@ -1,1 +1,1 @@
-"""TODOC."""
+"""Every message that a user can meet, by its code."""

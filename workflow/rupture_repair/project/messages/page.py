@@ -1,4 +1,4 @@
-"""TODOC."""
+"""The catalogue of messages as a page of the documentation."""
 
 from .catalogue import CATALOGUE
 

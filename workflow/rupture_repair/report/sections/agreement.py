@@ -1,4 +1,4 @@
-"""TODOC."""
+"""What the report says of the agreement between criteria."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on claims: verdicts and the numbers behind them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on criteria: their rules, and where they can be judged."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on the data: ratings, scales, endings, what was left out."""
 
 import re
 from collections.abc import Mapping

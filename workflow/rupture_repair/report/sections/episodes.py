@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on episodes: detected, expected by chance, planted."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report on fits that failed and models that could not be assessed."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on choices that could have been made otherwise."""
 
 import pandas as pd
 

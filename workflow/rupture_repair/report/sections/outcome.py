@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the report's section on outcome: effects of rupture and repair by model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""TODOC."""
+"""Rows of the page that lists all datasets."""
 
 from typing import Any
 

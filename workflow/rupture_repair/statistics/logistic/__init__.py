@@ -1,1 +1,1 @@
-"""TODOC."""
+"""Logistic regression with random intercepts, by maximum likelihood."""
