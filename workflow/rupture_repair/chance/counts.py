@@ -12,6 +12,7 @@ from ..detection.courses import Courses
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
+from ..project.arrays import Integers
 from .replicates import MODELS, Null, find, scale_of, simulate, stacked
 
 #: Purposes of random numbers; each has its own stream.
@@ -33,14 +34,14 @@ class Tally:
         Replicates in which each course has an episode, and in which it can be assessed.
     """
 
-    episodes: NDArray[np.int64]
-    courses: NDArray[np.int64]
-    repaired: NDArray[np.int64]
-    unrepaired: NDArray[np.int64]
-    courses_assessable: NDArray[np.int64]
-    sessions_assessable: NDArray[np.int64]
-    by_course: NDArray[np.int64]
-    assessable_by_course: NDArray[np.int64]
+    episodes: Integers
+    courses: Integers
+    repaired: Integers
+    unrepaired: Integers
+    courses_assessable: Integers
+    sessions_assessable: Integers
+    by_course: Integers
+    assessable_by_course: Integers
 
 
 def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) -> Tally:
@@ -49,7 +50,7 @@ def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) 
     course = courses.course[these.first_low]
     replicate = course // each
 
-    def count(which: NDArray) -> NDArray[np.int64]:
+    def count(which: NDArray) -> Integers:
         return np.bincount(replicate[which], minlength=replicates)
 
     assessable = courses.total((found.reason == 0).astype(np.float64)).reshape(replicates, each)
@@ -69,7 +70,7 @@ def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) 
 def joined(parts: Sequence[Tally]) -> Tally:
     """Put the replicates of several tallies of the same courses one after the other."""
 
-    def put(name: str) -> NDArray[np.int64]:
+    def put(name: str) -> Integers:
         every = [getattr(part, name) for part in parts]
         return np.sum(every, axis=0) if name.endswith("by_course") else np.concatenate(every)
 

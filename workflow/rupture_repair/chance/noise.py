@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from ..detection.courses import Courses, pooled_sd
-from ..project.arrays import Flags, Floats
+from ..project.arrays import Flags, Floats, Integers
 
 #: Steps of the sampler before the first draw is kept, and between two that are kept.
 BURN_IN, THIN = 250, 4
@@ -187,14 +187,14 @@ def centred_sessions(courses: Courses) -> Floats:
     return session - courses.spread(courses.total(session) / courses.length)
 
 
-def gaps(courses: Courses) -> NDArray[np.int64]:
+def gaps(courses: Courses) -> Integers:
     """Return session numbers since the previous rating; 0 marks the first one of a course."""
     gap = np.diff(courses.session, prepend=courses.session[:1])
     gap[courses.start[:-1]] = 0
     return np.minimum(gap, _LONGEST_GAP)
 
 
-def carry_over(rho: Floats | float, gap: NDArray[np.int64]) -> Floats:
+def carry_over(rho: Floats | float, gap: Integers) -> Floats:
     """Return the correlation with the previous rating, 0 at the first one of a course.
 
     Parameters

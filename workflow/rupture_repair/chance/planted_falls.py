@@ -17,7 +17,7 @@ from ..detection.courses import Courses
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls
-from ..project.arrays import Flags, Integers
+from ..project.arrays import Flags, Floats, Integers
 from ..project.parallel import spread_out
 from .replicates import SLOW, Null, Plant, find, latent, rated, refusal, scale_of, stacked
 
@@ -52,7 +52,7 @@ def eligible(courses: Courses, duration: int) -> Flags:
 
 def chosen_sessions(
     courses: Courses, possible: Flags, replicates: int, random: np.random.Generator
-) -> NDArray[np.int64]:
+) -> Integers:
     """Draw the session of each course at which its fall begins.
 
     Returns
@@ -141,7 +141,7 @@ def _block(
     edge_rules: Mapping[str, Any],
     depths: Sequence[float],
     duration: int,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Simulate one block without and with falls.
 
     Returns
@@ -185,7 +185,7 @@ def _sums(
     edge_rules: Mapping[str, Any],
     settings: Mapping[str, Any],
     processes: int,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Return the sums of each criterion (id), shape (depths, 4, sums).
 
     Empty where no course is long enough for a fall.

@@ -12,7 +12,6 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..detection import episodes as ep
 from ..detection import run_rules
@@ -73,7 +72,7 @@ class Null:
         """Return the seed of one purpose and block."""
         return np.random.SeedSequence(self.entropy, spawn_key=key)
 
-    def blocks(self, replicates: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    def blocks(self, replicates: int) -> Iterator[tuple[int, Integers]]:
         """Yield number and replicates of each block."""
         size = max(1, min(BLOCK, BLOCK_RATINGS // max(1, len(self.courses.rating))))
         for block, first in enumerate(range(0, replicates, size)):

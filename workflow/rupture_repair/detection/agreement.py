@@ -21,10 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import listing
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: States that lie inside an episode.
 INSIDE = ("ruptured", "repaired_here")
@@ -66,7 +64,7 @@ class _Sessions:
         """Return the keys of some sessions."""
         return _keys(self.courses.get_indexer(course), session, self.width, self.first)
 
-    def assessable(self, criterion: int, key: Integers) -> NDArray[np.bool_]:
+    def assessable(self, criterion: int, key: Integers) -> Flags:
         """Say whether a criterion can assess the sessions with these keys."""
         place = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
         return (self.key[place] == key) & (self.inside[criterion, place] >= 0)

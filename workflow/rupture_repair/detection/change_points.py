@@ -1,7 +1,6 @@
 """Change points: each course cut into segments of one level, all courses at once."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
 from .courses import PIECE, Courses
@@ -47,7 +46,7 @@ def segment_starts(courses: Courses, penalty: Floats) -> Flags:
     return begins
 
 
-def _last_segments(courses: Courses, chosen: Integers, penalty: Floats) -> NDArray[np.int64]:
+def _last_segments(courses: Courses, chosen: Integers, penalty: Floats) -> Integers:
     """Say where the last segment begins when only the first ratings of a course are cut.
 
     The recursion over ratings cannot be vectorised: each of its steps serves all courses.

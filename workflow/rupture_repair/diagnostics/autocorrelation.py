@@ -2,16 +2,15 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
-from ..project.arrays import Floats
+from ..project.arrays import Floats, Integers
 
 #: Session numbers over which autocorrelation is looked at, and fewest pairs that tell anything.
 LAGS, FEWEST_PAIRS = (1, 2, 3, 4, 5), 20
 
 #: By lag, positions of the earlier and of the later row of each pair.
-Pairs = dict[int, tuple[NDArray[np.intp], NDArray[np.intp]]]
+Pairs = dict[int, tuple[Integers, Integers]]
 
 
 def pairs_by_lag(course: pd.Series, session: pd.Series, lags: tuple[int, ...]) -> Pairs:
@@ -64,7 +63,7 @@ def autocorrelations(residuals: Floats, pairs: Pairs) -> Floats:
 
 
 def autocorrelation_interval(
-    residuals: Floats, course: NDArray[np.intp], now: NDArray[np.intp], later: NDArray[np.intp]
+    residuals: Floats, course: Integers, now: Integers, later: Integers
 ) -> tuple[float, float]:
     """Return the 95 % interval of an autocorrelation, courses being independent.
 

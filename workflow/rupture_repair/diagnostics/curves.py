@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
-from ..project.arrays import Floats
+from ..project.arrays import Floats, Integers
 from ..statistics.blocks.fit import Fit
 from ..statistics.blocks.replicates import Replicates
 from .autocorrelation import (
@@ -108,7 +107,7 @@ class Curves:
                 {"diagnostic": name, "of": "residual", "n": number}
             ).assign(x=np.add.reduceat(values, starts) / number)
 
-    def _spreads(self) -> Iterator[tuple[str, tuple[NDArray[np.intp], Floats]]]:
+    def _spreads(self) -> Iterator[tuple[str, tuple[Integers, Floats]]]:
         """Yield, per random effect, the units and the standard deviation each should have."""
         errors = self.found.random_effects()
         for level, covariance in zip(
@@ -132,7 +131,7 @@ class Curves:
                 else:
                     yield name, (units, np.sqrt(known[units]))
 
-    def _describe_distribution(self, name: str, place: NDArray[np.intp]) -> None:
+    def _describe_distribution(self, name: str, place: Integers) -> None:
         units = self.rows if name == "residual" else len(self.spreads[name][0])
         shared = {"of": name, "n": units}
         self.frames[f"quantiles {name}"] = pd.DataFrame(
@@ -209,13 +208,13 @@ class Curves:
         )
 
 
-def _equal_ranges(rows: int) -> NDArray[np.intp]:
+def _equal_ranges(rows: int) -> Integers:
     """Return where ranges with equal numbers of sorted rows begin, 25 rows each or more."""
     number = max(2, min(RANGES, rows // 25))
     return np.linspace(0, rows, number, endpoint=False).astype(np.intp)
 
 
-def _places(number: int) -> NDArray[np.intp]:
+def _places(number: int) -> Integers:
     """Return the places of sorted values that are kept: all, or both tails and some between."""
     if number <= PLACES:
         return np.arange(number)

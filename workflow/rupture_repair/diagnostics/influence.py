@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ..project.arrays import Integers
 from ..statistics.blocks.fit import Fit
 from ..statistics.blocks.influence import leave_out
 
@@ -71,7 +71,7 @@ def influence(found: Fit, analysed: pd.DataFrame, seed: int | list[int]) -> pd.D
 
 def _clusters(
     found: Fit, analysed: pd.DataFrame, seed: int | list[int]
-) -> tuple[NDArray[np.intp], list[str], str]:
+) -> tuple[Integers, list[str], str]:
     """Return the cluster of each row, the clusters' labels, and what they are."""
     for level in found.design.levels:
         if level.factor == "therapist" and level.units >= FEWEST_THERAPISTS:

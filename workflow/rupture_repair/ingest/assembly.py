@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..project.arrays import Floats, Integers
 from ..project.problems import Problem, problem
 from . import implausible
 from .accepted import settled
-from .columns import Column, Floats, Table
+from .columns import Column, Table
 from .descriptor import Plan
 from .items import points
 from .layouts import MOST_DAYS, Frame, long, session_numbers, wide
 from .measures import ENDINGS, KINDS, RATERS
-
-Integers = NDArray[np.int64]
 
 
 class Tables(NamedTuple):

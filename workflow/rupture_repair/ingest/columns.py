@@ -14,10 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import MOST_ROWS, Problem, did_you_mean, listing, problem
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 #: Numbers as they are written with a point; nothing that is text to a reader passes.
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -52,8 +50,8 @@ class Column:
 
     file: str
     name: str
-    rows: NDArray[np.int64]
-    codes: NDArray[np.int64]
+    rows: Integers
+    codes: Integers
     texts: pa.Array
     decimal: str = "."
     missing: frozenset[float] = frozenset()
@@ -125,7 +123,7 @@ class Column:
         hint = did_you_mean(texts[int(self.codes[at[0]])], words)
         return self.faults_at(code, at, hint=hint, allowed=listing(words), **facts)
 
-    def faults_at(self, code: str, at: NDArray[np.int64], **facts: Any) -> list[Problem]:
+    def faults_at(self, code: str, at: Integers, **facts: Any) -> list[Problem]:
         """Return one problem for the first of the places `at`, counting the others."""
         if not len(at):
             return []
@@ -148,7 +146,7 @@ class Column:
         text = self.faults("E201", ~number & ~endless & ~self.no_value, advice=hint)
         return text + self.faults("E202", endless)
 
-    def take(self, index: NDArray[np.int64]) -> "Column":
+    def take(self, index: Integers) -> "Column":
         """Return the column with the rows at `index`, repeated or left out."""
         rows, codes = self.rows[index], self.codes[index]
         return Column(self.file, self.name, rows, codes, self.texts, self.decimal, self.missing)
@@ -171,12 +169,12 @@ class Table:
     """
 
     file: str
-    rows: NDArray[np.int64]
+    rows: Integers
     columns: Mapping[str, Column]
     unused: Mapping[str, Column] = field(default_factory=dict)
     last_blank: Flags = field(default_factory=lambda: np.empty(0, bool))
 
-    def without(self, rows: NDArray[np.int64]) -> "Table":
+    def without(self, rows: Integers) -> "Table":
         """Return the table without the rows at these places."""
         keep = np.delete(np.arange(len(self.rows)), rows)
         taken = [

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from numpy.typing import NDArray
 
+from ..project.arrays import Flags, Integers
 from ..project.problems import Problem, did_you_mean, listing, problem
-from .columns import NUMBER, Column, Flags, Table
+from .columns import NUMBER, Column, Table
 from .files import DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
 
 
@@ -21,7 +21,7 @@ class _Parsed(NamedTuple):
     """The cells of a file, the rows they stand in, and the rows that do not fit the header."""
 
     cells: pa.Table
-    rows: NDArray[np.int64]
+    rows: Integers
     ragged: list[Any]
 
 
@@ -125,9 +125,7 @@ def _ragged_faults(source: Source, ragged: list[Any]) -> list[Problem]:
     return [problem("E306", file=source.file, row=rows[0], more=more, rows=rows, **facts)]
 
 
-def _encode(
-    chunked: pa.ChunkedArray, missing: Collection[str]
-) -> tuple[NDArray[np.int64], pa.Array]:
+def _encode(chunked: pa.ChunkedArray, missing: Collection[str]) -> tuple[Integers, pa.Array]:
     """Return one code per row (-1 where missing) and the distinct texts, trimmed."""
     if not chunked.num_chunks:
         return np.empty(0, np.int64), pa.array([], pa.string())
@@ -246,8 +244,8 @@ def _filled(
 
 def _table(
     source: Source,
-    rows: NDArray[np.int64],
-    coded: Mapping[int, tuple[NDArray[np.int64], pa.Array]],
+    rows: Integers,
+    coded: Mapping[int, tuple[Integers, pa.Array]],
     present: Mapping[str, int],
     missing: Collection[str],
     filled: Flags,

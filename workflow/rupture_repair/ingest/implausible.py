@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
-from .columns import NUMBER, Column, Flags, Floats, Table
+from .columns import NUMBER, Column, Table
 from .descriptor import Plan
 from .layouts import MOST_SESSIONS, Frame, columns_of
 from .measures import SESSION
@@ -23,8 +24,6 @@ BY_CHANCE, FEWEST_RATINGS = 0.01, 3
 
 #: Rows that are tried, one column further right; no file with more columns is.
 MOST_TRIED, MOST_TRIED_COLUMNS = 200, 200
-
-Integers = NDArray[np.int64]
 
 
 # ---------------------------------------------------------------------------- moved rows

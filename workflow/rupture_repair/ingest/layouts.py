@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, problem
 from . import items
-from .columns import Column, Floats, Table
+from .columns import Column, Table
 from .descriptor import Plan
 from .measures import SESSION
 
@@ -173,7 +173,7 @@ def wide(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
     return Frame(course.take(index), scores, place, persons=known)
 
 
-def _any_known(scores: Mapping[str, Floats], count: int) -> NDArray[np.bool_]:
+def _any_known(scores: Mapping[str, Floats], count: int) -> Flags:
     known = np.zeros(count, bool)
     for values in scores.values():
         known |= ~np.isnan(values)

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ..project.arrays import Floats
+from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, listing, problem
 from ..statistics.reliability import cronbach_alpha, reliable_change
 from . import instruments
@@ -50,9 +49,7 @@ def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
     return np.round(found, 10)
 
 
-def disagree(
-    items: Floats, totals: Floats, scored: str, most_missing: int = 0
-) -> NDArray[np.bool_]:
+def disagree(items: Floats, totals: Floats, scored: str, most_missing: int = 0) -> Flags:
     """Return where a total is not that of its items.
 
     Parameters
@@ -71,9 +68,7 @@ def disagree(
         that the file's totals have.
     """
     with np.errstate(invalid="ignore"):
-        apart: NDArray[np.bool_] = np.abs(total(items, scored, most_missing) - totals) > tolerance(
-            totals
-        )
+        apart: Flags = np.abs(total(items, scored, most_missing) - totals) > tolerance(totals)
     return apart
 
 

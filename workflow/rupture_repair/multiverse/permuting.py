@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..project.arrays import Floats
+from ..project.arrays import Floats, Integers
 from ..statistics.blocks import search
 from ..statistics.blocks.engine import Standardised
 from ..statistics.blocks.likelihood import Likelihood
@@ -52,8 +52,8 @@ class Rows:
     """
 
     exposures: Floats
-    place: NDArray[np.intp]
-    start: NDArray[np.intp]
+    place: Integers
+    start: Integers
     time: Floats | None
 
 
@@ -73,7 +73,7 @@ class Permutations:
         Sessions of a course in any order, or shifted around the end of the course.
     """
 
-    def __init__(self, course: NDArray[np.intp], number: int, seed: int, scheme: str):
+    def __init__(self, course: Integers, number: int, seed: int, scheme: str):
         self.course, self.number, self.seed, self.scheme = course, number, seed, scheme
         self.sessions = len(course)
         size = max(1, PIECE // max(self.sessions, 1))
@@ -115,7 +115,7 @@ class Permutations:
                 values[place, term] = exposure[source].T
             yield _without_trends(values, rows)
 
-    def _rotated(self, rows: Rows, drawn: Floats) -> NDArray[np.intp]:
+    def _rotated(self, rows: Rows, drawn: Floats) -> Integers:
         """Return which row each row takes its exposure from, shape (permutations, rows)."""
         length = np.diff(rows.start)
         course = np.repeat(np.arange(len(length)), length)
@@ -137,7 +137,7 @@ def _without_trends(values: Floats, rows: Rows) -> Floats:
     return values
 
 
-def _sums(weights: Floats, start: NDArray[np.intp]) -> sparse.csr_array:
+def _sums(weights: Floats, start: Integers) -> sparse.csr_array:
     """Return the matrix that sums rows with weights over each stretch, a course for example."""
     return sparse.csr_array((weights, np.arange(len(weights)), start))
 
@@ -196,9 +196,7 @@ class Whitened:
         root = np.repeat(root, np.diff(self.start), axis=0)
         return [_sums(one, self.start) for one in np.einsum("rq,rqk->kr", effects, root)]
 
-    def _of_therapists(
-        self, column: Floats, upper: NDArray[np.intp], tau: float
-    ) -> list[sparse.csr_array]:
+    def _of_therapists(self, column: Floats, upper: Integers, tau: float) -> list[sparse.csr_array]:
         """Return the one of therapists, beside those of courses."""
         first = np.flatnonzero(np.diff(upper, prepend=-1))
         left = self._solve(column)  # without the effects of courses

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .random_numbers import Draws, Numbers
+from ..project.arrays import Floats, Integers
+from .random_numbers import Draws
 from .ratings import Courses
-from .ruptures import CAUSES, STATES, STRATEGIES, TYPES, Integers
+from .ruptures import CAUSES, STATES, STRATEGIES, TYPES
 from .settings import Settings
 
 KINDS = ("rupture", "type", "cause", "repair")
@@ -68,7 +69,7 @@ def _record(
     reporter: str,
     session: Integers,
     code: NDArray[np.str_],
-    chance: Numbers,
+    chance: Floats,
 ) -> pd.DataFrame:
     """Return the events that were noted, at sessions that were held."""
     course = courses.planted.course

@@ -3,12 +3,10 @@
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import ProblemsFound, problem
-
-Numbers = NDArray[np.float64]
 
 
 class Draws:
@@ -34,22 +32,22 @@ class Draws:
             raise ProblemsFound([problem("E602", key="seed", found=seed, allowed="0 or more")])
         self._seed = seed
 
-    def uniform(self, name: str, *shape: int) -> Numbers:
+    def uniform(self, name: str, *shape: int) -> Floats:
         """Return draws strictly between 0 and 1."""
         stream = np.random.PCG64(np.random.SeedSequence([self._seed, crc32(name.encode())]))
         raw = stream.random_raw(int(np.prod(shape)))
         upper = (raw >> np.uint64(11)).astype(np.float64)
         return (upper.reshape(shape) + 0.5) * 2.0**-53
 
-    def normal(self, name: str, *shape: int) -> Numbers:
+    def normal(self, name: str, *shape: int) -> Floats:
         """Return standard normal draws, by inversion."""
         return ndtri(self.uniform(name, *shape))
 
-    def flag(self, name: str, probability: float | Numbers, *shape: int) -> NDArray[np.bool_]:
+    def flag(self, name: str, probability: float | Floats, *shape: int) -> Flags:
         """Return True with the given probability, which broadcasts to the shape."""
         return self.uniform(name, *shape) < probability
 
-    def pick(self, name: str, weights: Numbers, *shape: int) -> NDArray[np.intp]:
+    def pick(self, name: str, weights: Floats, *shape: int) -> Integers:
         """Return positions in `weights`, with chances proportional to them."""
         upper = np.cumsum(weights) / np.sum(weights)
         return np.searchsorted(upper[:-1], self.uniform(name, *shape))

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from .random_numbers import Draws, Numbers
+from ..project.arrays import Flags, Floats, Integers
+from .random_numbers import Draws
 from .ruptures import (
     COMPONENTS,
     OPEN,
     REPAIRED,
-    Flags,
-    Integers,
     Planted,
     component_depth,
     falls,
@@ -72,15 +71,15 @@ class Ratings:
         Fall at the nadir between ratings without noise, cut at the ends of the scale.
     """
 
-    alliance: Numbers
-    alliance_therapist: Numbers
-    outcome: Numbers
-    within_sd: Numbers
-    fall: Numbers
-    depth_rated: Numbers
+    alliance: Floats
+    alliance_therapist: Floats
+    outcome: Floats
+    within_sd: Floats
+    fall: Floats
+    depth_rated: Floats
 
 
-def autoregressive(shocks: Numbers, coefficient: float) -> Numbers:
+def autoregressive(shocks: Floats, coefficient: float) -> Floats:
     """Return stationary AR(1) series of unit variance from standard normal shocks (rows)."""
     steps = np.arange(shocks.shape[1])
     lag = steps - steps[:, None]
@@ -89,22 +88,22 @@ def autoregressive(shocks: Numbers, coefficient: float) -> Numbers:
     return shocks @ weights
 
 
-def correlated(first: Numbers, other: Numbers, correlation: float) -> Numbers:
+def correlated(first: Floats, other: Floats, correlation: float) -> Floats:
     """Return standard normal values that correlate with `first`, made from it and `other`."""
     return correlation * first + np.sqrt(1 - correlation**2) * other
 
 
-def previous(values: Numbers) -> Numbers:
+def previous(values: Floats) -> Floats:
     """Return the values of the session before; 0 at the first."""
     return np.pad(values, ((0, 0), (1, 0)))[:, :-1]
 
 
-def marks(points: Numbers, *, ends: bool = True) -> Numbers:
+def marks(points: Floats, *, ends: bool = True) -> Floats:
     """Return the marks in millimetres for item scores in points: rounded, from 0 to 100."""
     return np.rint(10 * _between(points, ends))
 
 
-def _between(points: Numbers, ends: bool) -> Numbers:
+def _between(points: Floats, ends: bool) -> Floats:
     """Cut item scores at the ends of the scale, where it has ends."""
     return np.clip(points, 0, MOST) if ends else points
 
@@ -181,7 +180,7 @@ def make_ratings(
     )
 
 
-def _quiet_level(draws: Draws, s: Settings, courses: Courses, between: Numbers) -> Numbers:
+def _quiet_level(draws: Draws, s: Settings, courses: Courses, between: Floats) -> Floats:
     """Return the level of each item of the alliance without fluctuation and ruptures."""
     n, sessions = courses.state.shape
     habit = draws.normal("alliance therapist", s.n_therapists)[courses.therapist]
@@ -193,8 +192,8 @@ def _quiet_level(draws: Draws, s: Settings, courses: Courses, between: Numbers) 
 
 
 def _lowered(
-    level: Numbers, fall: Numbers, amount: Numbers, courses: Courses, *, ends: bool
-) -> tuple[Numbers, Numbers]:
+    level: Floats, fall: Floats, amount: Floats, courses: Courses, *, ends: bool
+) -> tuple[Floats, Floats]:
     """Lower the level by the ruptures.
 
     While a rupture is open its fall counts from the end of the scale, where the level before it
@@ -219,8 +218,8 @@ def _lowered(
 
 
 def _therapists_view(
-    draws: Draws, s: Settings, courses: Courses, between: Numbers, usual: Numbers
-) -> Numbers:
+    draws: Draws, s: Settings, courses: Courses, between: Floats, usual: Floats
+) -> Floats:
     """Return the therapist's item scores: another level, and only part of each fall."""
     shape = courses.state.shape
     level = correlated(between, draws.normal("view course", shape[0]), s.agreement_between)
@@ -239,8 +238,8 @@ def _therapists_view(
 
 
 def _outcome(
-    draws: Draws, s: Settings, courses: Courses, between: Numbers, fluctuation: Numbers
-) -> Numbers:
+    draws: Draws, s: Settings, courses: Courses, between: Floats, fluctuation: Floats
+) -> Floats:
     """Return the outcome's item scores, moved by the alliance of the session before."""
     shape = courses.state.shape
     start = s.outcome_sd_course * draws.normal("outcome course", shape[0])
@@ -266,7 +265,7 @@ def _outcome(
     return total[:, :, None] / 4 + previous(effect)[:, :, None] * share + lasting + noise
 
 
-def _fill_in(draws: Draws, s: Settings, name: str, unrated: float, points: Numbers) -> Numbers:
+def _fill_in(draws: Draws, s: Settings, name: str, unrated: float, points: Floats) -> Floats:
     """Return the marks, with whole forms and single items left blank completely at random."""
     blank = draws.flag(f"{name} unrated", unrated, *points.shape[:2])[:, :, None]
     blank = blank | draws.flag(f"{name} item missing", s.missing_item, *points.shape)

@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from .random_numbers import Draws, Numbers
+from ..project.arrays import Flags, Floats, Integers
+from .random_numbers import Draws
 from .settings import REPAIR_WINDOW, Settings
-
-Integers = NDArray[np.intp]
-Flags = NDArray[np.bool_]
 
 COMPONENTS = ("bond", "goals", "tasks", "overall")
 TYPES = ("withdrawal", "confrontation")
@@ -64,8 +62,8 @@ class Planted:
     gradual_repair: Flags
     confrontation: Flags
     noticed: Flags
-    depth: Numbers
-    regain: Numbers
+    depth: Floats
+    regain: Floats
     component: Integers
     cause: Integers
     strategy: Integers
@@ -132,7 +130,7 @@ def plant(draws: Draws, settings: Settings, planned: Integers) -> Planted:
     return Planted(course=kept[0], **{name: value[kept] for name, value in drawn.items()})
 
 
-def component_depth(planted: Planted, settings: Settings) -> Numbers:
+def component_depth(planted: Planted, settings: Settings) -> Floats:
     """Return the fall of each component at the nadir, shape (episodes, 4), in points."""
     rest = (1 - settings.component_share) / (len(COMPONENTS) - 1)
     share = np.full((len(planted.course), len(COMPONENTS)), rest)
@@ -140,7 +138,7 @@ def component_depth(planted: Planted, settings: Settings) -> Numbers:
     return share * planted.depth[:, None]
 
 
-def shape_of_fall(planted: Planted) -> Numbers:
+def shape_of_fall(planted: Planted) -> Floats:
     """Return the fall as a fraction of its depth, shape (episodes, REPAIR_WINDOW + 1).
 
     Column 0 is the first low session; the columns after the end of the episode are 0.
@@ -156,7 +154,7 @@ def shape_of_fall(planted: Planted) -> Numbers:
     return np.where(step <= last, lost, 0.0)
 
 
-def falls(planted: Planted, amount: Numbers, n_courses: int, n_sessions: int) -> Numbers:
+def falls(planted: Planted, amount: Floats, n_courses: int, n_sessions: int) -> Floats:
     """Lay out the episodes' falls over courses and sessions.
 
     Parameters

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ..project.arrays import Floats
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from . import formulas
 from .no_result import NotAssessable
@@ -50,7 +49,7 @@ class Level:
     """
 
     factor: str
-    codes: NDArray[np.intp]
+    codes: Integers
     units: int
     names: tuple[str, ...]
     columns: Floats
@@ -101,10 +100,10 @@ class Design:
     levels: tuple[Level, ...]
     counts: dict[str, int]
     notes: tuple[str, ...]
-    rows: NDArray[np.intp]
+    rows: Integers
     evaluate: Callable[[pd.DataFrame], Floats]
     weights: Floats | None = None
-    position: NDArray[np.int64] | None = None
+    position: Integers | None = None
     ar1: str | None = None
 
     @property
@@ -196,7 +195,7 @@ def build(
     )
 
 
-def restricted(design: Design, keep: NDArray[np.bool_]) -> Design:
+def restricted(design: Design, keep: Flags) -> Design:
     """Return the same model on some of its rows.
 
     Parameters
@@ -271,7 +270,7 @@ def _check_columns(formula: str, names: list[str], table: pd.DataFrame) -> None:
 
 def _complete_rows(
     table: pd.DataFrame, names: list[str], absent: list[str]
-) -> tuple[NDArray[np.intp], list[str]]:
+) -> tuple[Integers, list[str]]:
     """Return the rows without missing values in the columns named, and a note on the others."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
@@ -411,7 +410,7 @@ def _weights(name: str, kept: pd.DataFrame) -> Floats:
     return weights
 
 
-def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> NDArray[np.int64]:
+def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> Integers:
     """Return session numbers; refuse those that are not whole, or occur twice in a course."""
     _check_numbers(name, kept)
     numbers = kept[name].to_numpy(float)
@@ -437,14 +436,14 @@ def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> NDArr
     return position
 
 
-def row_numbers(table: pd.DataFrame) -> NDArray[np.intp]:
+def row_numbers(table: pd.DataFrame) -> Integers:
     """Return the rows as a spreadsheet shows them: those of the file where known, else from 2."""
     if table.index.name == FILE_ROW:
         return table.index.to_numpy(dtype=np.intp)
     return np.arange(2, len(table) + 2)
 
 
-def _at_rows(code: str, column: str, rows: NDArray[np.intp], **facts: Any) -> Problem:
+def _at_rows(code: str, column: str, rows: Integers, **facts: Any) -> Problem:
     """Return a problem of the cells of a column in some rows."""
     return problem(code, column=column, row=int(rows[0]), more=len(rows) - 1, **facts)
 

@@ -35,10 +35,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 
-from ..project.arrays import Floats
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import ProblemsFound, problem
 from .design import Design, Level
 from .no_result import NoOptimum
@@ -149,9 +148,7 @@ class _Likelihood:
         kinds = {(1, 1): "s", (2, 1): "sa", (2, 2): "sas"}
         return [kinds.get(pair, "") for pair in zip(self.sizes, ranks, strict=True)]
 
-    def split(
-        self, ranks: Sequence[int], theta: Floats
-    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    def split(self, ranks: Sequence[int], theta: Floats) -> tuple[Floats, Floats, Flags]:
         """Return the ratios (away from zero), the angles, and which parameters are ratios."""
         is_ratio = np.array(list("".join(self.kinds(ranks)))) == "s"
         return np.hypot(theta[is_ratio], SMALLEST), theta[~is_ratio], is_ratio
@@ -242,7 +239,7 @@ def _to_common_scale(level: Level) -> Floats:
     return np.array([[1.0, -mean / spread], [0.0, 1.0 / spread]])
 
 
-def _blocks(levels: Sequence[Level]) -> NDArray[np.intp]:
+def _blocks(levels: Sequence[Level]) -> Integers:
     """Return the block of each row: rows that share no unit with others, small ones bundled."""
     from scipy import sparse
 

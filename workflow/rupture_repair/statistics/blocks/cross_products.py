@@ -6,12 +6,9 @@ The mathematics is in :mod:`rupture_repair.statistics.blocks.likelihood`.
 from copy import copy
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...project.arrays import Floats
-
-Integers = NDArray[np.intp]
+from ...project.arrays import Floats, Integers
 
 
 class CrossProducts:
@@ -39,7 +36,7 @@ class CrossProducts:
         effects: int,
         order: Integers,
         course: Integers,
-        position: NDArray[np.int64] | None = None,
+        position: Integers | None = None,
     ):
         self.effects, self.courses = effects, int(course[-1]) + 1
         self.rows_of_course = np.bincount(course)

@@ -5,10 +5,9 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
-from ...project.arrays import Floats
+from ...project.arrays import Flags, Floats, Integers
 from ...project.problems import ProblemsFound, problem
 from ..design import Design, crossed
 from ..no_result import NotAssessable
@@ -60,10 +59,10 @@ class Standardised:
 
     design: Design
     reml: bool
-    order: NDArray[np.intp]
-    course: NDArray[np.intp]
-    courses: NDArray[np.intp]
-    upper: NDArray[np.intp] | None
+    order: Integers
+    course: Integers
+    courses: Integers
+    upper: Integers | None
     back: Floats
     effects_back: Floats
     shift: float
@@ -130,7 +129,7 @@ class Standardised:
         return self.scale**2 * self.back @ standardised @ self.back.T
 
     @property
-    def _intercepts(self) -> NDArray[np.bool_]:
+    def _intercepts(self) -> Flags:
         return np.array(self.design.terms) == "Intercept"
 
 

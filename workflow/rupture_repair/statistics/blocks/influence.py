@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ...project.arrays import Integers
 from ..design import restricted
 from ..no_result import NoOptimum, NotAssessable
 from .fit import Fit, fit_design
@@ -13,7 +12,7 @@ from .fit import Fit, fit_design
 _COLUMNS = ("cluster", "term", "estimate", "std_error", "ci_low", "ci_high", "message")
 
 
-def leave_out(found: Fit, cluster: NDArray[np.intp], which: Iterable[int]) -> pd.DataFrame:
+def leave_out(found: Fit, cluster: Integers, which: Iterable[int]) -> pd.DataFrame:
     """Fit a model anew without each of some clusters of rows, variances included.
 
     Parameters

@@ -64,10 +64,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...project.arrays import Floats
+from ...project.arrays import Flags, Floats, Integers
 from .cross_products import CrossProducts
 
 
@@ -101,9 +100,9 @@ class _Across(NamedTuple):
     column: Floats  # Z'R^-1t by pattern, shape (q, patterns)
     beside: Floats  # Z'R^-1[U, t] by course, shape (q, m + 1, courses)
     own: Floats  # t'R^-1[U, t] by therapist, shape (m + 1, therapists)
-    upper: NDArray[np.intp]  # therapist of each course
-    first: NDArray[np.intp]  # first course of each therapist
-    pattern: NDArray[np.intp] | None  # of each course, unless each has its own
+    upper: Integers  # therapist of each course
+    first: Integers  # first course of each therapist
+    pattern: Integers | None  # of each course, unless each has its own
 
 
 class Likelihood:
@@ -128,8 +127,8 @@ class Likelihood:
     def __init__(
         self,
         products: CrossProducts,
-        free: NDArray[np.bool_],
-        upper: NDArray[np.intp] | None,
+        free: Flags,
+        upper: Integers | None,
         rows: int,
         fixed: int,
         reml: bool,
@@ -169,9 +168,9 @@ class Likelihood:
     def _across(
         self,
         products: Floats,
-        upper: NDArray[np.intp],
+        upper: Integers,
         column: Floats,
-        pattern: NDArray[np.intp] | None,
+        pattern: Integers | None,
     ) -> "_Across":
         q, s = self.size, self.products.effects
         starts = np.flatnonzero(np.diff(upper, prepend=-1))
@@ -344,7 +343,7 @@ def _therapists_backwards(
 
 
 @cache
-def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _pairs(number: int) -> tuple[Integers, Integers]:
     """Return the rows and columns of the upper triangle."""
     return np.triu_indices(number)
 
@@ -378,7 +377,7 @@ def inverses(matrices: Floats) -> tuple[Floats, Floats]:
     return result, determinants
 
 
-def _patterns(inner: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+def _patterns(inner: Floats) -> tuple[Integers, Integers, Floats]:
     """Return the pattern of each course, the first course of each, and their numbers.
 
     Courses are of one pattern if their products are equal but for rounding.
@@ -400,7 +399,7 @@ def _collapse(shape: tuple[int, ...], patterns: int) -> bool:
     return q * (q + 1) * m * (m + 1) // 4 * patterns <= 4 * q * m * courses
 
 
-def _second_moments(moments: Floats, pattern: NDArray[np.intp], patterns: int) -> Floats:
+def _second_moments(moments: Floats, pattern: Integers, patterns: int) -> Floats:
     """Return sums by pattern of products of moments, shape (m (m + 1) / 2, q (q + 1) / 2 patterns).
 
     Pairs of effects and of columns are those of the upper triangle; the two products that are

@@ -46,9 +46,8 @@ approximations: Pinheiro & Chao 2006, doi 10.1198/106186006X96962.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...project.arrays import Floats
+from ...project.arrays import Floats, Integers
 from ..design import Design
 
 #: Rows times quadrature points that are worked on at a time; only speed depends on it.
@@ -75,7 +74,7 @@ def quadrature(points: int) -> tuple[Floats, Floats]:
 class _Piece:
     """Some units with all of their rows; small enough for what is computed to stay in the cache."""
 
-    def __init__(self, outcome: Floats, columns: Floats, index: NDArray[np.intp], points: int):
+    def __init__(self, outcome: Floats, columns: Floats, index: Integers, points: int):
         self.outcome, self.columns, self.index = outcome, columns, index
         self.start = np.flatnonzero(np.diff(index, prepend=-1))
         self.ones, self.rows = self.total(outcome), np.bincount(index)

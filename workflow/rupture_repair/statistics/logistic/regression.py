@@ -18,11 +18,10 @@ reported unless a search from inside ends higher (Commenges et al. 1994 on that 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 from scipy.special import expit
 
-from ...project.arrays import Floats
+from ...project.arrays import Floats, Integers
 from ...project.problems import ProblemsFound, listing, problem
 from ..design import Design
 from ..no_result import NoOptimum, NotAssessable
@@ -74,7 +73,7 @@ class LogisticSolution(Solution):
     family: str = "binomial"
 
     def probabilities(
-        self, fixed: Floats, codes: NDArray[np.intp] | None = None, *, population: bool = False
+        self, fixed: Floats, codes: Integers | None = None, *, population: bool = False
     ) -> Floats:
         """Return predicted probabilities.
 

@@ -7,10 +7,9 @@ Whether there is such a combination is a linear programme (Konis 2007).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
-from ...project.arrays import Floats
+from ...project.arrays import Flags, Floats
 from ...project.problems import listing
 from ..design import Design
 from ..no_result import NoOptimum, NotAssessable
@@ -49,7 +48,7 @@ def check(design: Design) -> None:
     )
 
 
-def told_apart(columns: Floats, outcome: Floats) -> NDArray[np.bool_]:
+def told_apart(columns: Floats, outcome: Floats) -> Flags:
     """Return which rows have an outcome that a combination of the columns tells without error.
 
     Parameters
@@ -81,7 +80,7 @@ def told_apart(columns: Floats, outcome: Floats) -> NDArray[np.bool_]:
     return rows @ combination > NOTHING
 
 
-def _combination(rows: Floats, wanted: NDArray[np.bool_]) -> Floats:
+def _combination(rows: Floats, wanted: Flags) -> Floats:
     """Return the combination that is largest in the rows wanted and nowhere below zero."""
     chosen = np.unique(np.linspace(0, len(rows) - 1, FIRST_ROWS).astype(int))
     while True:
