@@ -101,7 +101,7 @@ def test_tutorial(reader, tutorial):
 def test_the_two_files_of_the_tutorial_differ_by_its_eight_faults():
     given, mended = (
         (ROOT / f"docs/tutorial/{name}.csv").read_text(encoding="utf-8").splitlines()
-        for name in ("ratings", "ratings-mended")
+        for name in ("ratings", "ratings-corrected")
     )
     copied = [line for line in given if line.startswith("C999")]
     rest = given[: len(given) - len(copied)]

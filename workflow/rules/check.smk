@@ -1,4 +1,4 @@
-# Every problem of a dataset, listed at once; nothing else of that dataset runs until it is mended.
+# Every problem of a dataset, listed at once; nothing else of that dataset runs until it is corrected.
 
 
 rule check:
