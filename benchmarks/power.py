@@ -22,7 +22,7 @@ from rupture_repair.power.preparation import solved, world_of
 from rupture_repair.power.questions import QUESTIONS
 from rupture_repair.power.studies import Block, World, blocks, detected, fitted, tested
 from rupture_repair.project import parallel, yaml_files
-from rupture_repair.simulate.settings import Settings
+from rupture_repair.simulation.settings import Settings
 
 CONFIG = yaml_files.complete({}, "config")
 #: What the simulation plants by default.

@@ -17,9 +17,9 @@ from rupture_repair.chance.replicates import Null, prepare
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import arrange
-from rupture_repair.simulate.files import DEFAULT_SEED
-from rupture_repair.simulate.settings import Settings
-from rupture_repair.simulate.tables import simulate_dataset
+from rupture_repair.simulation.files import DEFAULT_SEED
+from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.tables import simulate_dataset
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 MEASURE = {

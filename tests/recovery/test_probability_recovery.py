@@ -8,8 +8,8 @@ from planted_chain import TRUTH, draw
 from rupture_repair.detection import criteria, fall_rules
 from rupture_repair.detection.courses import arrange, pooled_sd
 from rupture_repair.detection.hidden_markov import rupture_probability
-from rupture_repair.simulate.settings import Settings
-from rupture_repair.simulate.tables import simulate_dataset
+from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.tables import simulate_dataset
 
 RANGE = {"low": 0.0, "high": 40.0, "step": 0.5}
 

@@ -14,8 +14,8 @@ from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.ingest import ingest
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.power import studies
-from rupture_repair.simulate.files import write_dataset
-from rupture_repair.simulate.settings import Settings
+from rupture_repair.simulation.files import write_dataset
+from rupture_repair.simulation.settings import Settings
 from rupture_repair.statistics import estimates
 from simulated_studies import CONFIG, interval, results, world
 

@@ -20,7 +20,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from .simulate.files import write_dataset
+    from .simulation.files import write_dataset
 
     folder = write_dataset(arguments.out, seed=arguments.seed)
     print(f"The synthetic dataset stands in {folder}")

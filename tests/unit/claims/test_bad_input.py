@@ -20,8 +20,8 @@ from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project import yaml_files
-from rupture_repair.simulate.files import write_dataset
-from rupture_repair.simulate.settings import Settings
+from rupture_repair.simulation.files import write_dataset
+from rupture_repair.simulation.settings import Settings
 
 RULE = "own_mean_2sd"
 CONFIG = {**yaml_files.complete({}, "config"), "default_criterion": RULE}

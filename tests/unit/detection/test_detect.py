@@ -212,8 +212,8 @@ def test_written_tables_hold_every_criterion(tmp_path):
 
 
 def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
-    from rupture_repair.simulate.settings import Settings
-    from rupture_repair.simulate.tables import simulate_dataset
+    from rupture_repair.simulation.settings import Settings
+    from rupture_repair.simulation.tables import simulate_dataset
 
     made = simulate_dataset(Settings(n_courses=400), seed=3)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
@@ -237,8 +237,8 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
 
 
 def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
-    from rupture_repair.simulate.settings import Settings
-    from rupture_repair.simulate.tables import simulate_dataset
+    from rupture_repair.simulation.settings import Settings
+    from rupture_repair.simulation.tables import simulate_dataset
 
     made = simulate_dataset(Settings(n_courses=100), seed=4)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})

@@ -23,10 +23,10 @@ from rupture_repair.power.run import run_plan
 from rupture_repair.power.store import REPLICATES, SETTINGS, Store
 from rupture_repair.project import yaml_files
 from rupture_repair.project.problems import ProblemsFound
-from rupture_repair.simulate.files import write_dataset
-from rupture_repair.simulate.settings import Settings
-from rupture_repair.simulate.study import simulate_study, within_sd_of_outcome
-from rupture_repair.simulate.tables import simulate_dataset
+from rupture_repair.simulation.files import write_dataset
+from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.study import simulate_study, within_sd_of_outcome
+from rupture_repair.simulation.tables import simulate_dataset
 
 CONFIG = yaml_files.complete({}, "config")
 

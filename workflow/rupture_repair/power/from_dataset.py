@@ -15,8 +15,8 @@ from ..detection.ratings import arrange
 from ..ingest import ingest
 from ..project.headline import what_to_show
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
-from ..simulate.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
-from ..simulate.settings import REPAIR_WINDOW, Settings
+from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
+from ..simulation.settings import REPAIR_WINDOW, Settings
 from ..statistics import estimates
 from .plan import Base
 

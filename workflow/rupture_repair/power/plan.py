@@ -9,7 +9,7 @@ import numpy as np
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..simulate.settings import Settings
+from ..simulation.settings import Settings
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 
 #: Fewest and most courses of a study.

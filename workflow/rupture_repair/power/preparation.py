@@ -8,7 +8,7 @@ from ..chance import calibrate
 from ..chance.replicates import prepare
 from ..detection.ratings import prepared, why_not_assessable
 from ..project.problems import ProblemsFound, problem
-from ..simulate.tables import simulate_dataset
+from ..simulation.tables import simulate_dataset
 from ..statistics.reliability import cronbach_alpha
 from .plan import Plan
 from .studies import World, measures_of, study_seed

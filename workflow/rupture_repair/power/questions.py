@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..models.definitions import MODELS
-from ..simulate.settings import Settings
-from ..simulate.study import within_sd_of_outcome
+from ..simulation.settings import Settings
+from ..simulation.study import within_sd_of_outcome
 
 #: Settings of the simulation that link alliance and outcome. They are zero unless stated, so that
 #: with an effect of zero nothing does.

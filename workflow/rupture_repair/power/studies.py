@@ -12,8 +12,8 @@ from ..detection.criteria import Criterion
 from ..detection.ratings import prepared
 from ..exposure.sessions import leaving_exposures, session_exposures
 from ..models.definitions import MODELS
-from ..simulate.settings import Settings
-from ..simulate.study import Study, simulate_study
+from ..simulation.settings import Settings
+from ..simulation.study import Study, simulate_study
 from ..statistics import estimates
 from ..statistics.reliability import reliable_change
 from .questions import QUESTIONS, Question

@@ -17,13 +17,13 @@ from repository import ROOT
 from rupture_repair.ingest import check
 from rupture_repair.project import yaml_files
 from rupture_repair.project.problems import ProblemsFound
-from rupture_repair.simulate.files import DEFAULT_SEED, write_dataset
-from rupture_repair.simulate.random_numbers import Draws
-from rupture_repair.simulate.ratings import autoregressive
-from rupture_repair.simulate.ruptures import CAUSES, STRATEGIES
-from rupture_repair.simulate.settings import REPAIR_WINDOW, Settings
-from rupture_repair.simulate.tables import simulate_dataset
-from rupture_repair.simulate.truth import true_states
+from rupture_repair.simulation.files import DEFAULT_SEED, write_dataset
+from rupture_repair.simulation.random_numbers import Draws
+from rupture_repair.simulation.ratings import autoregressive
+from rupture_repair.simulation.ruptures import CAUSES, STRATEGIES
+from rupture_repair.simulation.settings import REPAIR_WINDOW, Settings
+from rupture_repair.simulation.tables import simulate_dataset
+from rupture_repair.simulation.truth import true_states
 
 DEMO = ROOT / "data" / "raw" / "demo"
 FORMS = {
@@ -604,7 +604,7 @@ def test_events_are_coded_with_noise(large):
 
 def test_no_loop_over_courses_or_sessions():
     """The only loops of the package run over columns, kinds and files."""
-    folder = ROOT / "workflow" / "rupture_repair" / "simulate"
+    folder = ROOT / "workflow" / "rupture_repair" / "simulation"
     loops = [
         f"{file.name}: {ast.unparse(node.iter)}"
         for file in folder.glob("*.py")
