@@ -23,7 +23,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
     from .simulation.files import write_dataset
 
     folder = write_dataset(arguments.out, seed=arguments.seed)
-    print(f"The synthetic dataset stands in {folder}")
+    print(f"The synthetic dataset is in {folder}")
     return 0
 
 

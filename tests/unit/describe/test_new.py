@@ -294,7 +294,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     (tmp_path / "data").write_text("a file in the way")
     assert refused("E612", "study", file, [], tmp_path) == (
         f"E612 {tmp_path}/data/raw/study: {tmp_path}/data/raw/study: Not a directory. Nothing was "
-        "written. Mend the folder's permissions, or the disk, and try again."
+        "written. Correct the folder's permissions, or free the disk, and try again."
     )
 
 

@@ -507,7 +507,7 @@ CASES = [
     Case(
         (
             "E316 data/wide.csv, column Week{session}, key measures.outcome: no column follows "
-            "this pattern. {session} stands for digits only. Columns here: id, doctor, W1, W2, "
+            "this pattern. {session} matches digits only. Columns here: id, doctor, W1, W2, "
             "W4, W1_flag."
         ),
         edits={**AS_WIDE, "measures.outcome.pattern": "Week{session}"},
@@ -747,7 +747,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found = check.check("small", folder)
     assert found[0].text == (
         "E320 data/sessions.csv: the file cannot be read: Permission denied. "
-        "Mend its permissions or copy it anew."
+        "Correct its permissions or copy it anew."
     )
 
 

@@ -247,7 +247,10 @@ def test_a_combination_of_other_terms_is_left_out_and_named(table):
 def test_slopes_that_cannot_be_told_from_the_residual_are_refused(table):
     two = table.groupby("course").head(2)
     result = estimates_module.fit("outcome_next ~ time + (1 + time | course)", two)
-    assert "random slope of time given course cannot be told from the residual" in result.message
+    assert (
+        "random slope of time given course cannot be distinguished from the residual"
+        in result.message
+    )
     assert np.isnan(result.terms["var_course_slope"][0])
     assert result.terms["var_course"][0] > 0
 

@@ -54,7 +54,7 @@ def test_a_renamed_key_names_the_new_one(tmp_path, monkeypatch):
         (
             "a: [1\n",
             "E102 config.yaml, line 2: this is not valid YAML: expected ',' or ']', but got "
-            "'<stream end>'. Mend the line; indent with spaces and put text with ': ' or '#' in "
+            "'<stream end>'. Correct the line; indent with spaces and put text with ': ' or '#' in "
             "quotes.",
         ),
         (
@@ -65,20 +65,21 @@ def test_a_renamed_key_names_the_new_one(tmp_path, monkeypatch):
         (
             "mirror: &a x\n",
             "E102 config.yaml, line 1: this is not valid YAML: anchors and aliases (& and *) are "
-            "not used here. Mend the line; indent with spaces and put text with ': ' or '#' in "
+            "not used here. Correct the line; indent with spaces and put text with ': ' or '#' in "
             "quotes.",
         ),
         (
             "? [a, b]\n: 1\n",
-            "E102 config.yaml, line 1: this is not valid YAML: a key must be a word, not a list or "
-            "a group. Mend the line; indent with spaces and put text with ': ' or '#' in quotes.",
+            "E102 config.yaml, line 1: this is not valid YAML: a key must be a word, not a list "
+            "or a group. Correct the line; indent with spaces and put text with ': ' or '#' in "
+            "quotes.",
         ),
         ("- 1\n", "E105 config.yaml: '[1]' is not allowed. Allowed: a group of keys."),
         (
             "mirror: !!python/object/apply:os.system [ls]\n",
             "E102 config.yaml, line 1: this is not valid YAML: could not determine a constructor "
-            "for the tag 'tag:yaml.org,2002:python/object/apply:os.system'. Mend the line; indent "
-            "with spaces and put text with ': ' or '#' in quotes.",
+            "for the tag 'tag:yaml.org,2002:python/object/apply:os.system'. Correct the line; "
+            "indent with spaces and put text with ': ' or '#' in quotes.",
         ),
     ],
 )

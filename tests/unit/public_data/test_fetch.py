@@ -263,7 +263,7 @@ def test_a_table_is_written_as_r_writes_it():
         ),
         (
             ",".join(register.COLUMNS) + f"\nx,a.csv,1,MIT,N,https://a.org/b,{SHA},\n" * 2,
-            "E908 {file}, row 3: the file 'a.csv' of x stands in row 2 already. Keep one of the "
+            "E908 {file}, row 3: the file 'a.csv' of x is already in row 2. Keep one of the "
             "two rows.",
         ),
     ],

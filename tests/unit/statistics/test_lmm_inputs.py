@@ -128,7 +128,8 @@ NOT_ASSESSABLE = {
     ),
     "one course": (lambda t: t.assign(course="a"), "the model has no random part; only one course"),
     "single sessions": (
-        lambda t: t.groupby("course", as_index=False).head(1), "cannot be told from the residual",
+        lambda t: t.groupby("course", as_index=False).head(1),
+        "cannot be distinguished from the residual",
     ),
 }  # fmt: skip
 
@@ -156,7 +157,10 @@ def test_effects_that_follow_from_each_other_hide_no_variation_within_courses(ta
 def test_slopes_need_more_rows_than_effects(table):
     few = table.sort_values("session").groupby("course").head(2)
     fit = lmm.fit("y ~ x + (1 + session | course)", few)
-    assert "slope of session given course cannot be told from the residual" in fit.design.notes[0]
+    assert (
+        "slope of session given course cannot be distinguished from the residual"
+        in fit.design.notes[0]
+    )
     same = lmm.fit("y ~ x + (1 | course)", few)
     assert fit.solution.loglik == same.solution.loglik
 

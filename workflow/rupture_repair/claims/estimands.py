@@ -117,7 +117,7 @@ def _recovered_courses(context: Context) -> Estimate:
     table = context.course_table
     reason = recovery_reason(context.measures[str(context.outcome)])
     if reason:
-        raise NotAssessable(f"recovery cannot be told: {reason}")
+        raise NotAssessable(f"recovery is not known: {reason}")
     recovered = table[table["recovered"] == 1]
     if len(recovered) < 5:
         raise NotAssessable(f"{len(recovered)} recovered courses; 5 are needed")

@@ -230,7 +230,7 @@ def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str
 def _no_recovery(attributes: Mapping[str, Any], outcome: str) -> dict[str, str]:
     """Say why the variants of recovery cannot be fitted, if so."""
     reason = recovery_reason(attributes)
-    text = f"recovery on {outcome} cannot be told: {reason}"
+    text = f"recovery on {outcome} is not known: {reason}"
     return {} if reason is None else {"recovered": text, "recovered_gee": text}
 
 
@@ -243,7 +243,10 @@ def _leaving_table(data: _Data, states: pd.DataFrame, measure: str, outcome: str
     known = endings.isin(["completed", "dropped_out", "ongoing"])
     reason = ""
     if not known.any():
-        reason = "it is not known of any course how it ended: leaving cannot be told from finishing"
+        reason = (
+            "it is not known of any course how it ended: leaving cannot be distinguished from "
+            "finishing"
+        )
     elif not (endings == "dropped_out").any():
         reason = "no course was dropped out of"
     unknown = int((~known).sum())

@@ -231,7 +231,7 @@ def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> 
         estimates.check_information(matrices)
         if not matrices.levels or matrices.levels[0].factor != "course":
             reason = "; ".join(
-                ["effects of courses cannot be told from the residual", *matrices.notes]
+                ["effects of courses cannot be distinguished from the residual", *matrices.notes]
             )
             return _without("not_assessable", reason)
         standard = engine.standardise(matrices)

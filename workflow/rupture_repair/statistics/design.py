@@ -473,7 +473,7 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
         elif slopes and "Intercept" in level.names and rows > level.units:
             which = f"slope of {slopes[0]}" if len(slopes) == 1 else f"slopes of {listing(slopes)}"
             notes.append(
-                f"the random {which} given {level.factor} cannot be told from "
+                f"the random {which} given {level.factor} cannot be distinguished from "
                 f"the residual ({rows} rows, {effects} random effects): fitted with the random "
                 "intercept only"
             )
@@ -489,7 +489,7 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
             )
         else:
             notes.append(
-                f"the random effects of {level.factor} cannot be told from the residual ({rows} "
-                f"rows, {level.units} units): fitted without the {level.factor} level"
+                f"the random effects of {level.factor} cannot be distinguished from the residual "
+                f"({rows} rows, {level.units} units): fitted without the {level.factor} level"
             )
     return tuple(kept), notes

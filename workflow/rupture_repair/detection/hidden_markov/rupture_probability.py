@@ -195,7 +195,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
         (
             evidence > 0 and separation < LEAST_DEPTH,
             f"the second state lies only {separation:.1f} SD below the first, less than"
-            f" {LEAST_DEPTH:g}: it cannot be told from skewed noise",
+            f" {LEAST_DEPTH:g}: it cannot be distinguished from skewed noise",
         ),
         (not converged, f"EM did not converge in {estimation.MOST_STEPS} steps"),
     ]

@@ -19,7 +19,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E102": Entry(
         "this is not valid YAML: {found}.",
-        "Mend the line; indent with spaces and put text with ': ' or '#' in quotes.",
+        "Correct the line; indent with spaces and put text with ': ' or '#' in quotes.",
     ),
     "E103": Entry(
         "'{found}' is not a known key.{hint}",
@@ -254,7 +254,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E612": Entry(
         "{found}.",
-        "Nothing was written. Mend the folder's permissions, or the disk, and try again.",
+        "Nothing was written. Correct the folder's permissions, or free the disk, and try again.",
     ),
     "E590": Entry(
         "dataset {dataset}: the model {model} ({variant}) for {measure} by the criterion "

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Entry(NamedTuple):
     """One kind of problem: what is wrong (`text`), what to do (`remedy`), and `why` it matters.
 
-    `why` is told in docs/problems.md only.
+    `why` is printed in docs/problems.md only.
     """
 
     text: str
@@ -57,7 +57,7 @@ DATASETS: dict[str, Entry] = {
     "E213": Entry("the {what} of the event is missing.", "Fill in the cell, or remove the row."),
     "E214": Entry(
         "'{found}' is the error of a spreadsheet's formula.",
-        "Mend the formula and save the file again, or clear the cell.",
+        "Correct the formula and save the file again, or clear the cell.",
         "A formula failed, so the value is not known. Statistics programs read such a cell as text "
         "or drop it in silence.",
     ),
@@ -157,20 +157,20 @@ DATASETS: dict[str, Entry] = {
     ),
     "E316": Entry(
         "no column follows this pattern.",
-        "{{session}} stands for digits only. Columns here: {allowed}.",
+        "{{session}} matches digits only. Columns here: {allowed}.",
     ),
     "E317": Entry(
         "the columns '{first}' and '{found}' are the same session.",
         "Rename one of them in the file.",
     ),
     "E318": Entry("no course has a rating.", "Name the columns that hold the ratings."),
-    "E320": Entry("the file cannot be read: {found}.", "Mend its permissions or copy it anew."),
+    "E320": Entry("the file cannot be read: {found}.", "Correct its permissions or copy it anew."),
     "E319": Entry(
-        "the row has moved one column to the left: '{found}' stands under {column}, its last cell "
+        "the row has moved one column to the left: '{found}' is under {column}, its last cell "
         "is empty, and all fits one column further right.",
         "Insert the cell that is missing.",
         "It happens when a cell is deleted in a spreadsheet. Where the scales are alike the values "
-        "pass for answers to the items beside them.",
+        "pass for answers to the neighbouring items.",
     ),
     "E321": Entry(
         "course '{course}' has the same {sessions} ratings as course '{first}' (row {first_row}).",
@@ -181,7 +181,7 @@ DATASETS: dict[str, Entry] = {
         "one such pair in fewer than one of a hundred datasets.",
     ),
     "E322": Entry(
-        "the first row holds '{found}', and the column names stand in row {row_of_names}.",
+        "the first row holds '{found}', and the column names are in row {row_of_names}.",
         "Delete the rows above the column names.",
         "A title above the table makes every column nameless.",
     ),

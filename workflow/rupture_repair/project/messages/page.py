@@ -22,7 +22,7 @@ def documentation() -> str:
         "# Problems",
         "",
         "Made from the catalogue by `rupture-repair problems`; do not edit. Every message begins",
-        "with one of these codes. Words in braces stand for what was found.",
+        "with one of these codes. Words in braces show where the value found is printed.",
         "",
         "Errors (E) stop the dataset, others go on; warnings (W) are listed in its report. Where a",
         "message names a *finding*, `accepted` in dataset.yaml lets it pass with a reason, which",

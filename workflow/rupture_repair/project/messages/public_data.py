@@ -37,7 +37,7 @@ PUBLIC: dict[str, Entry] = {
         "Allowed: {allowed}.",
     ),
     "E908": Entry(
-        "the file '{found}' of {dataset} stands in row {first} already.",
+        "the file '{found}' of {dataset} is already in row {first}.",
         "Keep one of the two rows.",
     ),
     "E909": Entry(
