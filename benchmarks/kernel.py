@@ -1,4 +1,4 @@
-"""Time the kernel on many courses, beside the same rule written as a pandas groupby-apply.
+"""Time the kernel on many courses, next to the same rule written as a pandas groupby-apply.
 
     python benchmarks/kernel.py [--courses 600000]
 

@@ -1,4 +1,4 @@
-"""Time logistic mixed models beside glmer of lme4.
+"""Time logistic mixed models next to glmer of lme4.
 
     python benchmarks/logistic.py [--courses 2000 20000] [--no-r]
 

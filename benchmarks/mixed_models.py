@@ -1,4 +1,4 @@
-"""Time the project's own mixed models beside lme4, nlme and statsmodels, in the same run.
+"""Time the project's own mixed models next to lme4, nlme and statsmodels, in the same run.
 
     python benchmarks/mixed_models.py [--courses 2000] [--rounds 5] [--large 100000]
 

@@ -1,4 +1,4 @@
-"""The project as a whole: its configuration, its datasets and where they stand."""
+"""The project as a whole: its configuration, its datasets and where they are."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -53,7 +53,7 @@ _KINDS = {"model": "str", "variant": "str", "term": "str", "claim": "str", "crit
 
 
 def main_measure(measures: Mapping[str, Any]) -> str | None:
-    """Return the alliance measure that stands for a dataset, None where there is none.
+    """Return the alliance measure that represents a dataset, None where there is none.
 
     Parameters
     ----------
@@ -307,7 +307,7 @@ def _caution(found: Pooled, number: int) -> str:
 
 
 def _leave_one_out(table: pd.DataFrame, used: pd.DataFrame) -> None:
-    """Write the synthesis without each dataset beside it."""
+    """Write the synthesis without each dataset next to it."""
     if len(used) < 3:
         return
     for row in used.index:

@@ -140,7 +140,7 @@ def expected(
         :data:`rupture_repair.chance.replicates.SLOW`), see config.schema.yaml.
     dataset : str
     processes : int
-        Changes null but the time.
+        Changes nothing but the time.
 
     Returns
     -------
@@ -220,9 +220,10 @@ def compare_with_chance(
     Parameters
     ----------
     sessions, measures, criteria, edge_rules, settings, dataset, seed, processes
-        As for :func:`calibrate_each`; `settings` is the group chance of config.yaml.
+        As for :func:`rupture_repair.chance.calibrate.calibrate`; `settings` is the group chance of
+        config.yaml.
     calibrated : DataFrame
-        From :func:`calibrate_each`.
+        From :func:`rupture_repair.chance.calibrate.calibrate`.
     models : dict, optional
         From :func:`rupture_repair.detection.detect.hidden_markov_models`, else fitted here.
 

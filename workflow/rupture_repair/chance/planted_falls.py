@@ -106,7 +106,7 @@ def score(
     distance = courses.session[these.first_low] - begins[course]
     inside = planted[course]
     matched = inside & (distance >= -EARLY) & (distance < duration)
-    # Of several episodes that match, the first one is held against the fall.
+    # Of several episodes that match, the first one is compared with the fall.
     first = np.zeros(len(course), dtype=bool)
     first[np.flatnonzero(matched)[np.unique(course[matched], return_index=True)[1]]] = True
 

@@ -60,7 +60,7 @@ def components_of(
         - `of_change`: of all components the generalizability of change within courses (R_C of
           Cranford et al. 2006, doi 10.1177/0146167206287721: alpha of deviations from the course's
           mean). Of one component a lower bound: the squared multiple correlation of its deviations
-          with those of the others (Guttman 1945, doi 10.1007/BF02288892). Its own cannot be told,
+          with those of the others (Guttman 1945, doi 10.1007/BF02288892). Its own is not known,
           because one score of each component is kept.
 
         `n_episodes` are those with an onset and all components known, `n_fell_most` those in which

@@ -10,7 +10,7 @@ from ..project import yaml_files
 from ..project.package_files import KNOWLEDGE
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 
-#: Where the claims stand.
+#: Where the claims are.
 FILE = KNOWLEDGE / "claims.yaml"
 
 #: What a verdict can be.

@@ -54,7 +54,7 @@ class About:
     reliability : float, optional
         Gives the reliable change, with the SD of the first ratings of all courses.
     sample_sd : float, optional
-        Pooled within-course SD in points, instead of that of the file. It also stands in for the
+        Pooled within-course SD in points, instead of that of the file. It also replaces the
         SD of first ratings where the file has none (fewer than two courses, or all alike).
     instrument : str, optional
         Id in ``knowledge/instruments.yaml``. Without it, a criterion made for one instrument is

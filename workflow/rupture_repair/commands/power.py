@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="FOLDER", help="of the results (reports/power/...)")
 
 
-#: Options that stand for keys of the group `power`.
+#: Options for keys of the group `power`.
 _KEYS = ("claim", "criterion", "effect", "unit", "variant", "target", "alpha", "replicates",
          "courses", "most_courses", "courses_per_therapist", "dataset")  # fmt: skip
 
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             facts = {"found": arguments.seed, "allowed": "a whole number from 0"}
             raise ProblemsFound([problem("E719", file="--seed", **facts)])
         config["seed"] = arguments.seed
-    # Mistakes are told before a dataset is read, which takes a while.
+    # Mistakes are reported before a dataset is read, which takes a while.
     plan = make(asked, config)
     if asked["dataset"]:
         plan = make(asked, config, base_of(asked["dataset"], config))

@@ -167,7 +167,7 @@ def ending_codes(column: Column) -> dict[str, Guess]:
     for text in column.texts.to_pylist():
         plain = " ".join(text.lower().split())
         if plain in ENDINGS or set(text) == {"?"}:
-            continue  # known, or told by the check
+            continue  # known, or reported by the check
         fits = [ending for ending, words in ENDINGS.items() if re.fullmatch(words, plain)]
         codes[text] = Guess(*((fits[0], "as the word says") if fits else ("TODO", "")))
     return codes

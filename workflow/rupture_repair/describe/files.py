@@ -56,7 +56,7 @@ def _scalar(value: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    """Return a value for the inside of braces: texts in quotes where braces or commas stand."""
+    """Return a value for the inside of braces: texts in quotes where braces or commas occur."""
     if isinstance(value, str) and set(value) & set(",{}[]"):
         return json.dumps(value, ensure_ascii=False)
     return _scalar(value)

@@ -281,7 +281,7 @@ class Measures:
 
 
 def _items(group: Group) -> dict[str, Any]:
-    """Return component -> column, under names that can stand in a formula."""
+    """Return component -> column, under names that a formula can use."""
     found: dict[str, Any] = {}
     for part, one in group.items:
         name = part if not part.isdigit() else f"item_{int(part)}"

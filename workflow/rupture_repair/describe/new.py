@@ -55,7 +55,7 @@ class New:
 def new(name: str, file: Path, answers: Sequence[str] = (), root: Path = Path()) -> New:
     """Describe a file as a dataset below data/raw.
 
-    The file is copied beside dataset.yaml unless it lies there already; no file is changed or
+    The file is copied next to dataset.yaml unless it lies there already; no file is changed or
     written over.
 
     Parameters

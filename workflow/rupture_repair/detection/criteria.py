@@ -1,7 +1,7 @@
 """Criteria of rupture: rows of settings, read from ``knowledge/criteria.yaml``.
 
 A published criterion is a row, not a function: the kernel in
-:mod:`rupture_repair.detection.detect` reads the settings. Each row carries its source and its
+:mod:`rupture_repair.detection.fall_rules` reads the settings. Each row carries its source and its
 `standing`, how sure it is that the source states this very rule.
 """
 
@@ -17,7 +17,7 @@ from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Where the rows stand.
+#: Where the rows are.
 FILE = KNOWLEDGE / "criteria.yaml"
 
 #: References that are a level of the whole course, known at each of its sessions.

@@ -3,7 +3,7 @@
 Each diagnostic is a curve: means or spreads of residuals along fitted values or sessions, ordered
 residuals or effects, autocorrelations by lag. The same curve is computed from outcomes drawn from
 the fitted model with its own sessions (:func:`rupture_repair.statistics.blocks.draw`), and the
-data's is held against those. So what estimation itself does to residuals (they are shrunken, and
+data's is compared with those. So what estimation itself does to residuals (they are shrunken, and
 slightly negatively correlated within courses) is in the reference too. The rest asks what the
 estimates hang on: single therapists, and the ends of the scales.
 

@@ -61,7 +61,7 @@ def diagnose(
         of the same in :data:`REPLICATES` outcomes drawn from the model, 95 % of which lie between
         `reference_low` and `reference_high`; `p` is the share of them that lie at least as far
         from their mean over the whole curve. What
-        the rows of each `diagnostic` hold is told in :mod:`rupture_repair.diagnostics`.
+        the rows of each `diagnostic` hold is explained in :mod:`rupture_repair.diagnostics`.
 
         What cannot be assessed is a row without value and with its reason in `message`.
     """

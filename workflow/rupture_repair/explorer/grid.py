@@ -29,7 +29,7 @@ K_FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 #: Offered for the floor: none, and these parts of the reliable change.
 FLOORS = (0.5, 1.0)
 
-#: Offered for the window beside that of the criterion: sessions.
+#: Offered for the window next to that of the criterion: sessions.
 WINDOWS = (2, 3, 5)
 
 #: Why settings of a criterion cannot be moved.
@@ -261,7 +261,7 @@ def offer(
     if not (falls.reason == 0).any():
         return Offer(criterion, "no session could be assessed", fixed, choices, falls, [])
     if criterion.run:
-        # What noise makes of a run rule stands in the table chance already.
+        # What noise makes of a run rule is in the table chance already.
         these = ep.find_episodes(courses, falls, criterion, inside)
         found = [Found(tally(courses, falls, these), None, these)]
         return Offer(criterion, None, fixed, choices, falls, found)

@@ -1,4 +1,4 @@
-"""Ratings around the onset of episodes, beside matched stretches without rupture."""
+"""Ratings around the onset of episodes, next to matched stretches without rupture."""
 
 from collections.abc import Mapping
 from typing import Any

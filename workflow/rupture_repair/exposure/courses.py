@@ -100,7 +100,7 @@ def first_and_last(
 
 
 def recovery_reason(attributes: Mapping[str, Any]) -> str | None:
-    """Say why recovery cannot be told for a measure, None where it can.
+    """Say why recovery is not known for a measure, None where it is.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def recovery_reason(attributes: Mapping[str, Any]) -> str | None:
 
 
 def _recovered(table: pd.DataFrame, attributes: Mapping[str, Any]) -> pd.Series:
-    """Return whether each course recovered, missing where that cannot be told or asked."""
+    """Return whether each course recovered, missing where that is not known or not asked."""
     if recovery_reason(attributes):
         return pd.Series(np.nan, index=table.index)
     sign = -1.0 if attributes["better"] == "lower" else 1.0

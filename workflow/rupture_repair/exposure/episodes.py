@@ -39,7 +39,7 @@ def growth_exposures(
     """Return the change of the alliance over episodes, beyond that over matched stretches.
 
     What is high falls and what is low rises by chance alone (regression to the mean). So the
-    change over each episode is held against the mean change over stretches of **other** courses
+    change over each episode is compared with the mean change over stretches of **other** courses
     that lie outside episodes, are as long (in ratings), begin at about the same level and at about
     the same session: the nearest ones in these two, each in standard deviations over the episodes.
     The mean of the own course is no part of it, because the episode itself lowers it.

@@ -2,7 +2,7 @@
 
 One style: :func:`courses` (a few courses with their episodes), :func:`one_course`, :func:`raster`
 (every course by session and state), :func:`episodes_per_criterion`, :func:`observed_and_expected`
-(held against chance), :func:`criterion_pictures` (what each criterion finds),
+(compared with chance), :func:`criterion_pictures` (what each criterion finds),
 :func:`agreement` (pairs of criteria), :func:`episode_shapes`,
 :func:`ending_hazard`, :func:`components` (their reliability), :func:`effects_forest`,
 :func:`diagnostic_figures` (does the model describe the data?), :func:`specification_curve`,

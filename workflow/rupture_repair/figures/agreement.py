@@ -31,7 +31,7 @@ def agreement_heat_map(
 ) -> Drawn:
     """Draw Cohen's kappa below and Gwet's AC1 above the diagonal, for every pair of criteria.
 
-    On the diagonal stands the share of sessions that the criterion puts inside an episode.
+    On the diagonal is the share of sessions that the criterion puts inside an episode.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figure of observed episodes beside those that noise alone makes."""
+"""Figure of observed episodes next to those that noise alone makes."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -65,7 +65,7 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
 
 
 def _draw_bars(axes: Axes, texts: Axes, rows: pd.DataFrame, most: int) -> None:
-    """Draw one stacked bar per criterion, with its numbers beside it."""
+    """Draw one stacked bar per criterion, with its numbers next to it."""
     box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
     for y, row in enumerate(rows.to_dict("records")):
         if not row["assessable"]:

@@ -1,4 +1,4 @@
-"""Figures of diagnostics: the data beside what the fitted model itself produces."""
+"""Figures of diagnostics: the data next to what the fitted model itself produces."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -32,7 +32,7 @@ _LEAST = 5
 #: Sessions put together in the figure of endings.
 _BAND = 3
 
-#: Levels of reliability: colour, marker, place beside the line, words.
+#: Levels of reliability: colour, marker, place next to the line, words.
 _LEVELS = {
     "between": ("#0072B2", "o", -0.14, "between courses: of a course's mean"),
     "within": ("#D55E00", "s", 0.14, "within courses: of change (of one component at least)"),
@@ -43,7 +43,7 @@ _LEVELS = {
 def episode_shapes(
     aligned: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
 ) -> Drawn:
-    """Draw the mean course around onsets, with the middle half, beside matched stretches.
+    """Draw the mean course around onsets, with the middle half, next to matched stretches.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def planted_falls_figure(
     *,
     measure: str,
 ) -> Drawn:
-    """Draw the share of planted falls found, by criterion and depth, beside the false alarms.
+    """Draw the share of planted falls found, by criterion and depth, next to the false alarms.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from .style import QUIET, label
 
 
 def rows_with_texts(figure: Figure, heights: list[float], *, sharex: bool) -> NDArray:
-    """Return one pair of axes per panel: one to draw in, one for the numbers beside it."""
+    """Return one pair of axes per panel: one to draw in, one for the numbers next to it."""
     grid = figure.subplots(
         len(heights),
         2,

@@ -120,7 +120,7 @@ def _constant(
     column: Column, rank: Integers, courses: _Courses, what: str, problems: list[Problem]
 ) -> Column:
     """Return one row per course of a column that may not vary within courses (E312)."""
-    known = np.append(~column.no_value, False)  # cells without a value are told by themselves
+    known = np.append(~column.no_value, False)  # cells without a value are reported by themselves
     fit = np.flatnonzero((rank >= 0) & known[column.codes])
     source = np.full(len(courses.ids), -1)
     source[rank[fit[::-1]]] = fit[::-1]  # written from the end: the first row of a course stays
@@ -339,7 +339,7 @@ def _remark(
     events: pd.DataFrame,
     problems: list[Problem],
 ) -> None:
-    """Warn of what limits any analysis: one course, one session each, events beside sessions."""
+    """Warn of what limits any analysis: one course, one session each, events outside sessions."""
     file, count = tables["sessions"].file, sessions["course"].nunique()
     if count == 1:
         problems.append(problem("W301", file=file))

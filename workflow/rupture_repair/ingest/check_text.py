@@ -14,10 +14,10 @@ from typing import Any
 from ..project.problems import Problem
 from .files import Form, open_source
 
-#: How many groups are told in full, and how many places of each.
+#: How many groups are explained in full, and how many places of each.
 WORST, PLACES = 10, 5
 
-#: Rows above and below an offending cell, columns beside it, and characters of a cell, on the page.
+#: Rows above and below an offending cell, columns next to it, and characters of a cell.
 ROWS_AROUND, COLUMNS_AROUND, LONGEST = 1, 3, 40
 
 #: Cells of such problems are not shown again.
@@ -145,7 +145,7 @@ class Excerpt:
 def excerpts(
     problems: Iterable[Problem], forms: Mapping[str, Form], most: int = PLACES
 ) -> dict[Problem, list[Excerpt]]:
-    """Return the cells around each problem, as they stand in the files.
+    """Return the cells around each problem, as they are in the files.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class Column:
 
     @cached_property
     def no_value(self) -> Flags:
-        """Which of the distinct texts are told by :meth:`value_faults`."""
+        """Which of the distinct texts are reported by :meth:`value_faults`."""
         return self.like(SHEET_ERROR) | self.like(QUESTION)
 
     def value_faults(self) -> list[Problem]:

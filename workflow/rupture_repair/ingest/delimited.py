@@ -18,7 +18,7 @@ from .files import DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
 
 
 class _Parsed(NamedTuple):
-    """The cells of a file, the rows they stand in, and the rows that do not fit the header."""
+    """The cells of a file, the rows they are in, and the rows that do not fit the header."""
 
     cells: pa.Table
     rows: Integers

@@ -64,7 +64,7 @@ def resolve(
     Parameters
     ----------
     raw : mapping
-        The content of dataset.yaml, held against its schema, defaults filled in.
+        The content of dataset.yaml, checked against its schema, defaults filled in.
     file : str
         dataset.yaml, for messages.
     known : mapping

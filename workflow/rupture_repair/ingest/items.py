@@ -77,7 +77,7 @@ def points(
 ) -> Floats:
     """Return a column's points, and report what is no number or out of range (E201 to E203).
 
-    Rows named by `excused`, under the column's name or under "" for all columns, are told by
+    Rows named by `excused`, under the column's name or under "" for all columns, are reported by
     another problem.
     """
     low, high = span

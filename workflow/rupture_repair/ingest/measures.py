@@ -120,7 +120,7 @@ def taken(name: str) -> bool:
 
 
 def safe_name(text: str) -> str:
-    """Return the nearest name that can stand in a formula."""
+    """Return the nearest name that a formula can use."""
     words = re.findall(r"[A-Za-z0-9]+", text)
     name = "_".join(words).lower() or "x"
     return name if name[0].isalpha() else f"x_{name}"
@@ -215,7 +215,7 @@ def _check_reverse(
 def _most_missing(
     raw: Mapping[str, Any], published: Mapping[str, Any] | None, columns: Sequence[str]
 ) -> int:
-    """Return with how many blank items a total is made: as stated, else as published."""
+    """Return how many missing items a total tolerates: as stated, else as published."""
     if raw["prorating"]:
         return min(raw["prorating"]["most_missing"], max(len(columns) - 1, 0))
     rule = (published or {}).get("prorating")

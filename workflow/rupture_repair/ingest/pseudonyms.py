@@ -1,6 +1,6 @@
 """Replace ids by keyed codes, so that tables and reports do not hold those of the files.
 
-The key stands beside the dataset's files, which hold the ids anyway and are never committed; who
+The key is next to the dataset's files, which hold the ids anyway and are never committed; who
 has the tables but not the key cannot find out which id a code stands for, nor try all ids.
 """
 

@@ -45,7 +45,7 @@ def read_tables(plan: Plan, base: Path) -> Reading:
 
 
 def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> None:
-    """Read the tables that stand in one file or sheet."""
+    """Read the tables that are in one file or sheet."""
     source, found = open_source(path, plan.form(tables[0]))
     reading.problems += found
     if source is None:

@@ -100,7 +100,7 @@ def _has_k(rule: Criterion) -> bool:
 
 
 def _outcomes(measures: Mapping[str, Mapping[str, Any]], measure: str, which: str) -> list[str]:
-    """Return the outcome measures, rated at sessions, that a measure is held against."""
+    """Return the outcome measures, rated at sessions, that a measure is compared with."""
     paired = measures[measure].get("outcome")
     names = [
         name

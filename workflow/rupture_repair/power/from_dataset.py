@@ -212,7 +212,7 @@ def _level(level: float, trend: float, covariance: np.ndarray, centre: float) ->
 
 
 def _ruptures(courses: Courses) -> tuple[dict[str, Any], str]:
-    """Return how often ruptures come, how deep, how often repaired, and the noise beside them.
+    """Return how often ruptures come, how deep, how often repaired, and the noise next to them.
 
     Or nothing, and why that is not known.
     """

@@ -292,7 +292,7 @@ def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> di
 
 
 def _alike(value: Any, default: Any) -> bool:
-    """Say whether a value can stand for a setting: as many numbers, whole where these are."""
+    """Return whether a value has the type and length of the default of a setting."""
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, tuple):

@@ -51,7 +51,7 @@ def solved(plan: Plan) -> dict[str, Any]:
     """Return the reliability of the alliance, and k where the criterion has to have it solved.
 
     Both are found once, on one large simulated dataset, and hold for all studies: in a real study
-    they are found on its own data, with errors that are small beside those of the estimates.
+    they are found on its own data, with errors that are small compared with those of the estimates.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ PLACES = (folders.RAW, Path("workflow/datasets"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-#: Further pages of a dataset, beside its report; and names that are those of other pages.
+#: Further pages of a dataset, next to its report; and names that are those of other pages.
 _FURTHER = "check|explorer|failed"
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def first_by_clients(names: Iterable[str], measures: Mapping[str, Any]) -> str | None:
-    """Return the measure that stands for a dataset: the first that clients rate, else the first.
+    """Return the measure that represents a dataset: the first that clients rate, else the first.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def what_to_show(
 ) -> tuple[str, str]:
     """Choose the measure and criterion of figures that show one only.
 
-    The measure that stands for the dataset, see :func:`first_by_clients`; by it the default
+    The measure that represents the dataset, see :func:`first_by_clients`; by it the default
     criterion, or, where that is not assessable, the first criterion that is.
 
     Parameters

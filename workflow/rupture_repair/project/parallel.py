@@ -33,7 +33,7 @@ def spread_out(
 def one_by_one(
     work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int
 ) -> Iterator[_Result]:
-    """Yield the results as :func:`spread_out` returns them, so that progress can be told."""
+    """Yield the results as :func:`spread_out` returns them, so that progress can be reported."""
     items = list(items)
     if min(processes, len(items)) <= 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield from map(work, items)

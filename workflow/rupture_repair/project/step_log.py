@@ -36,12 +36,12 @@ def failure_file(log: str | Path) -> Path:
 def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
     """Run one step of the workflow.
 
-    What the step prints goes to the terminal and to its log. A user's mistake is told in the
+    What the step prints goes to the terminal and to its log. A user's mistake is explained in the
     words of the catalogue; a mistake of ours with its full traceback; both end the process with
-    exit code 1 and leave a note for the report beside the log.
+    exit code 1 and leave a note for the report next to the log.
 
-    Texts are kept as Python's own: tables are read once, and their ids are then compared, merged
-    and turned to arrays thousands of times, each of which Arrow's strings make slower.
+    Strings are kept as Python objects instead of Arrow strings: ids are compared, merged and
+    converted to arrays thousands of times, and all three are slower with Arrow strings.
 
     Parameters
     ----------

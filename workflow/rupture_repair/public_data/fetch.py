@@ -30,14 +30,14 @@ def mirror_folder(name: str, root: Path = Path()) -> str:
 def fetch(
     name: str, mirror: str | Path | None = None, root: Path = Path(), patience: float = PATIENCE
 ) -> list[Path]:
-    """Fetch the files of a public dataset into data/raw/<name>, each held against its checksum.
+    """Fetch the files of a public dataset into data/raw/<name>, each checked against its checksum.
 
     Parameters
     ----------
     name : str
         A dataset of data/raw/register.csv.
     mirror : path, optional
-        A folder whose files stand in for the network.
+        A folder whose files replace the network.
     root : Path
         The project.
     patience : float

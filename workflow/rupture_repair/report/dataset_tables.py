@@ -27,7 +27,7 @@ class Material:
     criteria : dict
         Id -> settings of the criteria that were applied.
     figures : dict
-        Name -> numbers drawn; the drawings are ``figures/<dataset>/<name>.svg`` beside the report.
+        Name -> numbers drawn; the drawings are ``figures/<dataset>/<name>.svg`` next to the report.
     chance : DataFrame or None
         Episodes expected by chance, if that was computed.
     sensitivity : DataFrame or None

@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\ud
 
 
 class Md(str):
-    """Text that is Markdown already and is printed as it stands."""
+    """Text that is Markdown already and is printed as it is."""
 
     __slots__ = ()
 

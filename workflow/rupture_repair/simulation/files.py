@@ -73,7 +73,7 @@ _README = """# Synthetic demo dataset
 
 **Synthetic: no person described here exists.** Written by `rupture-repair simulate` (seed {seed});
 the same seed gives the same files, byte for byte. Ruptures, repairs and effects are planted, so
-that what an analysis finds can be held against what is true. The numbers say nothing about
+that what an analysis finds can be compared with what is true. The numbers say nothing about
 psychotherapy. Licence: CC0-1.0.
 
 | file | one row per | rows |

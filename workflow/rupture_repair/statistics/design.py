@@ -449,7 +449,7 @@ def _at_rows(code: str, column: str, rows: Integers, **facts: Any) -> Problem:
 
 
 def _check_numbers(name: str, kept: pd.DataFrame) -> None:
-    """Raise unless a column beside the formula holds numbers."""
+    """Raise unless a column next to the formula holds numbers."""
     if not pd.api.types.is_numeric_dtype(kept[name]):
         raise ProblemsFound([problem("E520", column=name, found=listing(kept[name].unique(), 3))])
 

@@ -1,6 +1,6 @@
 """Fit one formula: tidy rows and a status, whatever happens.
 
-The interface behind which the engines stand. An engine takes the matrices of a design and returns
+The interface behind which the engines are. An engine takes the matrices of a design and returns
 estimates; here they become rows of the table of estimates, with intervals, variance components,
 explained variance, and what has to be said about them.
 """
@@ -191,7 +191,7 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
     Parameters
     ----------
     formula : str
-        Its random part is left out: the association within groups stands in for it.
+        Its random part is left out: the association within groups replaces it.
     table : DataFrame
         One row per observation.
     group : str

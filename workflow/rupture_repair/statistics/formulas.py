@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 
-#: Functions that a formula may use, beside those of formulae (I, center, scale, C, bs, ...).
+#: Functions that a formula may use, next to those of formulae (I, center, scale, C, bs, ...).
 FUNCTIONS = {"log": np.log, "log1p": np.log1p, "exp": np.exp, "sqrt": np.sqrt}
 
 

@@ -89,7 +89,7 @@ def _table(table: pd.DataFrame, number: str) -> str:
 
 
 def _random(design: Design, solution: Solution) -> str:
-    """Return the table of variances, correlations beside the effect they belong to."""
+    """Return the table of variances, correlations next to the effect they belong to."""
     table = variance_table(design, solution)
     if solution.family != "gaussian":
         table = table[table["group"] != "residual"]

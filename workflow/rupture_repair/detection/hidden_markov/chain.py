@@ -2,7 +2,7 @@ r"""The hidden Markov chain: states of all courses at once.
 
 The model is described in :mod:`rupture_repair.detection.hidden_markov.rupture_probability`.
 
-Courses of similar length stand side by side in blocks. At each node of a grid of level and trend
+Courses of similar length are side by side in blocks. At each node of a grid of level and trend
 the forward and backward recursions are exact; the nodes are then weighted and summed. The
 recursion over sessions is the chain itself and cannot be vectorised: each of its steps serves all
 courses, nodes and states of a block. The axes of arrays are, where they occur, in this order:
@@ -99,7 +99,7 @@ class Block:
     ----------
     course : ndarray of int, shape (courses,)
     index : ndarray of int, shape (ratings, courses)
-        Where the ratings stand; the following attributes have this shape, too.
+        Where the ratings are; the following attributes have this shape, too.
     rating, time : ndarray of float
         Time is the session number from the centre.
     gap : ndarray of int

@@ -14,7 +14,7 @@ what is no rupture from passing for one: the carry-over :math:`\varphi` takes up
 volatility restless clients, the heavy tails of the logistic single outliers. Volatility and depth
 are log-normal, :math:`v_i = e^{\omega\xi}`, :math:`D_t = \delta e^{\kappa\xi}`, each at the three
 points of Gauss and Hermite, :math:`\xi \in \{-\sqrt 3, 0, \sqrt 3\}` with shares 1/6, 2/3, 1/6; so
-no depth is negative. A rating stands for the interval of one step around it, at the ends of the
+no depth is negative. A rating means the interval of one step around it, at the ends of the
 range for all beyond. With :math:`E = e^{-z}` and :math:`h` half a step in units of :math:`\sigma_t`
 
 .. math:: P(y) = F(z + h) - F(z - h) = \frac{E (e^h - e^{-h})}{(1 + E e^h)(1 + E e^{-h})},

@@ -109,5 +109,5 @@ def of_effects(material: Material) -> dict[str, Any]:
 
 
 def one_per_fit(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per fit: its status and message stand in each of its rows."""
+    """Return one row per fit: its status and message are in each of its rows."""
     return estimates.drop_duplicates(["measure", "outcome", "criterion", "model", "variant"])

@@ -266,7 +266,7 @@ def degrees_of_freedom(
 
 
 def _back(columns: Floats, names: tuple[str, ...]) -> Floats:
-    """Return B such that columns @ B are standardised; centred only beside an intercept."""
+    """Return B such that columns @ B are standardised; centred only next to an intercept."""
     number = columns.shape[1]
     back = np.eye(number)
     centre = names.index("Intercept") if "Intercept" in names else None
@@ -295,9 +295,9 @@ def _check_residuals(standard: Standardised) -> None:
         point[: len(likelihood.entries[0])] = spread * np.eye(likelihood.size)[likelihood.entries]
         return likelihood.value(point).rest
 
-    # With a large variance the effects take nearly all that they can; what they leave for want of
-    # a larger one falls with it, so that two variances, which rounding can bear where effects
-    # follow from each other, tell what is left without a limit.
+    # The residual sum of squares approaches its limit as 1 / variance. It is therefore evaluated
+    # at SD ratios 100 and 300 and extrapolated; an infinite variance would be numerically
+    # unstable where random effects are collinear.
     far, near = rest(300.0), rest(100.0)
     left = far - (near - far) / (3.0**2 - 1)
     if not left > LEFT_WITHIN * square:

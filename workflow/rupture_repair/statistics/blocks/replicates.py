@@ -1,6 +1,6 @@
 r"""Data drawn from a fitted model, and what the model makes of them.
 
-What is seen in data is held against what the fitted model itself produces. For given variances
+What is seen in data is compared with what the fitted model itself produces. For given variances
 residuals and random effects are linear in the outcome: with :math:`\hat u(U)` and :math:`\hat b(U)`
 of :mod:`rupture_repair.statistics.blocks.random_effects` for every column of :math:`U=[X,Y]`, many
 outcomes :math:`Y` side by side,

@@ -34,7 +34,8 @@ def check(design: Design) -> None:
         return
     terms = np.array(design.terms)
     needed = np.ones(len(terms), dtype=bool)
-    # Terms that are not needed would be named by chance of the direction that is found.
+    # The direction found by the linear programme is arbitrary and may involve irrelevant terms:
+    # drop every term that is not needed, so that only the responsible ones are named.
     for place in reversed(np.flatnonzero(terms != "Intercept")):
         needed[place] = False
         without = told_apart(design.fixed[:, needed], design.outcome)
