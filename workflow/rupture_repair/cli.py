@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from . import __version__
 from . import settings as project
+from .project import yaml_files
 from .project.datasets import descriptor, known_datasets, suggested_name
 from .project.problems import ProblemsFound, did_you_mean, problem
 
@@ -110,8 +109,8 @@ def _changed_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]
         place, equals, value = text.partition("=")
         criterion, *keys = place.strip().split(".")
         try:
-            read = yaml.safe_load(value)
-        except (yaml.YAMLError, RecursionError, ValueError):
+            read = yaml_files.value(value)
+        except ValueError:
             equals = ""
         if not equals or not keys or not all([criterion, *keys]):
             example = "CRITERION.SETTING=VALUE, for example own_mean_2sd.k=1.5"

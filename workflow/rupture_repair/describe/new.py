@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..ingest import instruments, spreadsheets
 from ..ingest import personal_data as identifying
 from ..ingest.columns import Table
@@ -151,8 +149,8 @@ def _answer(made: Described, answers: Sequence[str]) -> None:
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
         try:
-            read = yaml.safe_load(value)
-        except (yaml.YAMLError, RecursionError, ValueError):
+            read = yaml_files.value(value)
+        except ValueError:
             equals = ""
         if not equals or not all(path):
             raise ProblemsFound([problem("E611", found=text)])

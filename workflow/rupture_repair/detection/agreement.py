@@ -234,9 +234,10 @@ def agreement(states: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
         `n_neither`, `n_only_b`, `n_only_a`, `n_both` (sessions inside an episode), the columns of
         :func:`coefficients`, and `reason` (why there is no kappa, else null). Of episodes that
         begin where the other criterion can assess the session (`n_episodes_a`, `n_episodes_b`),
-        `shared_a` and `shared_b` are the shares in addition to which an episode of the other
-        criterion begins, at most one session apart, and `shared` is that share among the episodes
-        of both taken together (0 to 1, the same both ways; Dice's coefficient where they pair off).
+        `shared_a` and `shared_b` are the shares near which an episode of the other criterion
+        begins, at most one session apart, and `shared` is that share among the episodes of both
+        taken together (0 to 1, the same both ways; Dice's coefficient where they pair off). A
+        measure without a rating has no rows.
     """
     columns = ["dataset", "measure", "criterion_a", "criterion_b", "n_sessions", "n_courses"]
     columns += [*_COUNTS, *coefficients(np.zeros((0, 4))), "reason", "n_episodes_a"]

@@ -128,6 +128,8 @@ def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Mapping[str, A
         Entry of measures.json.
     """
     sign = -1.0 if measure["better"] == "lower" else 1.0
+    if table.empty:  # no course has a rating
+        return Replicates(ratings.courses, ratings.scale, 0)
     number, each = int(table["replicate"].max()), len(ratings.course_ids)
     place = {course: code for code, course in enumerate(ratings.course_ids)}
     codes = (table["replicate"].to_numpy() - 1) * each + table["course"].map(place).to_numpy()

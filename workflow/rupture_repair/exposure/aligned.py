@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import spatial
 
+from ..detection.courses import Courses
+from .matching import nearest
 from .shared import of_measure, turned
 from .stretches import flat_index, row_index, stretches_outside
 
@@ -28,7 +29,8 @@ def aligned(
 
     Each onset is matched with the `controls` ratings of **other** courses after which at least
     `AFTER` ratings, or as many as the episode's course still has, lie outside episodes, and that
-    are nearest in level and session number, each in standard deviations over the onsets.
+    are nearest in level and session number, each in standard deviations over the onsets, and with
+    all that are as near. Whatever their number, the matches of each onset count as much as one.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ def aligned(
     DataFrame
         One row per kind (episodes, matched) and offset (ratings from the onset): `mean` and the
         middle half `low` to `high` of the ratings minus that at the onset, turned so that higher is
-        better, and `n`, how many there are. Without rows where no episode has an onset.
+        better, and `n`, how many ratings there are. Without rows where no episode has an onset, and
+        without rows of the kind matched where nothing could be matched.
     """
     ratings = turned(sessions, measures, measure)
     own = of_measure(episodes, measure)
@@ -58,20 +61,21 @@ def aligned(
     onset = row_index(ratings, own["course"], own["onset"])
     later = np.minimum(flat.start[flat.course[onset] + 1] - 1 - onset, AFTER)
     free = stretches_outside(ratings, flat, states, measure)
-    matched = [np.empty(0, dtype=int)]
     scale = np.array([flat.rating[onset].std(), flat.session[onset].std()])
     scale = np.where(scale > 0, scale, 1.0)
+    weight = np.zeros(len(flat.rating))
     for length in np.unique(later):
         mine, begin = onset[later == length], np.flatnonzero(free >= length)
-        if not len(begin):
-            continue
-        place = np.column_stack([flat.rating, flat.session]) / scale
-        most = min(len(begin), 10 * controls)
-        _, near = spatial.KDTree(place[begin]).query(place[mine], k=np.arange(1, most + 1))
-        other = flat.course[begin[near]] != flat.course[mine][:, None]
-        matched.append(begin[near][other & (other.cumsum(axis=1) <= controls)])
-    tables = [_curve(flat, onset, "episodes"), _curve(flat, np.concatenate(matched), "matched")]
-    return pd.concat([empty.astype(tables[0].dtypes), *tables], ignore_index=True)
+        wanted, offered = ((at, flat.rating[at]) for at in (mine, begin))
+        weight[begin] += nearest(flat, offered, wanted, scale, controls).weights()
+    matched = np.flatnonzero(weight)
+    return pd.concat(
+        [
+            _curve(flat, onset, np.ones(len(onset)), "episodes"),
+            _curve(flat, matched, weight[matched], "matched"),
+        ],
+        ignore_index=True,
+    )
 
 
 def onsets(
@@ -102,21 +106,32 @@ def onsets(
     criterion = own["criterion"].astype("str").to_numpy()
     curves = []
     for name in dict.fromkeys(criterion):
-        curve = _curve(flat, onset[criterion == name], "episodes")
+        mine = onset[criterion == name]
+        curve = _curve(flat, mine, np.ones(len(mine)), "episodes")
         curve.insert(0, "criterion", name)
         curves.append(curve)
     return pd.concat(curves, ignore_index=True)
 
 
-def _curve(flat: Any, onset: np.ndarray, kind: str) -> pd.DataFrame:
+def _curve(flat: Courses, onset: np.ndarray, weight: np.ndarray, kind: str) -> pd.DataFrame:
     """Return mean and middle half of the ratings around some ratings, minus these."""
     rows = []
     for offset in range(-BEFORE, AFTER + 1):
         at = onset + offset
         first, last = flat.start[flat.course[onset]], flat.start[flat.course[onset] + 1] - 1
         inside = (at >= first) & (at <= last)
-        change = flat.rating[at[inside]] - flat.rating[onset[inside]]
+        change, counts = flat.rating[at[inside]] - flat.rating[onset[inside]], weight[inside]
         if len(change):
-            low, high = np.quantile(change, [0.25, 0.75])
-            rows.append((kind, offset, change.mean(), low, high, len(change)))
-    return pd.DataFrame(rows, columns=list(ALIGNED_COLUMNS)).astype({"n": "int64"})
+            low, high = _quantiles(change, counts, [0.25, 0.75])
+            mean = float(np.average(change, weights=counts))
+            rows.append((kind, offset, mean, low, high, len(change)))
+    types = {"kind": "str", "offset": "int64", **dict.fromkeys(("mean", "low", "high"), "float64")}
+    return pd.DataFrame(rows, columns=list(ALIGNED_COLUMNS)).astype({**types, "n": "int64"})
+
+
+def _quantiles(values: np.ndarray, weight: np.ndarray, shares: list[float]) -> np.ndarray:
+    """Return quantiles of values with weights; with equal ones those of type 7 of R."""
+    order = np.lexsort((weight, values))
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    places = np.interp(shares, [0.0, 1.0], middle[[0, -1]])
+    return np.interp(places, middle, values[order])

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import spatial
 
 from ..detection.courses import Courses
 from ..detection.episodes import levels_between
+from .matching import nearest
 from .shared import of_measure, therapist_of, turned
 from .stretches import flat_index, row_index, stretches_outside
 
@@ -41,7 +41,8 @@ def growth_exposures(
     What is high falls and what is low rises by chance alone (regression to the mean). So the
     change over each episode is compared with the mean change over stretches of **other** courses
     that lie outside episodes, are as long (in ratings), begin at about the same level and at about
-    the same session: the nearest ones in these two, each in standard deviations over the episodes.
+    the same session: the nearest ones in these two, each in standard deviations over the episodes,
+    see :func:`rupture_repair.exposure.matching.nearest`.
     The mean of the own course is no part of it, because the episode itself lowers it.
 
     Parameters
@@ -54,7 +55,7 @@ def growth_exposures(
         Content of measures.json.
     measure : str
     controls : int
-        Matched stretches for each episode.
+        Matched stretches for each episode; more where several are equally near.
 
     Returns
     -------
@@ -180,22 +181,11 @@ def _expected(
         mine = np.flatnonzero(end - onset == length)
         begin = np.flatnonzero(stretch >= length)
         level, later = levels_between(flat, begin, begin + length)
-        begin, change = begin[np.isfinite(later)], (later - level)[np.isfinite(later)]
-        offered = np.column_stack([level[np.isfinite(later)], flat.session[begin]]) / scale
-        wanted = np.column_stack([before[mine], flat.session[onset[mine]]]) / scale
-        # The own course may take up many of the nearest places; twice the wanted are looked up
-        # until enough are from other courses.
-        number = min(2 * controls, len(begin))
-        while number:
-            _, near = spatial.KDTree(offered).query(wanted, k=np.arange(1, number + 1))
-            other = flat.course[begin[near]] != flat.course[onset[mine]][:, None]
-            rank = np.where(other, other.cumsum(axis=1), controls + 1)
-            if number == len(begin) or (other.sum(axis=1) >= controls).all():
-                taken = rank <= controls
-                with np.errstate(invalid="ignore"):
-                    expected[mine] = (change[near] * taken).sum(axis=1) / taken.sum(axis=1)
-                break
-            number = min(2 * number, len(begin))
+        known = np.isfinite(later)
+        matches = nearest(
+            flat, (begin[known], level[known]), (onset[mine], before[mine]), scale, controls
+        )
+        expected[mine] = matches.mean((later - level)[known])
     return expected
 
 

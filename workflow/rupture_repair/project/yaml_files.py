@@ -5,6 +5,7 @@ are refused with the nearest known one, missing defaults are filled in from the 
 every problem is reported with its key and line, all at once.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
@@ -30,8 +31,12 @@ Path_ = tuple[str | int, ...]
 TODO = "TODO"
 
 
+#: Whole numbers up to this one are kept exactly by every step.
+LARGEST = 2**53
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that remembers lines and refuses repeated keys, anchors and aliases."""
+    """SafeLoader that refuses anchors and aliases, and numbers that nobody can count with."""
 
     def compose_node(self, parent, index):
         event = self.peek_event()
@@ -41,6 +46,45 @@ class _StrictLoader(yaml.SafeLoader):
                 problem_mark=event.start_mark,
             )
         return super().compose_node(parent, index)
+
+    def construct_number(self, node):
+        """Return a number that is finite and small enough to be kept exactly."""
+        whole = node.tag.endswith(":int")
+        try:
+            make = self.construct_yaml_int if whole else self.construct_yaml_float
+            value = make(node)
+        except (ValueError, OverflowError):  # Python refuses to read thousands of digits
+            value = LARGEST + 1
+        if _countable(value):
+            return value
+        kind = "of more than 15 digits" if whole else "that is not finite"
+        raise yaml.MarkedYAMLError(
+            problem=f"here is a number {kind}; a code of many digits is written in quotes",
+            problem_mark=node.start_mark,
+        )
+
+
+for _kind in ("int", "float"):
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _StrictLoader.construct_number)
+
+
+def _countable(value: Any) -> bool:
+    """Say whether a value is no number, or one that every step can count with."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= LARGEST
+
+
+def _uncountable(content: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """Yield the paths of all numbers that nobody can count with."""
+    if isinstance(content, Mapping):
+        for key, below in content.items():
+            yield from _uncountable(below, (*path, key))
+    elif isinstance(content, list):
+        for index, below in enumerate(content):
+            yield from _uncountable(below, (*path, index))
+    elif not _countable(content):
+        yield path
 
 
 def _walk(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, int, Path_ | None]]:
@@ -52,6 +96,10 @@ def _walk(node: yaml.Node, path: Path_ = ()) -> Iterator[tuple[Path_, int, Path_
                 raise yaml.MarkedYAMLError(
                     problem="a key must be a word, not a list or a group",
                     problem_mark=key.start_mark,
+                )
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(
+                    problem="merge keys (<<) are not used here", problem_mark=key.start_mark
                 )
             here = (*path, key.value)
             yield here, key.start_mark.line + 1, here if key.value in seen else None
@@ -77,9 +125,9 @@ def _parse(text: str, file: str) -> tuple[Any, dict[Path_, int]]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         raise ProblemsFound([problem("E102", file=file, found=error.problem, line=line)]) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
         found = " ".join(str(error).split())
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError | LookupError | AttributeError):
             found = "a value looks like a date or a number and is none"
         raise ProblemsFound([problem("E102", file=file, found=found)]) from error
     twice = [
@@ -90,6 +138,25 @@ def _parse(text: str, file: str) -> tuple[Any, dict[Path_, int]]:
     if twice:
         raise ProblemsFound(twice)
     return content, {path: line for path, line, _ in entries}
+
+
+def value(text: str) -> Any:
+    """Return one value as YAML writes it, for example one of the command line.
+
+    Raises
+    ------
+    ValueError
+        If the text is none, or a number that nobody can count with.
+
+    Examples
+    --------
+    >>> value("[1, 2.5]")
+    [1, 2.5]
+    """
+    try:
+        return _parse(text, "")[0]
+    except ProblemsFound as found:
+        raise ValueError(found.problems[0].message) from found
 
 
 def dotted(path: Path_) -> str:
@@ -306,6 +373,13 @@ def check(
     from jsonschema import Draft202012Validator  # here, because most steps check nothing
 
     lines = lines or {}
+    large = list(_uncountable(content))
+    if large:
+        facts: dict[str, Any] = {"found": "a number that is not finite or has more than 15 digits",
+                 "allowed": f"numbers up to {LARGEST:,}"}  # fmt: skip
+        return [
+            problem("E105", file=file, line=lines.get(at), key=dotted(at), **facts) for at in large
+        ]
     to_do = left_open(content)
     errors = sorted(
         Draft202012Validator(schema(name)).iter_errors(content),
