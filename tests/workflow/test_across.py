@@ -53,8 +53,8 @@ def test_datasets_are_pooled_and_choices_varied(project):
     changed = SETTINGS.replace("permutations: 9", "permutations: 19")
     project.settings(f"datasets: [{', '.join(names)}]\n{changed}")
     jobs = project.jobs()
-    assert "multiverse" in jobs
-    assert not {"specifications", "fit", "detect", "synthesis"} & jobs
+    assert "run_multiverse" in jobs
+    assert not {"plan_multiverse", "fit_models", "detect", "synthesise"} & jobs
 
 
 def test_an_unknown_criterion_of_the_multiverse_is_told(project):

@@ -141,16 +141,17 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(d
             text.replace("settings_of_criteria: {}", "settings_of_criteria: {v_2sd: {k: 2.5}}")
         )
         assert demo.jobs() == {
-            *("detect", "agreement", "chance", "fit", "diagnostics", "verify", "figures"),
-            *("claims", "specifications", "multiverse", "synthesis", "report", "index", "all"),
-            "explorer",
+            *("detect", "agreement", "compare_with_chance", "fit_models", "diagnose", "verify"),
+            *("judge_claims", "plan_multiverse", "run_multiverse", "synthesise", "draw_figures"),
+            *("write_report", "write_index", "write_explorer", "all"),
         }
     finally:
         demo.settings(text)
 
 
 def test_the_logs_hold_what_the_steps_said(demo):
-    steps = ("check", "ingest", "detect", "fit", "verify", "figures", "report", "chance")
-    for step in (*steps, "diagnostics", "claims", "hidden_markov"):
+    steps = ("check", "ingest", "fit_hidden_markov", "calibrate", "detect", "compare_with_chance")
+    steps += ("fit_models", "judge_claims", "diagnose", "verify", "draw_figures", "write_report")
+    for step in steps:
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step
