@@ -169,7 +169,7 @@ def test_sample_sd_stands_in_where_first_ratings_have_no_sd(run):
     options = ("--reliability", "0.961", "--states")
     code, out, err = run(table, *options, "--sample-sd", "10.5", criterion="reliable_drop")
     assert code == 0
-    assert "the reliable change rests on --sample-sd" in err
+    assert "the reliable change rests on the sample SD given" in err
     assert [row["state"] for row in parsed(out)] == ["not_assessable", "steady", "ruptured"]
     _, out, err = run(table, *options, criterion="reliable_drop")
     assert "reliable_drop is not assessable: no reliability is known" in err
@@ -272,7 +272,7 @@ BAD = [
     ([("a", 1, 30), ("a", 2, "7,5")], (), "E306 ratings.csv, row 3"),
     ([("a", 1, "inf")], (), "E716 ratings.csv, row 2, column rating: 'inf' is not a number."),
     ([("a", 1, 41), ("a", 2, 42)], ("--range", "0", "40"),
-     "E717 ratings.csv, row 2, column rating: 41 is outside 0..40. Correct the cell or --range. "
+     "E717 ratings.csv, row 2, column rating: 41 is outside 0..40. Correct the cell, or the range. "
      "(and 1 more)"),
     ([("a", 1, 3), ("b", 1, 3), ("a", 1, None)], (),
      "E309 ratings.csv, row 4, column session: session 1 of course 'a' is already in row 2."),
@@ -282,7 +282,7 @@ BAD = [
     ([(None, 1, 3)], (), "E206 ratings.csv, row 2, column course"),
     ([], (), "E302 ratings.csv: the file has a header but no rows."),
     (rows(RATINGS), ("--session", "sesion"),
-     "E714 ratings.csv, key --session: the file has no column 'sesion'. Did you mean 'session'? "
+     "E714 ratings.csv, key --session: there is no column 'sesion'. Did you mean 'session'? "
      "Columns here: course, session, rating."),
     (rows(RATINGS), ("--criterion", "v_3sd"), "E720 --criterion: there is no criterion 'v_3sd'. "
      "Did you mean 'v_2sd'?"),

@@ -227,13 +227,13 @@ def test_options_that_do_not_go_together(capsys, file):
 
 
 def test_a_model_that_cannot_be_fitted(capsys, file, monkeypatch):
-    from rupture_repair.commands import fit
+    from rupture_repair.statistics import fit_formula
     from rupture_repair.statistics.no_result import NoOptimum
 
     def nowhere(*_):
         raise NoOptimum("BFGS: stopped")
 
-    monkeypatch.setattr(fit, "fit_design", nowhere)
+    monkeypatch.setattr(fit_formula, "fit_design", nowhere)
     said = refused(capsys, file, FORMULA)
     assert "E523" in said
     assert "could not be fitted: BFGS: stopped" in said

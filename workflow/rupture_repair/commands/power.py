@@ -4,10 +4,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-from ..project import yaml_files
 from ..project.problems import ProblemsFound, problem
+from . import options
 
 HELP = "find how many courses a study needs, by simulation"
 DESCRIPTION = (
@@ -51,22 +50,6 @@ _KEYS = ("claim", "criterion", "effect", "unit", "variant", "target", "alpha", "
          "courses", "most_courses", "courses_per_therapist", "dataset")  # fmt: skip
 
 
-def _settings(texts: list[str]) -> dict[str, Any]:
-    """Return the settings of the simulation that the command line changes."""
-    changed = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        try:
-            read = yaml_files.value(value)
-        except ValueError:
-            equals = ""
-        if not (name.strip() and equals and value):
-            allowed = "SETTING=VALUE, for example median_sessions=10"
-            raise ProblemsFound([problem("E719", file="--set", found=text, allowed=allowed)])
-        changed[name.strip()] = read
-    return changed
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; the table of numbers goes to the terminal, progress to stderr."""
     from .. import settings
@@ -80,7 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
     config = settings.read()
     asked = {**config["power"]}
     asked |= {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
-    asked["simulation"] = {**asked["simulation"], **_settings(arguments.set)}
+    example = "SETTING=VALUE, for example median_sessions=10"
+    changes = options.assignments(arguments.set, example)
+    asked["simulation"] = {
+        **asked["simulation"],
+        **{".".join(key): value for key, value in changes.items()},
+    }
     if arguments.seed is not None:
         if arguments.seed < 0:
             facts = {"found": arguments.seed, "allowed": "a whole number from 0"}

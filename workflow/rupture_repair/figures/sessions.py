@@ -213,7 +213,7 @@ def one_course(
     ----------
     rows : DataFrame
         One row per session: `session`, `rating`, `reference`, `threshold` (points below the
-        reference) and `state`, as :func:`rupture_repair.commands.explain.explain` returns them.
+        reference) and `state`, as :func:`rupture_repair.detection.explain.explain` returns them.
     episodes : DataFrame
         Its episodes.
     measure : mapping

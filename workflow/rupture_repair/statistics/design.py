@@ -14,12 +14,10 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Flags, Floats, Integers
+from ..project.file_rows import FILE_ROW, row_numbers
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from . import formulas
 from .no_result import NotAssessable
-
-#: Name of an index that holds the rows of a file as a spreadsheet shows them.
-FILE_ROW = "row of the file"
 
 #: A column that the others explain up to this share of its length is a combination of them.
 ALIASED = 1e-7
@@ -434,13 +432,6 @@ def _position(name: str, kept: pd.DataFrame, levels: tuple[Level, ...]) -> Integ
                 ]
             )
     return position
-
-
-def row_numbers(table: pd.DataFrame) -> Integers:
-    """Return the rows as a spreadsheet shows them: those of the file where known, else from 2."""
-    if table.index.name == FILE_ROW:
-        return table.index.to_numpy(dtype=np.intp)
-    return np.arange(2, len(table) + 2)
 
 
 def _at_rows(code: str, column: str, rows: Integers, **facts: Any) -> Problem:

@@ -140,3 +140,10 @@ def _correlations(design: Design, solution: Solution) -> str:
         for row, line in enumerate(correlations)
     ]
     return pd.DataFrame(cells, index=terms, columns=terms).iloc[1:, :-1].to_string()
+
+
+def method_in_words(design: Design, reml: bool) -> str:
+    """Say how a linear model is fitted and tested."""
+    criterion = "REML" if reml else "maximum likelihood"
+    tests = "Satterthwaite's degrees of freedom" if design.levels else "n - p degrees of freedom"
+    return f"{criterion}; t-tests with {tests}"

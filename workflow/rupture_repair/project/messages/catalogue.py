@@ -222,9 +222,9 @@ CATALOGUE: dict[str, Entry] = {
         "Name another column, or correct the cells.",
     ),
     "E521": Entry(
-        "this does not go with --family {found}.",
-        "Leave one of the two away: autocorrelated residuals, weights and --ml belong to linear "
-        "models, --quadrature-points to logistic ones.",
+        "this does not go with the family {found}.",
+        "Leave one of the two out: autocorrelated residuals, weights and the choice of maximum "
+        "likelihood belong to linear models, quadrature points to logistic ones.",
     ),
     "E522": Entry(
         "not assessable: {found}.",
@@ -295,12 +295,12 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E713": Entry("the file cannot be read as UTF-8.", "Save it as CSV in UTF-8."),
     "E714": Entry(
-        "the file has no column '{found}'.{hint}",
+        "there is no column '{found}'.{hint}",
         "Columns here: {allowed}.",
     ),
     "E715": Entry(
         "{number} columns have the name '{found}'.",
-        "Rename all but one of them in the file.",
+        "Rename all but one of them.",
     ),
     "E716": Entry(
         "'{found}' is not a number.",
@@ -308,7 +308,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E717": Entry(
         "{found} is outside {low}..{high}.",
-        "Correct the cell or --range.",
+        "Correct the cell, or the range.",
     ),
     "E718": Entry(
         "'{found}' is no session number.",
