@@ -65,9 +65,10 @@ clean: ## Remove everything that the workflow made
 distclean: clean ## Remove the environment as well
 	rm -rf .venv
 
-# Uses uv where it is installed, pip otherwise.
+# Uses uv where it is installed, pip otherwise. uv does not compile what it installs unless asked;
+# without that each step of the workflow takes about two seconds longer to begin.
 INSTALL = if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
 
 $(LOCKED):
