@@ -232,7 +232,7 @@ def test_quotes_line_breaks_and_white_space(tmp_path):
 
 
 def test_rows_are_those_of_a_spreadsheet_after_line_breaks_and_blank_rows(tmp_path):
-    text = SESSIONS.replace("A,T1,1", 'A,"T\n1",1').replace("A,T1", 'A,"T\n1"')
+    text = SESSIONS.replace("A,T1", 'A,"U\n1"')
     text = text.replace("B,T1,1", "\nB,T1,1").replace("40,12", "41,12")
     found = check.check("small", write(tmp_path, files={"sessions.csv": text}))
     assert [(entry.code, entry.row) for entry in found] == [("W305", 6), ("E203", 10)]

@@ -1,11 +1,11 @@
 """Every message about a dataset, word for word, from a small dataset spoilt in that way."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from made_files import cells, xlsx
+from reading_cases import READING, Case
 from repository import ROOT
 from rupture_repair.ingest import check
 from rupture_repair.project.messages.catalogue import CATALOGUE
@@ -29,15 +29,6 @@ MOOD = {
 def table(*rows: str) -> str:
     """Return a sessions table with these rows."""
     return "\n".join([HEADER, *rows, ""])
-
-
-class Case(NamedTuple):
-    """A message, and what brings it about."""
-
-    text: str
-    edits: dict[str, Any] = {}  # noqa: RUF012
-    files: dict[str, Any] = {}  # noqa: RUF012
-    mirror: str | None = None
 
 
 CASES = [
@@ -709,6 +700,7 @@ CASES = [
         ),
         edits={"licence": "TODO"},
     ),
+    *READING,
 ]
 
 

@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from ..ingest import spellings
+from ..ingest.columns import Column
 from ..ingest.layouts import MOST_SESSIONS
 from ..project.arrays import Flags, Floats, Integers
 from ..project.file_rows import row_numbers
@@ -99,7 +102,7 @@ def read(
     Returns
     -------
     Given or None, list of Problem
-        Every problem of the table (E206, E207, E302, E309, E714 to E719), with rows as a
+        Every problem of the table (E206, E207, E219, E221, E302, E309, E714 to E719), rows as a
         spreadsheet shows them: the first is row 2. There are no ratings where there is an error.
     """
     if not isinstance(data, pd.DataFrame):
@@ -113,6 +116,8 @@ def read(
     rows = row_numbers(data)
     rank, texts, ids = _courses(data[columns.course])
     found += _at(rows, "E206", columns.course, rank < 0)
+    course = Column(None, columns.course, rows, rank, pa.array(texts, pa.string()))
+    found += spellings.id_faults(course, "course", accept=False)
     number = _sessions(data[columns.session], rows, found)
     values = _ratings(data[columns.rating], span, rows, found)
     found += _repeated(rank, number, texts, rows, columns.session)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..project.arrays import Floats, Integers
+from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
-from . import implausible
+from . import implausible, spellings
 from .accepted import settled
 from .columns import Column, Table
 from .descriptor import Plan
@@ -65,14 +65,14 @@ def assemble(
     _check_rows(plan, frame, courses, problems)
     problems += implausible.unreversed_items(plan, frame)
     problems += implausible.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
-    for column in (frame.course, *frame.persons.values()):
-        problems += implausible.mixed_case(column)
+    for name, column in {"course": frame.course, **frame.persons}.items():
+        problems += spellings.id_faults(column, name)
     persons = {
         name: _constant(column, courses.rank[frame.course.codes], courses, name, problems)
         for name, column in frame.persons.items()
     }
     of_courses = _courses_table(plan, tables.get("courses"), courses, frame, problems)
-    events = _events_table(plan, tables.get("events"), courses, problems)
+    events = _events_table(plan, tables.get("events"), courses, frame, problems)
     problems = settled(plan.accepted, problems)
     if failed or any(one.is_error for one in problems):
         return None, problems
@@ -145,6 +145,26 @@ def _rank_of(column: Column, courses: _Courses) -> Integers:
     return column.each(found.astype(np.int64), -1)
 
 
+def _without_partner(
+    column: Column, sessions: Column, rank: Integers
+) -> tuple[list[Problem], Flags]:
+    """Report ids of another table that the sessions spell in another way, or do not have at all.
+
+    Returns
+    -------
+    list of Problem, ndarray of bool
+        Problems E219 (spelled in another way) and E332 (none of the ids is that of a course), and
+        which of the distinct ids have one.
+    """
+    found, flags = spellings.between_tables(column, sessions, "course")
+    given = column.codes >= 0
+    if found or not given.any() or (rank >= 0).any():
+        return found, flags
+    first = sessions.texts[int(sessions.codes[np.argmax(sessions.codes >= 0)])].as_py()
+    facts = {"count": len(column.texts), "first": first, "other": sessions.file}
+    return column.faults_at("E332", np.flatnonzero(given)[:1], **facts), ~flags
+
+
 def _courses_table(
     plan: Plan, table: Table | None, courses: _Courses, frame: Frame, problems: list[Problem]
 ) -> dict[str, Any]:
@@ -160,6 +180,38 @@ def _courses_table(
         again = pd.Series(course.codes).duplicated().to_numpy() & (course.codes >= 0)
         problems += course.faults_at("E311", np.flatnonzero(again))
         rank = np.where(again, -1, rank)
+        problems += spellings.id_faults(course, "course")
+    found, _ = _without_partner(course, frame.course, rank)
+    problems += found
+    if not found:
+        _unmatched(course, rank, courses, frame, problems)
+
+    def once(name: str | None, what: str) -> Column | None:
+        column = table.columns.get(name) if name else None
+        return None if column is None else _constant(column, rank, courses, what, problems)
+
+    known: dict[str, Any] = {name: once(keys[name], name) for name in ("client", "therapist")}
+    for name, column in known.items():
+        problems += [] if column is None else spellings.id_faults(column, name)
+    ending = once(keys["ending"], "ending")
+    known["ending"] = None if ending is None else _endings(keys, ending, problems)
+    for name, column in plan.covariates.items():
+        known[name] = once(column, "covariate")
+        if known[name] is not None and not known[name].kinds[0].all():
+            problems += spellings.two_spellings(known[name], "category")
+    for one in plan.measures.values():
+        for when in ("first", "last"):
+            if one.level == "course":
+                scores = once(getattr(one, when), one.label)
+                if scores is not None:
+                    known[f"{one.name}__{when}"] = points(scores, one.range, one, problems)
+    return {name: values for name, values in known.items() if values is not None}
+
+
+def _unmatched(
+    course: Column, rank: Integers, courses: _Courses, frame: Frame, problems: list[Problem]
+) -> None:
+    """Warn of courses that only one of the two tables has (W303, W304)."""
     unknown = np.flatnonzero((rank < 0) & ~pd.Series(course.codes).duplicated().to_numpy())
     problems += course.faults_at("W303", unknown[course.codes[unknown] >= 0])
     absent = np.setdiff1d(np.arange(len(courses.ids)), rank)
@@ -167,24 +219,6 @@ def _courses_table(
         of_first = frame.course.rows[courses.rank[frame.course.codes] == absent[0]]
         place: dict[str, Any] = {"file": frame.course.file, "row": int(of_first[0])}
         problems.append(problem("W304", found=course.file, more=len(absent) - 1, **place))
-
-    def once(name: str | None, what: str) -> Column | None:
-        column = table.columns.get(name) if name else None
-        return None if column is None else _constant(column, rank, courses, what, problems)
-
-    found: dict[str, Any] = {name: once(keys[name], name) for name in ("client", "therapist")}
-    ending = once(keys["ending"], "ending")
-    found["ending"] = None if ending is None else _endings(keys, ending, problems)
-    for name, column in plan.covariates.items():
-        found[name] = once(column, "covariate")
-        problems += [] if found[name] is None else implausible.mixed_case(found[name])
-    for one in plan.measures.values():
-        for when in ("first", "last"):
-            if one.level == "course":
-                scores = once(getattr(one, when), one.label)
-                if scores is not None:
-                    found[f"{one.name}__{when}"] = points(scores, one.range, one, problems)
-    return {name: values for name, values in found.items() if values is not None}
 
 
 def _endings(keys: Mapping[str, Any], column: Column, problems: list[Problem]) -> NDArray[Any]:
@@ -196,7 +230,7 @@ def _endings(keys: Mapping[str, Any], column: Column, problems: list[Problem]) -
 
 
 def _events_table(
-    plan: Plan, table: Table | None, courses: _Courses, problems: list[Problem]
+    plan: Plan, table: Table | None, courses: _Courses, frame: Frame, problems: list[Problem]
 ) -> pd.DataFrame:
     """Return the coded events by course and session; the index is their place in the file."""
     names = ("course", "session", "kind", "code", "reporter")
@@ -210,9 +244,12 @@ def _events_table(
     for name, code in needed.items():
         column = columns[name]
         problems += column.faults_at(code, np.flatnonzero(column.codes < 0), what=name)
-    problems += implausible.mixed_case(columns["code"])
-    lost = np.flatnonzero((rank < 0) & (columns["course"].codes >= 0))
-    problems += columns["course"].faults_at("E313", lost)
+    problems += spellings.two_spellings(columns["code"], "code")
+    problems += spellings.id_faults(columns["course"], "course")
+    found, respelled = _without_partner(columns["course"], frame.course, rank)
+    problems += found
+    lost = (rank < 0) & ~columns["course"].each(respelled, True)
+    problems += columns["course"].faults_at("E313", np.flatnonzero(lost))
     number = session_numbers(plan, columns["session"], problems)
     for name, allowed in (("kind", KINDS), ("reporter", RATERS)):
         problems += columns[name].not_among("E210", allowed, what=name)

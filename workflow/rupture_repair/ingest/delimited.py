@@ -25,6 +25,24 @@ class _Parsed(NamedTuple):
     ragged: list[Any]
 
 
+class _Unknown(NamedTuple):
+    """What means "not known": in most columns all codes, in columns of keys no code such as 99."""
+
+    missing: frozenset[str]
+    keys: frozenset[str]
+
+    def codes(self, column: str) -> frozenset[str]:
+        """Return the cells of a column that mean "not known"."""
+        if column not in self.keys:
+            return self.missing
+        return frozenset(code for code in self.missing if not re.fullmatch(r"[0-9.]+", code))
+
+    def numbers(self, column: str) -> frozenset[float]:
+        """Return the numbers of a column that do."""
+        codes = self.codes(column)
+        return frozenset(float(code) for code in codes if re.fullmatch(NUMBER, code))
+
+
 def _parse(source: Source, indices: Sequence[int]) -> _Parsed:
     """Return the columns at `indices` as dictionaries of texts, and the ragged rows."""
     ragged: list[Any] = []
@@ -125,6 +143,10 @@ def _ragged_faults(source: Source, ragged: list[Any]) -> list[Problem]:
     return [problem("E306", file=source.file, row=rows[0], more=more, rows=rows, **facts)]
 
 
+#: Cells without any sign that can be seen.
+NOTHING = r"\A[\s\p{Z}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FE00}-\x{FE0F}]*\z"
+
+
 def _encode(chunked: pa.ChunkedArray, missing: Collection[str]) -> tuple[Integers, pa.Array]:
     """Return one code per row (-1 where missing) and the distinct texts, trimmed."""
     if not chunked.num_chunks:
@@ -132,6 +154,7 @@ def _encode(chunked: pa.ChunkedArray, missing: Collection[str]) -> tuple[Integer
     array = chunked.chunk(0)
     trimmed = pc.utf8_trim_whitespace(array.dictionary).dictionary_encode()
     gone = pc.is_in(trimmed.dictionary, pa.array(list(missing), pa.string()))
+    gone = pc.or_(gone, pc.match_substring_regex(trimmed.dictionary, NOTHING))
     keep = ~gone.to_numpy(zero_copy_only=False).astype(bool)
     renumbered = np.where(keep, np.cumsum(keep) - 1, -1)
     of_text = renumbered[trimmed.indices.to_numpy()] if len(trimmed) else np.empty(0, np.int64)
@@ -169,7 +192,11 @@ def _names_below(source: Source, wanted: Collection[str]) -> list[Problem]:
 
 
 def read_columns(
-    source: Source, wanted: Mapping[str, str], missing: Collection[str], every: bool = False
+    source: Source,
+    wanted: Mapping[str, str],
+    missing: Collection[str],
+    keys: Collection[str] = (),
+    every: bool = False,
 ) -> tuple[Table | None, list[Problem]]:
     """Read some columns of a file.
 
@@ -181,6 +208,9 @@ def read_columns(
         Name of each column -> the key of dataset.yaml that asks for it.
     missing : collection of str
         Cells that mean "not known", besides the empty cell.
+    keys : collection of str
+        Columns of ids, sessions and dates. In them a code such as 99 is what it says; words and
+        negative numbers mean "not known" there as well.
     every : bool
         Whether to read the other columns as well, into `unused`.
 
@@ -207,7 +237,8 @@ def read_columns(
     except (pa.ArrowInvalid, csv.Error) as error:
         what = " ".join(str(error).split())
         return None, [*found, problem("E305", file=source.file, found=f"not a table ({what})")]
-    table = _filled(source, parsed, present, {*missing, ""}, found)
+    unknown = _Unknown(frozenset({*missing, ""}), frozenset(keys))
+    table = _filled(source, parsed, present, unknown, found)
     if table is not None:
         for column in table.columns.values():
             found += column.value_faults()
@@ -218,12 +249,12 @@ def _filled(
     source: Source,
     parsed: _Parsed,
     present: Mapping[str, int],
-    missing: Collection[str],
+    unknown: _Unknown,
     found: list[Problem],
 ) -> Table | None:
     """Make the table without its blank rows; those before the end of the file are reported."""
     coded = {
-        at: _encode(parsed.cells.column(str(at)), missing)
+        at: _encode(parsed.cells.column(str(at)), unknown.codes(source.header[at]))
         for at in map(int, parsed.cells.column_names)
     }
     filled = np.zeros(len(parsed.rows), bool)
@@ -239,7 +270,7 @@ def _filled(
         rows = parsed.rows[within]
         more = len(within) - 1
         found.append(problem("W305", file=source.file, row=int(rows[0]), more=more, rows=rows))
-    return _table(source, parsed.rows, coded, present, missing, filled)
+    return _table(source, parsed.rows, coded, present, unknown, filled)
 
 
 def _table(
@@ -247,16 +278,16 @@ def _table(
     rows: Integers,
     coded: Mapping[int, tuple[Integers, pa.Array]],
     present: Mapping[str, int],
-    missing: Collection[str],
+    unknown: _Unknown,
     filled: Flags,
 ) -> Table:
-    unknown = frozenset(float(code) for code in missing if re.fullmatch(NUMBER, code))
     keep = slice(None) if filled.all() else filled
 
     def column(at: int) -> Column:
         codes, texts = coded[at]
         name, form = source.header[at], source.form
-        return Column(source.file, name, rows[keep], codes[keep], texts, form.decimal, unknown)
+        numbers = unknown.numbers(name)
+        return Column(source.file, name, rows[keep], codes[keep], texts, form.decimal, numbers)
 
     used = {name: column(at) for name, at in present.items()}
     others = [at for at in coded if at not in set(present.values())]

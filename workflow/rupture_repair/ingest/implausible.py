@@ -1,4 +1,4 @@
-"""Faults that no single cell shows: moved rows, unturned items, copied courses, two spellings."""
+"""Faults that no single cell shows: moved rows, unturned items, copied courses."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
@@ -222,22 +221,3 @@ def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Pr
     place: dict[str, Any] = {"file": frame.course.file, "row": int(rows[0]), "rows": rows}
     place |= {"column": frame.course.name, "more": len(at) - 1}
     return [problem("E321", **place, **facts)]
-
-
-# ---------------------------------------------------------------------------- spellings
-
-
-def mixed_case(column: Column) -> list[Problem]:
-    """Find words of a column that differ only in capitals or spaces (E219)."""
-    if not len(column.texts):
-        return []
-    plain = pc.utf8_lower(pc.replace_substring_regex(column.texts, r"\s+", " "))
-    again = pd.Series(plain.to_pylist(), dtype="str").duplicated(keep="first").to_numpy()
-    if not again.any():
-        return []
-    used = np.flatnonzero(column.each(again, False))
-    if not len(used):
-        return []
-    place = plain[int(column.codes[used[0]])].as_py()
-    first = column.texts[plain.to_pylist().index(place)].as_py()
-    return column.faults_at("E219", used, first=first, finding="mixed_case")

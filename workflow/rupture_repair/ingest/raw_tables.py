@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..project.problems import Problem, listing, problem
 from . import implausible, layouts, personal_data
 from .columns import Table
@@ -55,10 +57,12 @@ def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> N
         wanted = {**_wanted(plan, name, source.header), **wanted}
     if plan.wide and "sessions" in tables:
         reading.problems += _pattern_faults(plan, source)
-    table, found = read_columns(source, wanted, plan.missing, every=True)
+    keys = _keys(plan, tables)
+    table, found = read_columns(source, wanted, plan.missing, keys, every=True)
     reading.problems += found
     if table is None:
         return
+    reading.problems += _codes_as_ids(plan, tables, table)
     reading.files[path] = (source, len(table.rows))
     reading.problems += personal_data.find(plan, table)
     if "sessions" in tables:
@@ -66,6 +70,27 @@ def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> N
         reading.problems += found
         table = table.without(moved) if len(moved) else table
     reading.tables |= dict.fromkeys(tables, table)
+
+
+#: Keys of dataset.yaml that name columns of ids, and those that order a course's rows.
+_IDS, _ORDER = ("course", "client", "therapist"), ("session", "date", "day")
+
+
+def _keys(plan: Plan, tables: list[str]) -> set[str]:
+    """Return the columns of ids, sessions and dates of some tables."""
+    named = (plan.raw["tables"][name].get(key) for name in tables for key in (*_IDS, *_ORDER))
+    return set(filter(None, named))
+
+
+def _codes_as_ids(plan: Plan, tables: list[str], table: Table) -> list[Problem]:
+    """Warn of ids that are codes of missing ratings (W312)."""
+    names = {plan.raw["tables"][name].get(key) for name in tables for key in _IDS}
+    found = []
+    for name in sorted(set(table.columns) & names):
+        column = table.columns[name]
+        listed = np.array([text in plan.missing for text in column.texts.to_pylist()], bool)
+        found += column.faults("W312", listed)
+    return found
 
 
 def _wanted(plan: Plan, name: str, header: tuple[str, ...]) -> dict[str, str]:

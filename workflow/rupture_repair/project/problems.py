@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .invisible import visible
 from .messages.catalogue import CATALOGUE
 
 __all__ = [
@@ -149,6 +150,7 @@ def problem(
     """
     entry = CATALOGUE[code]
     facts = {"hint": "", "column": column, "finding": finding, **facts}
+    facts = {name: visible(one) if isinstance(one, str) else one for name, one in facts.items()}
     message = " ".join(f"{entry.text} {entry.remedy}".format(**facts).split())
     shown = tuple(int(one) for one in rows)[:MOST_ROWS] or (() if row is None else (row,))
     place = (None if file is None else str(file), row, column, key, line)

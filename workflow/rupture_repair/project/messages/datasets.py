@@ -89,15 +89,23 @@ DATASETS: dict[str, Entry] = {
         "turned round. Left as it is, it cancels another item in every total.",
     ),
     "E219": Entry(
-        "'{found}' and '{first}' differ only in capitals or spaces.",
-        "Write them alike, or accept them in dataset.yaml (finding: mixed_case).",
-        "Programs take them for two groups, or two courses.",
+        "'{found}' and '{first}' ({first_place}) seem to be one {what}: they differ only in "
+        "{difference}.",
+        "Write them alike{or_accept}.",
+        "Programs take them for two groups, or two courses, and each of the two is incomplete.",
     ),
     "E220": Entry(
         "'{found}' is no value.",
         "Add '{found}' to missing in dataset.yaml if it means 'not known', or correct the cell.",
         "A question mark means that somebody did not know; as a category of its own it becomes a "
         "group of clients.",
+    ),
+    "E221": Entry(
+        "'{found}' is not the id of a {what} as it was given: {how}.",
+        "Export the file again from the program that holds the ids, with this column as "
+        "text{or_accept}.",
+        "Spreadsheets round long numbers and turn 1-2 into a date. Several ids become one, and "
+        "the file itself cannot tell which rows belong to whom.",
     ),
     # --- E3 rows, courses, files
     "E301": Entry(
@@ -209,6 +217,12 @@ DATASETS: dict[str, Entry] = {
         "Make the file readable and its folder writable, or write ids: public if the ids of these "
         "data identify nobody.",
     ),
+    "E332": Entry(
+        "no id of this column ({count} in all) is that of a course with a rating: the first here "
+        "is '{found}', the first in {other} is '{first}'.",
+        "Name the column with the same ids in both tables, or write the ids alike.",
+        "Endings, covariates and events would be missing for every course.",
+    ),
     # --- W warnings: shown in the report, they do not stop
     "W101": Entry(
         "no measure has the role outcome.",
@@ -277,5 +291,10 @@ DATASETS: dict[str, Entry] = {
         "where the tables are to be shared.",
         "This is k-anonymity: the size of the smallest group of courses that share all covariates. "
         "It warns below five.",
+    ),
+    "W312": Entry(
+        "'{found}' is taken for an id here, although missing in dataset.yaml lists it.",
+        "Clear the cell if it means that the id is not known.",
+        "Codes such as 99 mean 'not known' among ratings, but are ids of clients as well.",
     ),
 }

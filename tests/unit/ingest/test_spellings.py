@@ -1,0 +1,230 @@
+"""One id written in two ways is a problem wherever ids and words are read."""
+
+import string
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from made_files import cells, xlsx
+from rupture_repair import cli
+from rupture_repair.ingest import check, ingest, spellings
+from rupture_repair.ingest.columns import Column
+from small_dataset import AS_WIDE, COURSES, EVENTS, GONE, SESSIONS, WIDE, write
+
+#: What separates two spellings -> the spellings.
+ALIKE = {
+    "capitals": ("C01", "c01"),
+    "no-break space": ("C 01", "C\u00a001"),
+    "narrow no-break space": ("C 01", "C\u202f01"),
+    "no space": ("C 01", "C01"),
+    "two spaces": ("not known", "not  known"),
+    "zero-width space": ("C01", "C01\u200b"),
+    "zero-width joiner": ("C01", "C\u200d01"),
+    "soft hyphen": ("C01", "C\u00ad01"),
+    "mark of direction": ("C01", "\u200eC01"),
+    "byte-order mark": ("C01", "\ufeffC01"),
+    "word joiner": ("C01", "C\u206001"),
+    "variation selector": ("C01", "C01\ufe0f"),
+    "Hangul filler": ("C01", "C01\u3164"),
+    "control character": ("C01", "C01\x7f"),
+    "composed letter": ("Mü1", "Mu\u03081"),
+    "full width": ("C01", "Ｃ０１"),
+    "Arabic digits": ("C01", "C٠١"),
+    "Devanagari digits": ("12", "१२"),
+    "en dash": ("C-01", "C–01"),
+    "minus": ("C-01", "C−01"),
+    "no-break hyphen": ("1-2", "1‑2"),
+    "underscore": ("C_01", "C01"),
+    "zeros before a number": ("7", "007"),
+    "zeros after a letter": ("C7", "C007"),
+    "a float": ("7", "7.0"),
+    "a float with a comma": ("7", "7,0"),
+    "a plus": ("7", "+7"),
+    "Cyrillic letter": ("C01", "С01"),
+    "Greek letter": ("A1", "Α1"),
+    "sharp s": ("Straße", "STRASSE"),
+    "apostrophe": ("O'N", "O’N"),
+}
+
+DIFFERENT = [
+    ("C01", "C10"), ("1-12", "11-2"), ("1 12", "11 2"), ("7", "70"), ("7", "-7"), ("7.5", "75"),
+    ("A", "B"), ("C1a", "C1b"), ("0", "00a"), ("ü", "u"), ("m", "w"), ("10", "1"), ("100", "10"),
+]  # fmt: skip
+
+
+def column(*texts):
+    """Return a column with one row for each text."""
+    distinct = list(dict.fromkeys(texts))
+    rows = list(range(2, len(texts) + 2))
+    codes = [distinct.index(text) for text in texts]
+    return Column(
+        "f.csv", "id", pa.array(rows).to_numpy(), pa.array(codes).to_numpy(), pa.array(distinct)
+    )
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_two_spellings_are_one_id_and_the_message_names_both_with_their_rows(name):
+    first, second = ALIKE[name]
+    assert spellings.folded(first) == spellings.folded(second)
+    found = spellings.two_spellings(column(first, "X9", second), "course")
+    assert [(one.code, one.row, one.finding) for one in found] == [("E219", 4, "mixed_case")]
+    assert "(row 2)" in found[0].message
+
+
+@pytest.mark.parametrize("pair", DIFFERENT)
+def test_different_ids_stay_different(pair):
+    assert spellings.folded(pair[0]) != spellings.folded(pair[1])
+    assert spellings.two_spellings(column(*pair), "course") == []
+
+
+@given(st.text(max_size=8))
+def test_folding_once_is_enough_and_never_fails(text):
+    once = spellings.folded(text)
+    assert spellings.folded(once) == once
+
+
+@given(st.text(string.ascii_lowercase + string.digits + "-_ .", max_size=6))
+def test_the_short_way_for_plain_texts_is_the_long_way(text):
+    folded = text
+    for _, step in spellings.STEPS:
+        folded = step(folded)
+    assert spellings.folded(text) == folded
+
+
+def test_what_separates_two_spellings_is_said():
+    said = {name: spellings.difference(*ALIKE[name]) for name in ALIKE}
+    assert said["no-break space"] == "white space or dashes"
+    assert said["byte-order mark"] == "invisible characters"
+    assert said["en dash"] == "the kind of dash"
+    assert said["Arabic digits"] == "digits of another script"
+    assert said["Cyrillic letter"] == "letters of another alphabet that look alike"
+    assert said["a float"] == "leading or trailing zeros"
+    assert said["composed letter"] == "the way in which one letter or digit is coded"
+    assert not any("in which they are written" in words for words in said.values())
+
+
+# ---------------------------------------------------------------------------- everywhere
+
+#: Where an id or a word is read -> the file, what is replaced there, and what it looks like there.
+PLACES = {
+    "course": ("sessions.csv", SESSIONS.replace("A,T1,5", "{}A,T1,5")),
+    "therapist": ("sessions.csv", SESSIONS.replace("A,T1,5", "A,T1{},5")),
+    "course of the courses table": ("clients.csv", COURSES.replace("B,", "B{},")),
+    "covariate": ("clients.csv", COURSES.replace(",f\n", ",f{}\n", 1)),
+    "course of events": ("events.csv", EVENTS.replace("A,5", "A{},5")),
+    "code of events": ("events.csv", EVENTS + "A,2,rupture,withdrawal{},client\n"),
+}
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "\u2060", "\ufe0f"])
+@pytest.mark.parametrize("place", PLACES)
+def test_an_invisible_sign_is_found_wherever_ids_and_words_are_read(place, sign, tmp_path):
+    file, text = PLACES[place]
+    folder = write(tmp_path, files={file: text.format(sign)})
+    found = [one for one in check.check("small", folder) if one.code == "E219"]
+    assert len(found) == 1
+    assert found[0].file == str(tmp_path / file)
+    assert f"<U+{ord(sign):04X}>" in found[0].message
+
+
+def test_wide_files_and_spreadsheets(tmp_path):
+    text = WIDE.replace("3,d2", "02,d2")
+    assert [one.code for one in check.check("w", write(tmp_path, AS_WIDE, {"wide.csv": text}))] == [
+        "E219"
+    ]
+    rows = cells(SESSIONS.replace("A,T1,", "7,T1,"))
+    rows[2][0] = "007"
+    book = {"sessions.xlsx": xlsx({"a": rows}), "clients.csv": COURSES.replace("A,", "7,")}
+    edits = {"tables.sessions.file": "sessions.xlsx", "tables.events": GONE}
+    found = check.check("x", write(tmp_path / "x", edits, book))
+    assert {one.code for one in found} == {"E219", "W304"}
+
+
+def test_tables_whose_ids_never_match_are_an_error_and_not_two_warnings(tmp_path):
+    respelled = {"clients.csv": COURSES.replace("A,", "a,").replace("B,", "B ,")}
+    found = check.check("small", write(tmp_path / "a", files=respelled))
+    assert [(one.code, one.row) for one in found] == [("E219", 2)]
+    others = {"clients.csv": COURSES.replace("A,", "X,").replace("B,", "Y,").replace("C,", "Z,")}
+    found = check.check("small", write(tmp_path / "b", files=others))
+    assert [one.code for one in found] == ["E332"]
+    one_more = {"clients.csv": COURSES + "Z,completed,f\n"}
+    assert [one.code for one in check.check("small", write(tmp_path / "c", files=one_more))] == [
+        "W303"
+    ]
+
+
+def test_accepted_spellings_stay_two(tmp_path):
+    edits = {"accepted": [{"finding": "mixed_case", "column": "client_id", "reason": "asked"}]}
+    more = SESSIONS + "c,T2,1,10,10,10,10,40,12\nc,T2,2,10,9,10,10,39,11\n"
+    files = {"sessions.csv": more, "clients.csv": COURSES + "c,ongoing,m\n"}
+    made = ingest.ingest("small", write(tmp_path, edits, files))
+    assert sorted(made.courses["course"]) == ["A", "B", "C", "c"]
+
+
+# ---------------------------------------------------------------------------- changed ids
+
+CHANGED = [
+    ["1.23457E+14", "A"], ["1,23457E+14"], ["1e+05", "100001"], ["1.5e5"], ["4E+15"],
+    ["12-Mar", "7"], ["Mar-12"], ["1. Mai"], ["02-Okt-24"], ["2024-03-12", "1-40"],
+    ["2024-03-12 00:00:00", "x"], ["4532017788901230", "4532017788901240"],
+    ["45320177889012300"],
+]  # fmt: skip
+
+KEPT = [
+    ["1E5", "2E5"], ["E12"], ["12e"], ["2024-03-12", "2024-03-19"], ["March"], ["MAR1"],
+    ["4532017788901230"], ["4532017788901234", "4532017788901240"], ["100000000000000"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("texts", CHANGED)
+def test_ids_that_a_spreadsheet_has_changed_are_refused(texts):
+    assert [one.code for one in spellings.changed_ids(column(*texts), "course")] == ["E221"]
+
+
+@pytest.mark.parametrize("texts", KEPT)
+def test_ids_that_only_look_odd_are_kept(texts):
+    assert spellings.changed_ids(column(*texts), "course") == []
+
+
+# ---------------------------------------------------------------------------- missing codes
+
+
+def test_codes_of_missing_ratings_are_ids_in_columns_of_ids(tmp_path):
+    text = SESSIONS.replace("A,T1,", "99,T1,")
+    files = {"sessions.csv": text, "clients.csv": COURSES.replace("A,", "99,")}
+    edits = {"missing": ["", "NA", -99, 99], "tables.events": GONE}
+    folder = write(tmp_path, edits, files)
+    found = check.check("small", folder)
+    assert [one.code for one in found] == ["W312", "W312"]
+    made = ingest.ingest("small", folder)
+    assert sorted(made.courses["course"]) == ["99", "B", "C"]
+    assert made.sessions["outcome"].isna().sum() == 2
+
+
+def test_negative_codes_and_words_mean_that_an_id_is_not_known(tmp_path):
+    for code in ("NA", "-99"):
+        text = SESSIONS.replace("C,T2,1", f"{code},T2,1")
+        found = check.check("small", write(tmp_path / code, files={"sessions.csv": text}))
+        assert [one.code for one in found] == ["E206"]
+
+
+# ---------------------------------------------------------------------------- single files
+
+
+def test_fit_and_episodes_refuse_two_spellings(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ids = ["g1", "g1\u200b"]
+    rows = "".join(f"{ids[n % 2]},{n},{n % 3}\n" for n in range(1, 13))
+    (tmp_path / "f.csv").write_text("course,session,y\n" + rows, encoding="utf-8")
+    for command in (
+        ["fit", "f.csv", "y ~ session + (1 | course)"],
+        ["fit", "f.csv", "y ~ course"],
+        ["episodes", "f.csv", "--course", "course", "--session", "session", "--rating", "y",
+         "--better", "higher", "--criterion", "dip"],
+    ):  # fmt: skip
+        assert cli.main(command) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("E219 f.csv, row 3, column course: 'g1' and 'g1<U+200B>' (row 2)")
+        assert "dataset.yaml" not in said
