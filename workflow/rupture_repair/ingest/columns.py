@@ -35,7 +35,7 @@ class Column:
     Attributes
     ----------
     file, name : str
-        The place, for messages.
+        The place, for messages; no file where a table is not read from one.
     rows : ndarray of int, shape (n,)
         The rows as a spreadsheet shows them (the header is row 1).
     codes : ndarray of int, shape (n,)
@@ -48,7 +48,7 @@ class Column:
         Numbers that mean "not known".
     """
 
-    file: str
+    file: str | None
     name: str
     rows: Integers
     codes: Integers

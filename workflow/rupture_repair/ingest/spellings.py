@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from ..project.arrays import Flags
+from ..project.arrays import Flags, Integers
 from ..project.invisible import is_invisible
 from ..project.problems import Problem
 from .columns import NUMBER, Column
@@ -196,6 +197,21 @@ def _pair(column: Column, code: int, other: Column, first: int, what: str) -> di
         "finding": "mixed_case",
         "or_accept": ACCEPTABLE.format(finding="mixed_case"),
     }
+
+
+def of_series(series: pd.Series, rows: Integers) -> Column:
+    """Return a column of pandas as one of a file, its values as texts.
+
+    Parameters
+    ----------
+    series : Series
+        Ids or words.
+    rows : ndarray of int, shape (rows,)
+        The rows as a spreadsheet shows them.
+    """
+    codes, values = pd.factorize(series)
+    texts = pa.array([str(value) for value in values], pa.string())
+    return Column(None, str(series.name), rows, codes.astype(np.int64), texts)
 
 
 def between_tables(column: Column, other: Column, what: str) -> tuple[list[Problem], Flags]:

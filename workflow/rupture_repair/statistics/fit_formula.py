@@ -5,10 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from ..ingest import spellings
 from ..project.arrays import Floats
+from ..project.file_rows import row_numbers
 from ..project.parallel import one_thread
 from ..project.problems import ProblemsFound, problem
-from . import design, printed
+from . import design, formulas, printed
 from .blocks.fit import fit_design
 from .design import Design
 from .logistic import regression
@@ -82,8 +84,9 @@ def fit_formula(
     Raises
     ------
     ProblemsFound
-        For mistakes in the formula or the columns (E501 to E520), arguments that do not go together
-        (E521), and a model that the data cannot answer (E522) or that could not be fitted (E523).
+        For words that are written in two ways (E219, E221), mistakes in the formula or the columns
+        (E501 to E520), arguments that do not go together (E521), and a model that the data cannot
+        answer (E522) or that could not be fitted (E523).
 
     Examples
     --------
@@ -93,6 +96,7 @@ def fit_formula(
     [-1.1, 2.2]
     """
     _check_arguments(formula, reml, ar1, weights, family, quadrature_points)
+    _check_words(formula, data)
     try:
         with one_thread():
             made = design.build(formula, data, ar1=ar1, weights=weights)
@@ -132,6 +136,20 @@ def _check_arguments(
         for argument, refused in wrong.items()
         if refused
     ]
+    if found:
+        raise ProblemsFound(found)
+
+
+def _check_words(formula: str, data: pd.DataFrame) -> None:
+    """Refuse groups and categories that are written in two ways (E219, E221)."""
+    description, random = formulas.read(formula)
+    units = {name for blocks in random.values() for name in blocks[0][0].factor.var_names}
+    rows, found = row_numbers(data), []
+    for name in sorted(set(description.var_names) & set(data.columns)):
+        if not pd.api.types.is_numeric_dtype(data[name]):
+            check = spellings.id_faults if name in units else spellings.two_spellings
+            what = "group" if name in units else "category"
+            found += check(spellings.of_series(data[name], rows), what, accept=False)
     if found:
         raise ProblemsFound(found)
 
