@@ -39,6 +39,7 @@ lint: $(RUN_TESTS)
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/python tests/helpers/rules_lint.py
 	@$(BIN)/mypy
 
 demo: $(RUN) ## Write the synthetic demo dataset anew
@@ -60,7 +61,8 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 	--no-annotate --no-header
 
 clean: ## Remove everything that the workflow made
-	rm -rf data/processed reports logs docs/site .snakemake
+	find data/processed reports -mindepth 1 ! -name .gitkeep -delete
+	rm -rf logs docs/site .snakemake
 
 distclean: clean ## Remove the environment as well
 	rm -rf .venv

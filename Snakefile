@@ -1,75 +1,41 @@
 # From raw ratings to a report. `make report`, or `snakemake --cores all`.
-# Steps are in workflow/rules, settings in config.yaml; every problem of the settings is told
-# before anything runs.
-from snakemake.exceptions import WorkflowError
+# The rules are in workflow/rules, in the order of the data; the settings are in config.yaml.
 from snakemake.utils import min_version
-
-from rupture_repair import settings
-from rupture_repair.project import datasets, step_log
-from rupture_repair.project.code_files import code_files
-from rupture_repair.project.problems import ProblemsFound
 
 min_version("9.27")
 
-try:
-    SETTINGS = settings.read(config)
-except ProblemsFound as found:
-    raise WorkflowError(f"\n{found}")
 
-DATASETS = SETTINGS["datasets"]
-# Two long steps side by side waste less time than each of them on all cores.
-HALF_OF_CORES = max(1, workflow.cores // 2)
-FORMS = SETTINGS["report"]["formats"]
-SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+include: "workflow/rules/common.smk"
 
 
-def code_of(rule):
-    """The library's source files that the script of a rule is made of."""
-    return code_files(SCRIPTS / f"{rule}.py")
+configfile: "config.yaml"
 
 
 wildcard_constraints:
     dataset="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
+include: "workflow/rules/public_data.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/detection.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/multiverse.smk"
+include: "workflow/rules/report.smk"
+
+
 rule all:
     default_target: True
     input:
-        expand("reports/{page}.{form}", page=["index", *DATASETS], form=FORMS),
-        expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
-        expand("reports/{dataset}-explorer.html", dataset=DATASETS),
-
-
-include: "workflow/rules/fetch.smk"
-include: "workflow/rules/check.smk"
-include: "workflow/rules/ingest.smk"
-include: "workflow/rules/calibrate.smk"
-include: "workflow/rules/hidden_markov.smk"
-include: "workflow/rules/detect.smk"
-include: "workflow/rules/agreement.smk"
-include: "workflow/rules/chance.smk"
-include: "workflow/rules/fit.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/diagnostics.smk"
-include: "workflow/rules/multiverse.smk"
-include: "workflow/rules/synthesis.smk"
-include: "workflow/rules/verify.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/explorer.smk"
+        rules.write_index.output,
+        expand(rules.write_report.output, dataset=DATASETS),
+        expand(rules.write_explorer.output, dataset=DATASETS),
+        expand(rules.verify.output, dataset=DATASETS),
 
 
 onstart:
     step_log.forget_failures()
 
 
-# What was found is reported also when a part failed; the run still ends with an error.
+# Results are reported also when a part failed; the run still ends with an error.
 onerror:
-    from rupture_repair.report.write_index import write_index
-
-    failures = step_log.failures()
-    for failure in failures:
-        print(
-            f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"
-        )
-    print(f"Report, with what failed: {write_index(Path(), SETTINGS, failures)}")
+    report_with_failures()

@@ -34,7 +34,7 @@ def pages(built_demo, tmp_path_factory):
     (folder / "aggregates.html").write_text(made_explorer.html(given, clinic), encoding="utf-8")
     problems = check.check("broken", BROKEN, None)
     assert problems
-    about = provenance(BROKEN, "rupture-repair check")
+    about = provenance("rupture-repair check", BROKEN)
     forms = ingest.forms(BROKEN, None)
     write_check("broken", problems, forms, about, folder / "broken-check.html")
     return folder

@@ -1,21 +1,37 @@
-# Raw columns to one canonical table, with direction and range of each measure.
+# Raw columns to canonical tables, with the direction and range of each measure.
+
+
+# Every problem of a dataset, listed at once; nothing else of that dataset runs until it is fixed.
+rule check:
+    input:
+        descriptor=descriptor,
+        files=data_files,
+        instruments=package_file("knowledge/instruments.yaml"),
+        schema=package_file("knowledge/schemas/dataset.schema.yaml"),
+        code=code_of("check"),
+    output:
+        processed("problems.json"),
+    log:
+        "logs/{dataset}/check.log",
+    params:
+        mirror=SETTINGS["mirror"],
+    script:
+        "../scripts/check.py"
 
 
 rule ingest:
     input:
-        checked="data/processed/{dataset}/problems.json",
-        descriptor=lambda wildcards: datasets.descriptor(wildcards.dataset),
-        files=lambda wildcards: datasets.data_files(
-            wildcards.dataset, SETTINGS["mirror"]
-        ),
-        instruments="workflow/rupture_repair/knowledge/instruments.yaml",
+        checked=rules.check.output,
+        descriptor=descriptor,
+        files=data_files,
+        instruments=package_file("knowledge/instruments.yaml"),
         code=code_of("ingest"),
     output:
-        about="data/processed/{dataset}/dataset.json",
-        measures="data/processed/{dataset}/measures.json",
-        sessions="data/processed/{dataset}/sessions.parquet",
-        courses="data/processed/{dataset}/courses.parquet",
-        events="data/processed/{dataset}/events.parquet",
+        about=processed("dataset.json"),
+        measures=processed("measures.json"),
+        sessions=processed("sessions.parquet"),
+        courses=processed("courses.parquet"),
+        events=processed("events.parquet"),
     log:
         "logs/{dataset}/ingest.log",
     params:

@@ -1,19 +1,15 @@
-# How much the answer to claim C7 depends on choices: first the plan, `snakemake multiverse_plan`, then
-# the fits.
-
-
-rule multiverse_plan:
-    input:
-        expand("data/processed/{dataset}/multiverse.csv", dataset=DATASETS),
+# How much the answer to claim C7 depends on choices: first the plan, `snakemake multiverse_plan`,
+# then the fits.
 
 
 rule plan_multiverse:
     input:
-        measures="data/processed/{dataset}/measures.json",
-        detection="data/processed/{dataset}/detection.parquet",
+        measures=rules.ingest.output.measures,
+        detection=rules.detect.output.detection,
         code=code_of("plan_multiverse"),
     output:
-        multiext("data/processed/{dataset}/multiverse", ".parquet", ".csv"),
+        plan=processed("multiverse.parquet"),
+        csv=processed("multiverse.csv"),
     log:
         "logs/{dataset}/plan_multiverse.log",
     priority: 2  # the longest chain of steps begins here
@@ -30,20 +26,24 @@ rule plan_multiverse:
         "../scripts/plan_multiverse.py"
 
 
+rule multiverse_plan:
+    input:
+        expand(rules.plan_multiverse.output.csv, dataset=DATASETS),
+
+
 rule run_multiverse:
     input:
-        plan="data/processed/{dataset}/multiverse.parquet",
-        measures="data/processed/{dataset}/measures.json",
-        sessions="data/processed/{dataset}/sessions.parquet",
-        courses="data/processed/{dataset}/courses.parquet",
-        states="data/processed/{dataset}/session_states.parquet",
+        plan=rules.plan_multiverse.output.plan,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        states=rules.detect.output.states,
         code=code_of("run_multiverse"),
     output:
-        estimates=multiext(
-            "data/processed/{dataset}/multiverse_estimates", ".parquet", ".csv"
-        ),
-        summary="data/processed/{dataset}/multiverse_summary.csv",
-        choices="data/processed/{dataset}/multiverse_choices.csv",
+        estimates=processed("multiverse_estimates.parquet"),
+        csv=processed("multiverse_estimates.csv"),
+        summary=processed("multiverse_summary.csv"),
+        choices=processed("multiverse_choices.csv"),
     log:
         "logs/{dataset}/run_multiverse.log",
     priority: 2  # the longest chain of steps begins here

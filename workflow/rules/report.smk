@@ -1,54 +1,155 @@
-# One report per dataset and the overview of all, each in every form asked for.
+# What people read: tests on the outputs, figures, the report of each dataset in every form asked
+# for, its explorer, and the overview of all datasets.
 
-TEMPLATES = sorted(
-    str(path)
-    for path in Path("workflow/rupture_repair/report/templates").rglob("*")
-    if path.is_file()
-)
+FORMS = SETTINGS["report"]["formats"]
+TEMPLATES = package_files("report/templates")
+FIGURE_SETTINGS = ("default_criterion", "report", "edge_rules", "models")
+EXPLORER_SETTINGS = ("default_criterion", "edge_rules", "report")
+
+
+# The name of an explorer would also be that of a report of a dataset "...-explorer".
+ruleorder: write_explorer > write_report
+
+
+# Tests on the outputs, part of every run.
+rule verify:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        flow=rules.fit_models.output.flow,
+        agreement=rules.agreement.output.agreement,
+        plan=rules.plan_multiverse.output.plan,
+        multiverse=rules.run_multiverse.output.estimates,
+        summary=rules.run_multiverse.output.summary,
+        claims=rules.judge_claims.output.claims,
+        diagnostics=rules.diagnose.output.diagnostics,
+        code=code_of("verify"),
+    output:
+        processed("verified.json"),
+    log:
+        "logs/{dataset}/verify.log",
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+        failed_fit=SETTINGS["models"]["failed_fit"],
+    script:
+        "../scripts/verify.py"
+
+
+# Figures, each as PNG, SVG and the CSV of the numbers drawn.
+rule draw_figures:
+    input:
+        about=rules.ingest.output.about,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        chance=rules.compare_with_chance.output.chance,
+        sensitivity=rules.compare_with_chance.output.sensitivity,
+        agreement=rules.agreement.output.agreement,
+        multiverse=rules.run_multiverse.output.estimates,
+        diagnostics=rules.diagnose.output.diagnostics,
+        code=code_of("draw_figures"),
+    output:
+        figures=directory("reports/figures/{dataset}"),
+    log:
+        "logs/{dataset}/draw_figures.log",
+    threads: HALF_OF_CORES
+    params:
+        config={key: SETTINGS[key] for key in FIGURE_SETTINGS},
+    script:
+        "../scripts/draw_figures.py"
 
 
 rule write_report:
     input:
-        "data/processed/{dataset}/problems.json",
-        about="data/processed/{dataset}/dataset.json",
-        measures="data/processed/{dataset}/measures.json",
-        sessions="data/processed/{dataset}/sessions.parquet",
-        courses="data/processed/{dataset}/courses.parquet",
-        states="data/processed/{dataset}/session_states.parquet",
-        episodes="data/processed/{dataset}/episodes.parquet",
-        detection="data/processed/{dataset}/detection.parquet",
-        estimates="data/processed/{dataset}/estimates.parquet",
-        chance="data/processed/{dataset}/chance.parquet",
-        sensitivity="data/processed/{dataset}/sensitivity.parquet",
-        multiverse=multiext(
-            "data/processed/{dataset}/multiverse_",
-            "estimates.parquet",
-            "summary.csv",
-            "choices.csv",
-        ),
-        claims="data/processed/{dataset}/claims.parquet",
-        flow="data/processed/{dataset}/flow.parquet",
-        components="data/processed/{dataset}/components.parquet",
-        diagnostics="data/processed/{dataset}/diagnostics.parquet",
-        figures="reports/figures/{dataset}",
+        checked=rules.check.output,
+        about=rules.ingest.output.about,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        chance=rules.compare_with_chance.output.chance,
+        sensitivity=rules.compare_with_chance.output.sensitivity,
+        multiverse=rules.run_multiverse.output.estimates,
+        summary=rules.run_multiverse.output.summary,
+        choices=rules.run_multiverse.output.choices,
+        claims=rules.judge_claims.output.claims,
+        flow=rules.fit_models.output.flow,
+        components=rules.judge_claims.output.components,
+        diagnostics=rules.diagnose.output.diagnostics,
+        figures=rules.draw_figures.output.figures,
         templates=TEMPLATES,
         code=code_of("write_report"),
     output:
         expand("reports/{{dataset}}.{form}", form=FORMS),
     log:
         "logs/{dataset}/write_report.log",
-    threads: min(len(FORMS), workflow.cores)  # each form takes seconds
+    threads: min(len(FORMS), CORES)  # each form takes seconds
     params:
         config=SETTINGS,
     script:
         "../scripts/write_report.py"
 
 
+# What every explorer shares depends on the versions of its libraries alone.
+rule write_explorer_library:
+    input:
+        lock=from_here(PROJECT / "requirements.lock"),
+        code=code_of("write_explorer_library"),
+    output:
+        library="data/processed/explorer_library.json",
+    log:
+        "logs/all/write_explorer_library.log",
+    script:
+        "../scripts/write_explorer_library.py"
+
+
+# A page on which the settings of a criterion can be moved; every count is computed here.
+rule write_explorer:
+    input:
+        about=rules.ingest.output.about,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        events=rules.ingest.output.events,
+        detection=rules.detect.output.detection,
+        calibrated=rules.calibrate.output.calibrated,
+        chance=rules.compare_with_chance.output.chance,
+        replicates=rules.compare_with_chance.output.replicates,
+        models=rules.fit_hidden_markov.output.models,
+        library=rules.write_explorer_library.output.library,
+        style=package_file("report/templates/style.css"),
+        templates=package_files("explorer/templates"),
+        code=code_of("write_explorer"),
+    output:
+        "reports/{dataset}-explorer.html",
+    log:
+        "logs/{dataset}/write_explorer.log",
+    wildcard_constraints:
+        dataset="|".join(DATASETS),
+    threads: HALF_OF_CORES
+    params:
+        criteria=SETTINGS["criteria"],
+        config={key: SETTINGS[key] for key in EXPLORER_SETTINGS},
+    script:
+        "../scripts/write_explorer.py"
+
+
 rule write_index:
     input:
-        expand("reports/{dataset}.{form}", dataset=DATASETS, form=FORMS),
-        expand("data/processed/{dataset}/verified.json", dataset=DATASETS),
-        synthesis="data/processed/synthesis.parquet",
+        expand(rules.write_report.output, dataset=DATASETS),
+        expand(rules.verify.output, dataset=DATASETS),
+        synthesis=rules.synthesise.output.pooled,
         templates=TEMPLATES,
         code=code_of("write_index"),
     output:

@@ -17,7 +17,7 @@ def _merged(below: Any, above: Any) -> Any:
     return above
 
 
-def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
+def _problems_of_datasets(names: list[str], root: Path, project: Path) -> list[Problem]:
     found = []
     for name in names:
         if not is_name(name):
@@ -27,14 +27,16 @@ def _problems_of_datasets(names: list[str], root: Path) -> list[Problem]:
             )
             continue
         try:
-            descriptor(name, root)
+            descriptor(name, root, project)
         except ProblemsFound as missing:
             found += missing.problems
     return found
 
 
 def read(
-    overrides: Mapping[str, Any] | None = None, file: str | Path = "config.yaml"
+    overrides: Mapping[str, Any] | None = None,
+    file: str | Path | None = "config.yaml",
+    project: Path = Path(),
 ) -> dict[str, Any]:
     """Read the configuration, complete and checked as far as it can be without data.
 
@@ -42,8 +44,11 @@ def read(
     ----------
     overrides : dict, optional
         What was given on the command line (``snakemake --config key=value``); laid over the file.
-    file : path
-        config.yaml; its folder is the root of the project.
+    file : path, optional
+        config.yaml; its folder is the working folder. None where `overrides` are all settings, as
+        another workflow that imports this one gives them.
+    project : Path
+        The folder of the workflow, where it is another one.
 
     Returns
     -------
@@ -56,17 +61,17 @@ def read(
     ProblemsFound
         With every problem of the file, the overrides, the datasets' names and the criteria.
     """
-    root, shown = Path(file).parent, Path(file).name
-    content = yaml_files.read(file, "config", shown)
-    if overrides:
-        content = _merged(content, overrides)
-        found = yaml_files.check(content, "config", "--config")
+    root, shown = (Path(file).parent, Path(file).name) if file else (Path(), "the configuration")
+    content = yaml_files.read(file, "config", shown) if file else {}
+    if overrides or not file:
+        content = _merged(content, overrides or {})
+        found = yaml_files.check(content, "config", "--config" if file else shown)
         if found:
             raise ProblemsFound(found)
-        content = yaml_files.complete(content, "config")
+    content = yaml_files.complete(content, "config")
     forms = content["report"]["formats"]
     content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
-    found = _problems_of_datasets(content["datasets"], root)
+    found = _problems_of_datasets(content["datasets"], root, project)
     try:
         rules = criteria.load(
             content["criteria"], content["settings_of_criteria"], config_file=shown

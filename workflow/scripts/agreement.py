@@ -10,5 +10,5 @@ with step_log.step("agreement", dataset, snakemake.log[0]):
     columns = ["dataset", "measure", "criterion", "course", "session", "state"]
     states = pd.read_parquet(given.states, columns=columns)
     table = agreement(states, pd.read_parquet(given.episodes))
-    processed.write(table, *snakemake.output)
+    processed.write(table, snakemake.output.agreement)
     print(f"{dataset}: {len(table)} pairs of criteria, {table['kappa'].notna().sum()} with kappa")

@@ -21,5 +21,5 @@ with step_log.step("calibrate", dataset, snakemake.log[0]):
         seed=params.seed,
         processes=snakemake.threads,
     )
-    processed.write(table, *snakemake.output)
+    processed.write(table, snakemake.output.calibrated)
     print(f"{dataset}: k was solved for {table['k'].notna().sum()} of {len(table)} criteria")

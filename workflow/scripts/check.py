@@ -14,7 +14,7 @@ with step_log.step("check", dataset, snakemake.log[0]):
     folder, mirror = Path(snakemake.input.descriptor).parent, snakemake.params.mirror
     problems = check.check(dataset, folder, mirror)
     # The page is wanted most when the step fails, and Snakemake removes what it declares then.
-    about = provenance(Path(), "make report", Path("requirements.lock"))
+    about = provenance("make report")
     page = Path("reports") / f"{dataset}-check.html"
     write_check(dataset, problems, ingest.forms(folder, mirror), about, page)
     if any(one.is_error for one in problems):

@@ -27,5 +27,5 @@ with step_log.step("compare_with_chance", dataset, snakemake.log[0]):
     *compared, replicates = tables
     replicates.to_parquet(snakemake.output.replicates, index=False)
     for name, table in zip(("chance", "sensitivity", "chance_courses"), compared, strict=True):
-        processed.write(table, *snakemake.output[name])
+        processed.write(table, snakemake.output[name])
     print(f"{dataset}: {len(tables[0])} comparisons with chance")

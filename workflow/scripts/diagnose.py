@@ -17,5 +17,5 @@ with step_log.step("diagnose", dataset, snakemake.log[0]):
         measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
         settings=snakemake.params.settings,
     )
-    processed.write(found, *snakemake.output)
+    processed.write(found, snakemake.output.diagnostics)
     print(f"{dataset}: diagnostics of {found['measure'].nunique()} models")

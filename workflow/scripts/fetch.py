@@ -6,11 +6,11 @@ from rupture_repair.project import step_log
 from rupture_repair.project.datasets import known_datasets
 from rupture_repair.public_data import fetch, register
 
-name = snakemake.params.dataset
+name, project = snakemake.params.dataset, Path(snakemake.params.project)
 with step_log.step("fetch", name, snakemake.log[0]):
-    files = fetch.fetch(name, snakemake.params.mirror)
+    files = fetch.fetch(name, snakemake.params.mirror, project=project)
     print(*[f"Fetched, checksum verified: {file.as_posix()}" for file in files], sep="\n")
-    entry = register.of_dataset(name)[0]
+    entry = register.of_dataset(name, project / register.FILE)[0]
     print(f"Licence: {entry.licence}\nCite: {entry.citation}")
-    described = name in known_datasets(Path())
+    described = name in known_datasets(Path(), project)
     print(f"Analyse it: datasets: [{name}] in config.yaml." if described else entry.note)

@@ -18,7 +18,7 @@ with step_log.step("fit_hidden_markov", dataset, snakemake.log[0]):
             json.loads(Path(given.measures).read_text(encoding="utf-8")),
             processes=snakemake.threads,
         )
-    rupture_probability.write(models, snakemake.output[0])
+    rupture_probability.write(models, snakemake.output.models)
     for name, model in models.items():
         found = "a ruptured state" if model.identified else "no ruptured state"
         print(f"{dataset}, {name}: {found}. {model.message}".strip())

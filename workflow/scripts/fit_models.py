@@ -23,6 +23,6 @@ with step_log.step("fit_models", dataset, snakemake.log[0]):
         dataset, **tables, measures=measures, settings=settings, processes=snakemake.threads
     )
     flow = flow_of(dataset, {**tables, "estimates": estimates}, measures, settings)
-    processed.write(estimates, *snakemake.output.estimates)
-    processed.write(flow, *snakemake.output.flow)
+    processed.write(estimates, snakemake.output.estimates)
+    processed.write(flow, snakemake.output.flow)
     print(f"{dataset}:", status_counts(estimates).to_string(index=False), sep="\n")

@@ -23,6 +23,6 @@ with step_log.step("judge_claims", dataset, snakemake.log[0]):
     )
     own = (tables[name] for name in ("sessions", "episodes", "detection"))
     components = components_of(dataset, *own, measures)
-    processed.write(table, *snakemake.output.claims)
-    processed.write(components, *snakemake.output.components)
+    processed.write(table, snakemake.output.claims)
+    processed.write(components, snakemake.output.components)
     print(f"{dataset}:", table["verdict"].value_counts().to_string(), sep="\n")

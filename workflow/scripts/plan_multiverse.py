@@ -19,5 +19,5 @@ with step_log.step("plan_multiverse", dataset, snakemake.log[0]):
         default_criterion=params.default_criterion,
         seed=params.seed,
     )
-    processed.write(plan, *snakemake.output)
-    print(f"{dataset}: {len(plan)} specifications in {snakemake.output[1]}")
+    processed.write(plan, snakemake.output.plan)
+    print(f"{dataset}: {len(plan)} specifications in {snakemake.output.csv}")

@@ -21,7 +21,7 @@ with step_log.step("run_multiverse", dataset, snakemake.log[0]):
         processes=snakemake.threads,
         say=lambda text: print(f"{dataset}: {text}", flush=True),
     )
-    processed.write(outcome.fits, *snakemake.output.estimates)
+    processed.write(outcome.fits, snakemake.output.estimates)
     summary = summarise(outcome)
     summary.to_csv(snakemake.output.summary, index=False, lineterminator="\n")
     choices = explained_by_choices(outcome.fits)

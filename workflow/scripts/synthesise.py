@@ -16,8 +16,8 @@ with step_log.step("synthesise", "all", snakemake.log[0]):
             same_scores=params.synthesis["same_scores"],
         )
     )
-    processed.write(pooled, *out.pooled)
-    processed.write(studies, *out.studies)
+    processed.write(pooled, out.pooled)
+    processed.write(studies, out.studies)
     published = yaml_files.read(given.published, "published")
     forest = synthesis_forest(pooled, studies, published, params.default_criterion)
     save(*forest, Path(out.figures) / "synthesis_forest")

@@ -482,12 +482,12 @@ def test_date_comes_from_the_environment_only(tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     lock = tmp_path / "requirements.lock"
     lock.write_text("x")
-    about = provenance(tmp_path, "make report", lock)
+    about = provenance("make report", tmp_path)
     assert about["date"] is None
     assert about["commit"] is None
     assert about["lock"].startswith("2d711642b726b044")  # SHA-256 of "x"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
-    assert provenance(tmp_path, "make report")["date"] == "2026-01-01"
+    assert provenance("make report", tmp_path)["date"] == "2026-01-01"
 
 
 def test_about_names_inputs_and_settings(built):

@@ -45,7 +45,7 @@ def _write_pages(found: Mapping[str, Any], loud: bool) -> None:
     from ..report.check_page import write_check
     from ..report.provenance import provenance
 
-    about = provenance(Path(), "rupture-repair check", Path("requirements.lock"))
+    about = provenance("rupture-repair check")
     for name, (problems, forms) in found.items():
         target = Path("reports") / f"{name}-check.html"
         write_check(name, problems, forms, about, target)

@@ -255,5 +255,5 @@ def write(detections: Iterable[Detection], folder: str | Path) -> pd.DataFrame:
     every = pd.concat(episodes, ignore_index=True)
     summary = pd.DataFrame(summaries)
     for name, table in (("episodes", every), ("detection", summary)):
-        processed.write(table, folder / f"{name}.parquet", folder / f"{name}.csv")
+        processed.write(table, folder / f"{name}.parquet")
     return summary

@@ -45,6 +45,15 @@ def _files(name: str) -> list[Path]:
     return [file for file in (*packages, *module) if file.is_file()]
 
 
+def from_here(path: Path) -> str:
+    """Return a path relative to the working folder where it lies below it.
+
+    So a project that is moved or archived is not computed again: Snakemake compares paths.
+    """
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
 @cache
 def code_files(script: Path) -> tuple[str, ...]:
     """Return the source files of this package that a script is made of, for its rule to watch.
@@ -60,9 +69,8 @@ def code_files(script: Path) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Paths of all modules of the package that the script imports, directly or not. Relative to
-        the working folder where the package lies below it, so that a project which is moved is
-        not computed again.
+        Paths of all modules of the package that the script imports, directly or not; relative to
+        the working folder where the package lies below it.
     """
     todo, seen = list(_imported(script)), set()
     while todo:
@@ -70,6 +78,4 @@ def code_files(script: Path) -> tuple[str, ...]:
             if file not in seen:
                 seen.add(file)
                 todo += _imported(file)
-    here = Path.cwd()
-    relative = (file.relative_to(here) if file.is_relative_to(here) else file for file in seen)
-    return tuple(sorted(file.as_posix() for file in relative))
+    return tuple(sorted(map(from_here, seen)))

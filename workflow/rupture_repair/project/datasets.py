@@ -24,24 +24,44 @@ _FURTHER = "check|explorer|failed"
 _OTHER_PAGE = re.compile(rf"(?i)index|.+-({_FURTHER})")
 
 
-def known_datasets(root: Path) -> list[str]:
-    """Return the names of all folders that hold a dataset.yaml."""
-    found = [path.parent.name for place in PLACES for path in (root / place).glob("*/dataset.yaml")]
+def known_datasets(root: Path, project: Path = Path()) -> list[str]:
+    """Return the names of all folders that hold a dataset.yaml.
+
+    Parameters
+    ----------
+    root : Path
+        The working folder.
+    project : Path
+        The folder of the workflow, where it is another one.
+    """
+    places = [root / base / place for base in (Path(), project) for place in PLACES]
+    found = [path.parent.name for place in places for path in place.glob("*/dataset.yaml")]
     return sorted(dict.fromkeys(found))
 
 
-def descriptor(name: str, root: Path = Path()) -> Path:
+def descriptor(name: str, root: Path = Path(), project: Path = Path()) -> Path:
     """Return the path of a dataset's dataset.yaml, relative to `root`.
+
+    Parameters
+    ----------
+    name : str
+        The dataset.
+    root : Path
+        The working folder.
+    project : Path
+        The folder of the workflow, where it is another one: its datasets come after those of
+        the working folder.
 
     Raises
     ------
     ProblemsFound
         If there is none (E107).
     """
-    for place in PLACES:
-        if (root / place / name / "dataset.yaml").is_file():
-            return place / name / "dataset.yaml"
-    known = known_datasets(root)
+    for base in (Path(), project):
+        for place in PLACES:
+            if (root / base / place / name / "dataset.yaml").is_file():
+                return base / place / name / "dataset.yaml"
+    known = known_datasets(root, project)
     missing = problem(
         "E107",
         file="config.yaml",
@@ -72,12 +92,14 @@ def suggested_name(name: str) -> str:
     return better if is_name(better) else f"my-{better}"
 
 
-def data_files(name: str, mirror: str | None, root: Path = Path()) -> list[Path]:
+def data_files(
+    name: str, mirror: str | None, root: Path = Path(), project: Path = Path()
+) -> list[Path]:
     """Return the existing files that a dataset's descriptor names, for the workflow to watch.
 
     A descriptor with faults gives no files: the check of the dataset tells the faults.
     """
-    path = descriptor(name, root)
+    path = descriptor(name, root, project)
     try:
         content = yaml.safe_load((root / path).read_text(encoding="utf-8-sig"))
         tables = content["tables"].values()

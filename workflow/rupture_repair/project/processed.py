@@ -5,18 +5,19 @@ from pathlib import Path
 import pandas as pd
 
 
-def write(table: pd.DataFrame, parquet: str | Path, csv: str | Path) -> None:
+def write(table: pd.DataFrame, parquet: str | Path) -> None:
     """Write a table twice: for the next steps, and for people.
 
     Parameters
     ----------
     table : DataFrame
         Its index is left out.
-    parquet, csv : path
-        The two files. The same table gives the same bytes on every machine.
+    parquet : path
+        The file for the next steps; the other gets its name with the suffix ``.csv``. The same
+        table gives the same bytes on every machine.
     """
     table.to_parquet(parquet, index=False)
-    table.to_csv(csv, index=False, lineterminator="\n")
+    table.to_csv(Path(parquet).with_suffix(".csv"), index=False, lineterminator="\n")
 
 
 def of_criterion(table: pd.DataFrame, measure: str, criterion: str) -> pd.DataFrame:

@@ -28,7 +28,11 @@ def mirror_folder(name: str, root: Path = Path()) -> str:
 
 
 def fetch(
-    name: str, mirror: str | Path | None = None, root: Path = Path(), patience: float = PATIENCE
+    name: str,
+    mirror: str | Path | None = None,
+    root: Path = Path(),
+    patience: float = PATIENCE,
+    project: Path = Path(),
 ) -> list[Path]:
     """Fetch the files of a public dataset into data/raw/<name>, each checked against its checksum.
 
@@ -39,9 +43,11 @@ def fetch(
     mirror : path, optional
         A folder whose files replace the network.
     root : Path
-        The project.
+        The working folder.
     patience : float
         Seconds to wait for an answer.
+    project : Path
+        The folder of the workflow, where it is another one; it holds the register.
 
     Returns
     -------
@@ -57,9 +63,9 @@ def fetch(
         E909 (another file is there), E910 (the download cannot be opened) or E911 (it does not
         hold the file). Then nothing was changed.
     """
-    entries = register.of_dataset(name, root / register.FILE)
+    entries = register.of_dataset(name, root / project / register.FILE)
     folder = root / folders.fetched(name)
-    source = None if mirror is None else Path(mirror) / mirror_folder(name, root)
+    source = None if mirror is None else Path(mirror) / mirror_folder(name, root / project)
     problems: list[Problem] = []
     with tempfile.TemporaryDirectory(prefix="fetch") as temporary:
         ready: list[tuple[Path, Path]] = []

@@ -10,35 +10,36 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..project.package_files import PACKAGE
+
 #: Packages whose versions can change a number.
 PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "statsmodels", "formulae", "matplotlib")
 
 
-def provenance(root: Path, command: str, lock: Path | None = None) -> dict[str, Any]:
+def provenance(command: str, project: Path = PACKAGE.parents[1]) -> dict[str, Any]:
     """Collect what made a report.
 
     Parameters
     ----------
-    root : Path
-        The repository.
     command : str
         What was called.
-    lock : Path, optional
-        requirements.lock.
+    project : Path
+        The folder of the workflow; it has a Snakefile, unless the package was installed alone.
 
     Returns
     -------
     dict
         version, commit (None outside a git repository; ends in "+" where files were changed),
         date (from the environment variable SOURCE_DATE_EPOCH, None without it, so that the same
-        inputs give the same report), command, python, packages (name -> version), lock (SHA-256 or
-        None).
+        inputs give the same report), command, python, packages (name -> version), lock (SHA-256 of
+        requirements.lock, or None).
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    locked = lock.read_bytes() if lock is not None and lock.exists() else None
+    lock = project / "requirements.lock"
+    locked = lock.read_bytes() if lock.exists() else None
     return {
         "version": _version("rupture-repair"),
-        "commit": _commit(root),
+        "commit": _commit(project) if (project / "Snakefile").exists() else None,
         "date": datetime.fromtimestamp(int(epoch), UTC).date().isoformat() if epoch else None,
         "command": command,
         "python": platform.python_version(),

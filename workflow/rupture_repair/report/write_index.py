@@ -46,7 +46,7 @@ def write_index(
     Parameters
     ----------
     root : Path
-        The repository.
+        The working folder.
     config : mapping
         From :func:`rupture_repair.settings.read`.
     failures : sequence of mappings
@@ -60,7 +60,7 @@ def write_index(
     """
     reports = root / "reports"
     reports.mkdir(exist_ok=True)
-    about = provenance(root, "make report", root / "requirements.lock")
+    about = provenance("make report")
     forms = config["report"]["formats"]
     for page in (page for form in FORMS for page in reports.glob(f"*-failed.{form}")):
         page.unlink()

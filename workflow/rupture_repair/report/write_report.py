@@ -33,6 +33,6 @@ def write_report(
     list of Path
         The files written.
     """
-    about = provenance(Path(), "make report", Path("requirements.lock"))
+    about = provenance("make report")
     text = dataset_report(Material.read(folder, figures, config), about)
     return list(render(text, target, config["report"]["formats"], threads))

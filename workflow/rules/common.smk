@@ -1,0 +1,81 @@
+# What all rules share: the checked settings, and the places of files.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from rupture_repair import settings
+from rupture_repair.project import datasets, step_log
+from rupture_repair.project.code_files import code_files, from_here
+from rupture_repair.project.package_files import PACKAGE
+from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.public_data import register
+
+# The folder of the Snakefile. Data, settings and results are in the working folder, which is
+# another one with --directory, or where this workflow is a module of another.
+PROJECT = Path(workflow.current_basedir).parents[1]
+
+
+def or_stop(function, *arguments):
+    """Return the result, or end with the texts of the problems before anything runs."""
+    try:
+        return function(*arguments)
+    except ProblemsFound as problems:
+        raise WorkflowError(f"\n{problems}")
+
+
+def settings_file():
+    """config.yaml, or None where another workflow or --configfile gives all settings."""
+    file = Path("config.yaml")
+    given = workflow.overwrite_configfiles and not file.exists()
+    return None if given or workflow.modifier.skip_configfile else file
+
+
+SETTINGS = or_stop(settings.read, config, settings_file(), PROJECT)
+DATASETS = SETTINGS["datasets"]
+# Pictures and lists of the workflow are made without a number of cores.
+CORES = workflow.resource_settings.cores or 1
+# Two long steps at the same time waste less than each of them on all cores.
+HALF_OF_CORES = max(1, CORES // 2)
+
+
+def processed(name):
+    """The path of a table or file of a dataset among the results."""
+    return f"data/processed/{{dataset}}/{name}"
+
+
+def code_of(rule):
+    """The library's source files that the script of a rule is made of."""
+    return code_files(PROJECT / "workflow/scripts" / f"{rule}.py")
+
+
+def package_file(name):
+    """A file of the library that is not code."""
+    return from_here(PACKAGE / name)
+
+
+def package_files(folder):
+    """All files below a folder of the library, without its code."""
+    files = sorted(path for path in (PACKAGE / folder).rglob("*.*") if path.is_file())
+    return [from_here(path) for path in files]
+
+
+def descriptor(wildcards):
+    """The dataset.yaml of a dataset."""
+    return datasets.descriptor(wildcards.dataset, project=PROJECT)
+
+
+def data_files(wildcards):
+    """The raw files of a dataset."""
+    return datasets.data_files(wildcards.dataset, SETTINGS["mirror"], project=PROJECT)
+
+
+def report_with_failures():
+    """List the steps that failed, and write the overview of what there is."""
+    from rupture_repair.report.write_index import write_index
+
+    failures = step_log.failures()
+    for failure in failures:
+        print(
+            f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"
+        )
+    print(f"Report, with what failed: {write_index(Path(), SETTINGS, failures)}")

@@ -1,0 +1,107 @@
+# Ruptures and repairs by every criterion, and how many of them chance alone would give.
+
+
+# The hidden Markov model of each alliance measure: fitted once, for detection and for chance.
+rule fit_hidden_markov:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        code=code_of("fit_hidden_markov"),
+    output:
+        models=processed("hidden_markov.json"),
+    log:
+        "logs/{dataset}/fit_hidden_markov.log",
+    threads: HALF_OF_CORES
+    params:
+        needed=any(row["run"] == "rupture_probability" for row in SETTINGS["criteria"]),
+    script:
+        "../scripts/fit_hidden_markov.py"
+
+
+# The k of criteria with `k: calibrated`, solved on rupture-free simulations of the dataset.
+rule calibrate:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        code=code_of("calibrate"),
+    output:
+        calibrated=processed("calibrated.parquet"),
+        csv=processed("calibrated.csv"),
+    log:
+        "logs/{dataset}/calibrate.log",
+    threads: HALF_OF_CORES
+    params:
+        criteria=[row for row in SETTINGS["criteria"] if row["k"] == "calibrated"],
+        edge_rules=SETTINGS["edge_rules"],
+        chance={"false_alarm": SETTINGS["chance"]["false_alarm"]},
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/calibrate.py"
+
+
+rule detect:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        events=rules.ingest.output.events,
+        calibrated=rules.calibrate.output.calibrated,
+        models=rules.fit_hidden_markov.output.models,
+        code=code_of("detect"),
+    output:
+        states=processed("session_states.parquet"),
+        episodes=processed("episodes.parquet"),
+        detection=processed("detection.parquet"),
+        csv=[processed("episodes.csv"), processed("detection.csv")],
+    log:
+        "logs/{dataset}/detect.log",
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+    script:
+        "../scripts/detect.py"
+
+
+# How far every pair of criteria agrees: sessions in an episode, episodes that begin together.
+rule agreement:
+    input:
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        code=code_of("agreement"),
+    output:
+        agreement=processed("agreement.parquet"),
+        csv=processed("agreement.csv"),
+    log:
+        "logs/{dataset}/agreement.log",
+    priority: 1  # the figures, a long step, wait for it
+    script:
+        "../scripts/agreement.py"
+
+
+# The same rules on rupture-free simulations of the dataset, and on planted falls of known depth.
+rule compare_with_chance:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        calibrated=rules.calibrate.output.calibrated,
+        models=rules.fit_hidden_markov.output.models,
+        code=code_of("compare_with_chance"),
+    output:
+        chance=processed("chance.parquet"),
+        sensitivity=processed("sensitivity.parquet"),
+        chance_courses=processed("chance_courses.parquet"),
+        replicates=processed("replicates.parquet"),
+        csv=[
+            processed("chance.csv"),
+            processed("sensitivity.csv"),
+            processed("chance_courses.csv"),
+        ],
+    log:
+        "logs/{dataset}/compare_with_chance.log",
+    threads: HALF_OF_CORES
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+        chance=SETTINGS["chance"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/compare_with_chance.py"

@@ -1,0 +1,108 @@
+# Mixed models of each dataset, their diagnostics, the claims they judge, and all datasets pooled.
+
+
+# Exposure and mixed models: tidy rows with their status, criterion by criterion.
+rule fit_models:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        events=rules.ingest.output.events,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        code=code_of("fit_models"),
+    output:
+        estimates=processed("estimates.parquet"),
+        flow=processed("flow.parquet"),
+        csv=[processed("estimates.csv"), processed("flow.csv")],
+    log:
+        "logs/{dataset}/fit_models.log",
+    priority: 2  # the longest chain of steps begins here
+    threads: HALF_OF_CORES
+    params:
+        models=SETTINGS["models"],
+        edge_rules=SETTINGS["edge_rules"],
+        default_criterion=SETTINGS["default_criterion"],
+    script:
+        "../scripts/fit_models.py"
+
+
+# Does the main model describe the data, and does it depend on single therapists?
+rule diagnose:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        states=rules.detect.output.states,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        code=code_of("diagnose"),
+    output:
+        diagnostics=processed("diagnostics.parquet"),
+        csv=processed("diagnostics.csv"),
+    log:
+        "logs/{dataset}/diagnose.log",
+    priority: 2  # the figures, a long step, wait for it
+    params:
+        settings={
+            key: SETTINGS[key]
+            for key in ("models", "edge_rules", "default_criterion", "seed")
+        },
+    script:
+        "../scripts/diagnose.py"
+
+
+# A verdict for every claim, by a written rule.
+rule judge_claims:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        events=rules.ingest.output.events,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        chance_courses=rules.compare_with_chance.output.chance_courses,
+        claims=package_file("knowledge/claims.yaml"),
+        code=code_of("judge_claims"),
+    output:
+        claims=processed("claims.parquet"),
+        components=processed("components.parquet"),
+        csv=[processed("claims.csv"), processed("components.csv")],
+    log:
+        "logs/{dataset}/judge_claims.log",
+    threads: HALF_OF_CORES
+    params:
+        models=SETTINGS["models"],
+        edge_rules=SETTINGS["edge_rules"],
+        claims=SETTINGS["claims"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/judge_claims.py"
+
+
+# Estimates of all datasets, pooled.
+rule synthesise:
+    input:
+        about=expand(rules.ingest.output.about, dataset=DATASETS),
+        measures=expand(rules.ingest.output.measures, dataset=DATASETS),
+        estimates=expand(rules.fit_models.output.estimates, dataset=DATASETS),
+        claims=expand(rules.judge_claims.output.claims, dataset=DATASETS),
+        published=package_file("knowledge/published.yaml"),
+        code=code_of("synthesise"),
+    output:
+        pooled="data/processed/synthesis.parquet",
+        studies="data/processed/synthesis_studies.parquet",
+        csv=["data/processed/synthesis.csv", "data/processed/synthesis_studies.csv"],
+        # No dataset can have a name that begins so.
+        figures=directory("reports/figures/_all"),
+    log:
+        "logs/all/synthesise.log",
+    params:
+        datasets=DATASETS,
+        synthesis=SETTINGS["synthesis"],
+        default_criterion=SETTINGS["default_criterion"],
+    script:
+        "../scripts/synthesise.py"
