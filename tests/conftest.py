@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from project_copy import Project, copy_of_the_project
 from repository import ROOT
 
 if TYPE_CHECKING:
@@ -22,59 +22,6 @@ if TYPE_CHECKING:
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
-
-
-@dataclass
-class Project:
-    """A copy of the project in a folder of its own."""
-
-    folder: Path
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake with the arguments, stdout and stderr in one text."""
-        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
-        return subprocess.run(
-            ["snakemake", "--cores", "2", "--workflow-profile", "workflow/profiles/default",
-             *arguments],
-            cwd=self.folder, env=os.environ | {"PATH": os.pathsep.join(places)}, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-
-    def settings(self, text: str) -> None:
-        """Replace config.yaml; what is not named keeps its default."""
-        (self.folder / "config.yaml").write_text(text, encoding="utf-8")
-
-    def dataset(self, name: str, descriptor: str, **tables: str) -> Path:
-        """Write a dataset; each table becomes <table>.csv."""
-        folder = self.folder / "data/raw" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "dataset.yaml").write_text(descriptor, encoding="utf-8")
-        for table, text in tables.items():
-            (folder / f"{table}.csv").write_text(text, encoding="utf-8")
-        return folder
-
-    def jobs(self, *arguments: str) -> set[str]:
-        """Return the rules that a run would execute."""
-        said = self.run("--dry-run", "--quiet", "progress", *arguments).stdout
-        lines = [line.split() for line in said.splitlines()]
-        return {line[1].strip(":") for line in lines if len(line) == 2 and line[0] == "rule"}
-
-    def page(self, name: str) -> str:
-        """Return a page of the report."""
-        return (self.folder / "reports" / f"{name}.html").read_text(encoding="utf-8")
-
-
-def copy_of_the_project(folder: Path) -> Project:
-    for name in ("Snakefile", "config.yaml", "requirements.lock"):
-        shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(
-        ROOT / "workflow",
-        folder / "workflow",
-        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
-    )
-    shutil.copytree(ROOT / "data/raw/demo", folder / "data/raw/demo")
-    shutil.copy(ROOT / "data/raw/register.csv", folder / "data/raw/register.csv")
-    return Project(folder)
 
 
 @pytest.fixture

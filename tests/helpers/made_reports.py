@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pandas as pd
 
 from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.output_formats import render_html
-from rupture_repair.report.pages import dataset_report
 
 ABOUT = {
     "version": "0.1.0",

@@ -1,6 +1,6 @@
 """Entries of an overview, and texts that try to be markup."""
 
-from rupture_repair.report.pages import index_entry
+from rupture_repair.report.index_page import index_entry
 
 FAILURE = {
     "dataset": "clinic",

@@ -18,9 +18,9 @@ from rupture_repair.figures.agreement import agreement_heat_map
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.style import save
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.output_formats import render_html
-from rupture_repair.report.pages import dataset_report
 
 STATES = ["not_assessable", "steady", "ruptured", "repaired_here", "after_repair"]
 

@@ -8,8 +8,8 @@ import pytest
 
 from made_diagnostics import with_diagnostics
 from made_reports import ABOUT, Page, rendered
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
-from rupture_repair.report.pages import dataset_report
 from rupture_repair.report.sections import diagnostics
 
 NAMES = ("residuals", "normal_quantiles", "autocorrelation", "influence")

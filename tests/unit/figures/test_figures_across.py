@@ -20,10 +20,11 @@ from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import yaml_files
 from rupture_repair.project.package_files import KNOWLEDGE
-from rupture_repair.report import pages
+from rupture_repair.report import index_page
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.index_page import index_entry
 from rupture_repair.report.output_formats import render_html
-from rupture_repair.report.pages import dataset_report, index_entry
 
 PUBLISHED = yaml_files.read(KNOWLEDGE / "published.yaml", "published")
 
@@ -199,7 +200,7 @@ def index(folder, found, studies):
         made["dataset"], made["measures"], made["detection"], made["estimates"],
         made["sessions"], CONFIG,
     )  # fmt: skip
-    text = pages.index([entry], [], ABOUT, given)
+    text = index_page.index([entry], [], ABOUT, given)
     page = render_html(text, folder / "index.html").read_text(encoding="utf-8")
     return text, Page(page)
 
@@ -226,5 +227,5 @@ def test_the_overview_after_a_failure_says_that_nothing_was_pooled():
         made["dataset"], made["measures"], made["detection"], made["estimates"],
         made["sessions"], CONFIG,
     )  # fmt: skip
-    text = pages.index([entry], [], ABOUT)
+    text = index_page.index([entry], [], ABOUT)
     assert "that needs the estimates of every dataset" in text

@@ -13,9 +13,11 @@ from document_texts import docx_text, pdf_text
 from made_reports import ABOUT, material
 from made_tables import tables
 from rupture_repair.project import disclosure
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.failed_page import failure_report
+from rupture_repair.report.index_page import index
 from rupture_repair.report.output_formats import render
-from rupture_repair.report.pages import dataset_report, failure_report, index
 
 TELLING = "SMITHJANE1970"
 

@@ -16,10 +16,12 @@ from made_reports import ABOUT, Page, material
 from made_tables import tables
 from report_examples import FAILURE, ODD, entry
 from rupture_repair.project.package_files import PACKAGE
-from rupture_repair.report import output_formats, pages
+from rupture_repair.report import index_page, output_formats
+from rupture_repair.report.dataset_page import dataset_report
+from rupture_repair.report.failed_page import failure_report
 from rupture_repair.report.markdown import FOLDER, sourced
 from rupture_repair.report.output_formats import render
-from rupture_repair.report.pages import dataset_report, failure_report, front_matter
+from rupture_repair.report.page import front_matter
 
 TITLES = [
     *ODD,
@@ -153,7 +155,7 @@ def test_odd_texts_are_shown_and_break_no_form(listed, tmp_path):
     made = [listed | {"title": odd, "criterion": odd} for odd in TITLES]
     failure = FAILURE | {"problems": TITLES}
     told = render(failure_report(failure, ABOUT), tmp_path / "failed.html")
-    index = render(pages.index(made, [], ABOUT), tmp_path / "index.html")
+    index = render(index_page.index(made, [], ABOUT), tmp_path / "index.html")
     for _, pdf, word in (told, index):
         in_pdf, in_word = squeezed(pdf_text(pdf)), squeezed(docx_text(word))
         for odd in TITLES:
@@ -185,7 +187,7 @@ def test_failure_is_told_in_all_forms(tmp_path):
 
 
 def test_reports_link_to_each_other_in_their_own_form(listed, tmp_path):
-    markdown = pages.index([listed], [], ABOUT)
+    markdown = index_page.index([listed], [], ABOUT)
     html, pdf, word = render(markdown, tmp_path / "index.html")
     assert 'href="small.html"' in html.read_text(encoding="utf-8")
     with ZipFile(word) as archive:

@@ -12,10 +12,12 @@ from report_examples import FAILURE, ODD, entry
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.project.package_files import KNOWLEDGE, PACKAGE
 from rupture_repair.report import markdown
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
+from rupture_repair.report.failed_page import failure_report
+from rupture_repair.report.index_page import index
 from rupture_repair.report.markdown import FOLDER
 from rupture_repair.report.output_formats import render_html
-from rupture_repair.report.pages import dataset_report, failure_report, index
 from rupture_repair.report.provenance import provenance
 from rupture_repair.report.sections import limitations
 from rupture_repair.report.sections.data import of_dataset, of_measures

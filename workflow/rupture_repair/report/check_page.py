@@ -8,7 +8,7 @@ from ..ingest import check_text
 from ..project.problems import Problem
 from .markdown import Md, attribute, escape
 from .output_formats import render_html
-from .pages import Page
+from .page import Page
 
 
 def _excerpt_table(excerpt: check_text.Excerpt) -> Md:

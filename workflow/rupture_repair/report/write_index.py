@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from .failed_page import failure_report
+from .index_page import index, index_entry
 from .output_formats import FORMS, render
-from .pages import failure_report, index, index_entry
 from .provenance import provenance
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .dataset_page import dataset_report
 from .dataset_tables import Material
 from .output_formats import render
-from .pages import dataset_report
 from .provenance import provenance
 
 

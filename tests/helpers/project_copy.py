@@ -1,0 +1,73 @@
+"""A copy of the project in which a test runs Snakemake."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from repository import ROOT
+
+#: How `make` calls Snakemake.
+OPTIONS = ("--cores", "2", "--workflow-profile", "workflow/profiles/default")
+
+
+@dataclass
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    folder: Path
+
+    def run(
+        self, *arguments: str, options: Sequence[str] = OPTIONS
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake with the arguments, stdout and stderr in one text."""
+        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        environment = os.environ | {"PATH": os.pathsep.join(places)}
+        if (self.folder / "workflow/rupture_repair").is_dir():
+            environment["PYTHONPATH"] = str(self.folder / "workflow")
+        return subprocess.run(
+            ["snakemake", *options, *arguments],
+            cwd=self.folder, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+
+    def settings(self, text: str) -> None:
+        """Replace config.yaml; what is not named keeps its default."""
+        (self.folder / "config.yaml").write_text(text, encoding="utf-8")
+
+    def dataset(self, name: str, descriptor: str, **tables: str) -> Path:
+        """Write a dataset; each table becomes <table>.csv."""
+        folder = self.folder / "data/raw" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "dataset.yaml").write_text(descriptor, encoding="utf-8")
+        for table, text in tables.items():
+            (folder / f"{table}.csv").write_text(text, encoding="utf-8")
+        return folder
+
+    def jobs(self, *arguments: str) -> set[str]:
+        """Return the rules that a run would execute."""
+        said = self.run("--dry-run", "--quiet", "progress", *arguments).stdout
+        lines = [line.split() for line in said.splitlines()]
+        return {line[1].strip(":") for line in lines if len(line) == 2 and line[0] == "rule"}
+
+    def page(self, name: str) -> str:
+        """Return a page of the report."""
+        return (self.folder / "reports" / f"{name}.html").read_text(encoding="utf-8")
+
+
+def copy_of_the_project(folder: Path) -> Project:
+    """Return a copy of what a run needs, in a folder that may be new."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("Snakefile", "config.yaml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(
+        ROOT / "workflow",
+        folder / "workflow",
+        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
+    )
+    shutil.copytree(ROOT / "data/raw/demo", folder / "data/raw/demo")
+    shutil.copy(ROOT / "data/raw/register.csv", folder / "data/raw/register.csv")
+    return Project(folder)

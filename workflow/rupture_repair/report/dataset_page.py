@@ -1,0 +1,108 @@
+"""The report of one dataset: the facts of every section, laid into dataset.md."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from ..figures.alt_text import alt_text
+from ..models.definitions import MODELS
+from ..project.disclosure import min_cell, without_cells
+from .dataset_tables import Material
+from .markdown import held
+from .page import Page, words_of
+from .sections import (
+    agreement,
+    claims,
+    components,
+    criteria,
+    data,
+    diagnostics,
+    episodes,
+    failures,
+    limitations,
+    multiverse,
+    outcome,
+    shapes,
+)
+
+#: What templates call, by the name of the section.
+SECTIONS = {
+    "claims": claims,
+    "criteria": criteria,
+    "data": data,
+    "diagnostics": diagnostics,
+    "episodes": episodes,
+    "failures": failures,
+    "multiverse": multiverse,
+    "outcome": outcome,
+}
+
+
+def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
+    """Return the report of one dataset as Markdown.
+
+    Parameters
+    ----------
+    material : Material
+    about : mapping
+        From :func:`rupture_repair.report.provenance`.
+
+    Returns
+    -------
+    str
+        Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
+        into the folder that holds ``figures/``.
+    """
+    flow, least = data.of_flow(material), min_cell(material.dataset, material.config)
+    material = material.disclosed()
+    facts, measures = data.of_dataset(material), data.of_measures(material)
+    detection, effects = episodes.of_detection(material), outcome.of_effects(material)
+    reasons = limitations.of_limitations(material, facts, measures, detection, effects)
+    limits = words_of("limitations.yaml")
+    measure, criterion = material.shown
+    alliance = [name for name in measures if name in set(material.detection["measure"])]
+    if least > 1:
+        told = [without_cells(warning) for warning in material.dataset["warnings"]]
+        material = replace(material, dataset={**material.dataset, "warnings": told})
+    page = Page(
+        alt_text,
+        sections=SECTIONS,
+        title=material.dataset["title"],
+        subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
+        material=material,
+        meta=material.dataset,
+        facts=facts,
+        measures=measures,
+        alliance=alliance,
+        measure=measure,
+        criterion=criterion,
+        name=detection["row"]["name"],
+        detection=detection,
+        effects=effects,
+        flow=flow,
+        shapes=shapes.of_shapes(material),
+        shape_rows=shapes.shapes(material),
+        chance=episodes.of_chance(material),
+        agreement=agreement.of_agreement(material),
+        held=held,
+        components=components.components(material),
+        diagnosed=diagnostics.of_diagnostics(material),
+        limitations=reasons,
+        models=MODELS,
+        ceiling=data.CEILING,
+        min_cell=least,
+        config=material.config,
+        settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
+        about=about,
+    )
+    phrases = page.context["phrases"]
+    page.context["rules"] = {
+        name: page.filled(phrases["rule"], row=row, units=phrases["units"])
+        for name, row in material.criteria.items()
+    }
+    page.context["limits"] = [
+        page.filled(limits[name], found=found) for name, found in reasons.items()
+    ]
+    return page.render("dataset.md")
