@@ -58,10 +58,12 @@ class About:
     max_gap: int | None = None
     seed: int | None = None
 
-    def problems(self) -> list[Problem]:
-        """Return what cannot be used (E719)."""
+    def problems(self, needs_range: bool = False) -> list[Problem]:
+        """Return what cannot be used (E719); without a range where it is needed, that too."""
         span = self.span or (0.0, 1.0)
-        in_order = self.range is None or (self.span is not None and span[0] < span[1])
+        in_order = (self.range is None and not needs_range) or (
+            self.span is not None and span[0] < span[1]
+        )
         shown = f"{span[0]:g} {span[1]:g}" if self.span else self.range
         checks = {
             "better": (self.better in ("higher", "lower"), self.better, "higher, lower"),
@@ -71,8 +73,8 @@ class About:
                             "a number between 0 and 1"),
             "sample_sd": (_between(self.sample_sd, 0, np.inf), self.sample_sd,
                           "a number above 0"),
-            "max_gap": (_whole(self.max_gap, 1), self.max_gap, "a whole number from 1"),
-            "seed": (_whole(self.seed, 0), self.seed, "a whole number from 0"),
+            "max_gap": (is_whole(self.max_gap, 1), self.max_gap, "a whole number from 1"),
+            "seed": (is_whole(self.seed, 0), self.seed, "a whole number from 0"),
         }  # fmt: skip
         found = [
             problem("E719", file=f"{argument}=", found=value, allowed=allowed)
@@ -143,7 +145,8 @@ def _between(value: Any, low: float, high: float) -> bool:
     return value is None or (isinstance(value, numbers.Real) and low < float(value) < high)
 
 
-def _whole(value: Any, least: int) -> bool:
+def is_whole(value: Any, least: int) -> bool:
+    """Say whether a value is not given, or a whole number from `least` on."""
     return value is None or (isinstance(value, numbers.Integral) and int(value) >= least)
 
 

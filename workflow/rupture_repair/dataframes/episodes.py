@@ -199,6 +199,7 @@ def find(asked: Asked) -> Found:
         numbers = ["onset", "first_low", "nadir", "repair", "end"]
         episodes[-1][numbers] -= from_zero
         states[-1]["session"] -= from_zero
+        states[-1]["episode"] = states[-1]["episode"].astype("Int32")
     return Found(_in_order(episodes, given), _in_order(states, given), notes)
 
 
@@ -266,7 +267,7 @@ def find_episodes(
 
     Returns
     -------
-    DataFrame, shape (episodes, 16)
+    DataFrame, shape (episodes, 18)
         One row per episode, sorted by course, criterion as asked for, and episode. Columns:
         `course` (as given), `criterion`, `episode` (number within the course); the sessions `onset`
         (last before the fall; missing where the first rating is low already), `first_low`, `nadir`
@@ -301,12 +302,13 @@ def find_episodes(
 
     Examples
     --------
-    >>> ratings = pd.DataFrame({"client": ["a"] * 8, "visit": np.arange(1, 9),
+    >>> ratings = pd.DataFrame({"client": 7, "visit": [1, 2, 3, 4, 5, 6, 7, 8],
     ...                         "srs": [36, 36, 20, 22, 35, 36, 36, 37]})
     >>> found = find_episodes(ratings, "client", "visit", "srs", better="higher",
     ...                       criterion="v_2sd")
-    >>> found[["client" if name == "course" else name for name in ["criterion"]]].to_numpy()
-    array([['v_2sd']], dtype=object)
+    >>> found[["course", "onset", "first_low", "nadir", "repair", "status", "fall"]]
+       course  onset  first_low  nadir  repair    status  fall
+    0       7      2          3      3       5  repaired  16.0
     """
     about = About(better, range, reliability, sample_sd, instrument, max_gap, seed)
     columns = Columns(course, session, rating)
@@ -364,10 +366,15 @@ max_gap, settings, seed
     Examples
     --------
     >>> ratings = pd.DataFrame({"course": "a", "session": [1, 2, 3, 4, 5],
-    ...                         "rating": [36, 36, 20, 22, 35]})
+    ...                         "rating": [36, 36, 20, 22, 36.5]})
     >>> states = session_states(ratings, better="higher", criterion="srs_cutoff", instrument="SRS")
-    >>> states[["session", "state", "reference", "fall"]].to_numpy().tolist()
-    [[1, 'steady', 36.0, 0.0]]
+    >>> states[["session", "state", "reference", "fall"]]
+       session          state  reference  fall
+    0        1         steady       36.0   0.0
+    1        2         steady       36.0   0.0
+    2        3       ruptured       36.0  16.0
+    3        4       ruptured       36.0  14.0
+    4        5  repaired_here       36.0  -0.5
     """
     about = About(better, range, reliability, sample_sd, instrument, max_gap, seed)
     columns = Columns(course, session, rating)

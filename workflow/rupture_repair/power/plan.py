@@ -1,7 +1,7 @@
 """What is asked of a power analysis: read from config.yaml and the command line, and checked."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..simulation.settings import Settings
+from ..simulation.settings import Settings, checked
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 
 #: Fewest and most courses of a study.
@@ -265,38 +265,6 @@ def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) ->
 
 def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> dict[str, Any]:
     """Return the stated settings of the simulation."""
-    known = {field.name: field.default for field in fields(Settings) if field.name not in _FIXED}
-    stated: dict[str, Any] = {}
-    for name, value in asked["simulation"].items():
-        place: dict[str, Any] = {"file": file, "key": f"simulation.{name}"}
-        if name not in known:
-            facts: dict[str, Any] = {
-                "hint": did_you_mean(name, known),
-                "allowed": listing(known, 80),
-            }
-            found.append(problem("E804", found=name, **facts, **place))
-            continue
-        default = known[name]
-        value = tuple(value) if isinstance(value, list) else value
-        if not _alike(value, default):
-            kind = "true or false" if isinstance(default, bool) else "numbers like"
-            allowed = kind if isinstance(default, bool) else f"{kind} {default}"
-            found.append(problem("E719", found=value, allowed=allowed, **place))
-            continue
-        stated[name] = value
-    try:
-        Settings(**stated)
-    except ProblemsFound as refused:
-        found += [replace(one, file=file, key=f"simulation.{one.key}") for one in refused.problems]
+    stated, problems = checked(asked["simulation"], but=_FIXED)
+    found += [replace(one, file=file, key=f"simulation.{one.key}") for one in problems]
     return stated
-
-
-def _alike(value: Any, default: Any) -> bool:
-    """Return whether a value has the type and length of the default of a setting."""
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, tuple):
-        same = isinstance(value, tuple) and len(value) == len(default)
-        return same and all(_alike(one, other) for one, other in zip(value, default, strict=True))
-    kinds = (int,) if isinstance(default, int) else (int, float)
-    return isinstance(value, kinds) and bool(np.isfinite(value))

@@ -162,7 +162,7 @@ def as_csv(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> as_csv(pd.DataFrame({"id": ["a", "b"], "x": [0.1 + 0.2, 100000.0]}))
-    '"id","x"\\n"a",0.3\n"b",1e+05\n'
+    '"id","x"\n"a",0.3\n"b",1e+05\n'
     """
     columns = [_cells(table[name]) for name in table.columns]
     header = ",".join(_quoted(name) for name in table.columns)

@@ -1,8 +1,11 @@
 """The parameters of the simulation, each with its meaning and unit."""
 
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
-from ..project.problems import ProblemsFound, problem
+from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 #: Sessions after the first low one within which a rupture must be repaired to count as repaired.
 REPAIR_WINDOW = 3
@@ -222,3 +225,54 @@ _NOT_NEGATIVE = tuple(
     for field in fields(Settings)
     if field.name.endswith(("_sigma", "_sd", "_noise", "_gap")) or "_sd_" in field.name
 )
+
+
+def checked(
+    values: Mapping[str, Any], but: Collection[str] = ()
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the settings that are possible, and the problems of the others.
+
+    Parameters
+    ----------
+    values : mapping
+        Name of a setting -> value.
+    but : collection of str
+        Settings that cannot be stated.
+
+    Returns
+    -------
+    dict, list of Problem
+        Problems E602 (values that are not possible), E719 (of another kind) and E804 (unknown
+        names), each with the setting as its key.
+    """
+    known = {field.name: field.default for field in fields(Settings) if field.name not in but}
+    stated: dict[str, Any] = {}
+    found = []
+    for name, value in values.items():
+        if name not in known:
+            hint, allowed = did_you_mean(name, known), listing(known, 80)
+            found.append(problem("E804", key=name, found=name, hint=hint, allowed=allowed))
+            continue
+        default = known[name]
+        value = tuple(value) if isinstance(value, list) else value
+        if _alike(value, default):
+            stated[name] = value
+            continue
+        kind = "true or false" if isinstance(default, bool) else f"numbers like {default}"
+        found.append(problem("E719", key=name, found=value, allowed=kind))
+    try:
+        Settings(**stated)
+    except ProblemsFound as refused:
+        found += refused.problems
+    return stated, found
+
+
+def _alike(value: Any, default: Any) -> bool:
+    """Return whether a value has the type and length of the default of a setting."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, tuple):
+        same = isinstance(value, tuple) and len(value) == len(default)
+        return same and all(_alike(one, other) for one, other in zip(value, default, strict=True))
+    kinds = (int,) if isinstance(default, int) else (int, float)
+    return isinstance(value, kinds) and math.isfinite(value)

@@ -44,9 +44,10 @@ class FittedModel:
         """Return one table, see :func:`rupture_repair.statistics.printed.as_rows`."""
         return printed.as_rows(self.design, self.solution)
 
-    def summary(self) -> str:
+    def summary(self) -> printed.Summary:
         """Return text like lme4's summary."""
-        return printed.as_text(self.design, self.solution, self.method, self.residuals)
+        text = printed.as_text(self.design, self.solution, self.method, self.residuals)
+        return printed.Summary(text)
 
 
 def fit_formula(

@@ -8,6 +8,13 @@ from .design import Design
 from .solution import Solution, statistics, variance_table, wald
 
 
+class Summary(str):
+    """A text that looks the same printed and shown by an interactive Python."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 def as_rows(design: Design, solution: Solution) -> pd.DataFrame:
     """Return a fitted model as one table.
 

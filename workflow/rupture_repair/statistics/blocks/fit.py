@@ -11,13 +11,14 @@ from ...project.arrays import Floats
 from ...project.problems import ProblemsFound, listing, problem
 from ..design import Design, build
 from ..no_result import NotAssessable
+from ..printed import Summary, as_text, method_in_words
 from ..solution import Solution, statistics, variance_table, wald
 from . import search
 from .engine import Standardised, degrees_of_freedom, solution, standardise
 from .random_effects import Effects, effects
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     """A fitted linear mixed model.
 
@@ -37,6 +38,21 @@ class Fit:
     solution: Solution
     standard: Standardised
     optimum: search.Optimum
+
+    def __repr__(self) -> str:
+        """Return formula, size and likelihood in one line."""
+        sizes = [f"{len(self.design.outcome)} rows"]
+        sizes += [f"{level.units} of {level.factor}" for level in self.design.levels]
+        kind = "restricted log-likelihood" if self.reml else "log-likelihood"
+        return (
+            f"<linear mixed model {self.design.formula!r}: {', '.join(sizes)}, {kind} "
+            f"{self.solution.loglik:.2f}{', singular' if self.singular else ''}>"
+        )
+
+    def summary(self) -> Summary:
+        """Return text like lme4's summary: random effects, fixed effects with tests, R2, notes."""
+        method = method_in_words(self.design, self.reml)
+        return Summary(as_text(self.design, self.solution, method, self.residuals()))
 
     @property
     def singular(self) -> bool:
