@@ -1,20 +1,32 @@
 """Spreadsheets for the tests."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import openpyxl
 
 
-def xlsx(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
-    """Return an XLSX file; texts such as #VALUE! become error cells."""
+def xlsx(
+    sheets: Mapping[str, Sequence[Sequence[Any]]], change: Callable[[Any], None] | None = None
+) -> bytes:
+    """Return an XLSX file; texts such as #VALUE! become error cells.
+
+    Parameters
+    ----------
+    sheets : mapping
+        Name -> rows.
+    change : callable, optional
+        What is done to the workbook of openpyxl before it is saved.
+    """
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(list(row))
+    if change is not None:
+        change(book)
     made = io.BytesIO()
     book.save(made)
     return made.getvalue()

@@ -1,7 +1,9 @@
 """Messages about files that look right and would be read wrongly, and what brings each about."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from made_files import cells, xlsx
 from small_dataset import COURSES, GONE, SESSIONS
 
 
@@ -25,7 +27,92 @@ def with_ids(text: str) -> str:
     return text
 
 
+def book(change: Callable[[Any], None] | None = None, **sheets: str) -> dict[str, Any]:
+    """Return the facts of a case whose sessions are in a spreadsheet."""
+    tables = {name: cells(text) for name, text in (sheets or {"Ratings": SESSIONS}).items()}
+    files = {"ratings.xlsx": xlsx(tables, change)}
+    return {"edits": {"tables.sessions.file": "ratings.xlsx"}, "files": files}
+
+
+def formulas(book: Any) -> None:
+    """Put formulas in place of two totals, as a program does that computes nothing."""
+    for row in (3, 5):
+        book.active.cell(row, 8).value = f"=SUM(D{row}:G{row})"
+
+
+def merged(book: Any) -> None:
+    """Merge the ids of one course."""
+    book.active.merge_cells("A2:A5")
+
+
+def in_thousands(book: Any) -> None:
+    """Show two ratings in thousands."""
+    for row in (3, 4):
+        book.active.cell(row, 9).number_format = "0,"
+
+
+def as_dates(book: Any) -> None:
+    """Show all ratings of one column as dates."""
+    for row in range(2, 11):
+        book.active.cell(row, 9).number_format = "yyyy-mm-dd"
+
+
+def hide(book: Any) -> None:
+    """Hide two rows, as a filter does."""
+    for row in (4, 6):
+        book.active.row_dimensions[row].hidden = True
+
+
 READING = [
+    Case(
+        (
+            "E326 data/ratings.xlsx: 2 sheets hold a table, and dataset.yaml names none: T1 (9 "
+            "rows), T2 (9 rows). Write sheet: 'T1' (or another one) under each table in "
+            "dataset.yaml. With `new`, add --answer tables.sessions.sheet=NAME. If the sheets "
+            "belong together, copy their rows into one sheet."
+        ),
+        **book(T1=SESSIONS, Note="Read me", T2=SESSIONS),
+    ),
+    Case(
+        (
+            "E327 data/ratings.xlsx: these cells hold a formula whose value was never saved: H3, "
+            "H5. Open the file in Excel or LibreOffice, save it there, and use that file. "
+            "(and 1 more)"
+        ),
+        **book(formulas),
+    ),
+    Case(
+        (
+            "E328 data/ratings.xlsx: these cells are merged, so that only the first of each area "
+            "holds its value: A2:A5. Unmerge them, and write the value into every row that it "
+            "belongs to."
+        ),
+        **book(merged),
+    ),
+    Case(
+        (
+            "E333 data/ratings.xlsx: the number format '0,' hides what these cells hold, or shows "
+            "something else: I3, I4. Format the cells as plain numbers (General) and save the "
+            "file. (and 1 more)"
+        ),
+        **book(in_thousands),
+    ),
+    Case(
+        (
+            "E334 data/ratings.xlsx: these cells seem to hold numbers that are formatted as dates "
+            "(1900-01-20 is the first): I2, I3, I4, I6, I7, I8, I9, I10. Format the cells as "
+            "plain numbers (General) and save the file. (and 7 more)"
+        ),
+        **book(as_dates),
+    ),
+    Case(
+        (
+            "W313 data/ratings.xlsx, row 4: the row is hidden in the spreadsheet, for example by a "
+            "filter. It is read like all others. Delete it in the file if it should not count. "
+            "(and 1 more)"
+        ),
+        **book(hide),
+    ),
     Case(
         (
             "E221 data/sessions.csv, row 6, column client_id: '1.5E+14' is not the id of a course "

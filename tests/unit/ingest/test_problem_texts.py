@@ -404,12 +404,22 @@ CASES = [
     ),
     Case(
         (
-            "E305 data/sessions.csv: the file is a spreadsheet (XLSX, ODS) or a ZIP archive, by "
-            "its "
-            "content. Save it as CSV, or give it the suffix of what it is (.xlsx, .sav, .dta, "
-            ".sas7bdat)."
+            "E305 data/sessions.csv: the file is a spreadsheet in the form XLSX. Give it the "
+            "suffix .xlsx."
         ),
+        files={"sessions.csv": xlsx({"a": cells(SESSIONS)})},
+    ),
+    Case(
+        "E305 data/sessions.csv: the file is a ZIP archive. Unpack it.",
         files={"sessions.csv": b"PK\x03\x04 and so on"},
+    ),
+    Case(
+        (
+            "E305 data/ratings.xls: the file is a spreadsheet in the old form XLS, or one with a "
+            "password. Open it in Excel or LibreOffice and save it as XLSX (.xlsx), or as CSV."
+        ),
+        edits={"tables.sessions.file": "ratings.xls"},
+        files={"ratings.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on"},
     ),
     Case(
         (

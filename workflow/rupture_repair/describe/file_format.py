@@ -5,11 +5,11 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..ingest import spreadsheets
+from ..ingest import spreadsheets, xlsx
 from ..ingest.files import Form
 
 #: Signs between columns, the usual ones first.
@@ -30,7 +30,7 @@ class Written(NamedTuple):
     reasons: dict[str, str]
 
 
-def look_at(path: Path, raw: bytes) -> Written:
+def look_at(path: Path, raw: bytes, told: Mapping[tuple[Any, ...], Any]) -> Written:
     """Return how a file seems to be written.
 
     Parameters
@@ -39,15 +39,50 @@ def look_at(path: Path, raw: bytes) -> Written:
         The file, for its suffix.
     raw : bytes
         Its content.
+    told : mapping
+        Path of a key of dataset.yaml -> its value, where that is known.
     """
-    if spreadsheets.is_spreadsheet(path):
+    said = {key: told.get(("tables", "sessions", key)) for key in Form._fields}
+    known = {key: value for key, value in said.items() if isinstance(value, str)}
+    found = _of_sheets(path, raw) if spreadsheets.is_spreadsheet(path) else _of_text(raw, known)
+    return Written(found.form._replace(**known), found.reasons)
+
+
+def _of_sheets(path: Path, raw: bytes) -> Written:
+    """Return which sheet seems to be meant, where a spreadsheet has several."""
+    if path.suffix.lower() not in xlsx.SUFFIXES:
         return Written(Form(), {})
+    try:
+        sheets = xlsx.sheets(raw)
+        tables = xlsx.visible_tables(raw, sheets)
+    except Exception:  # a damaged file: the reading of its cells says what is wrong
+        return Written(Form(), {})
+    seen = [one.name for one in sheets if one.visible]
+    chosen = next(iter(tables), seen[0] if len(seen) == 1 else None)
+    if len(sheets) < 2 or len(tables) > 1 or chosen is None:
+        return Written(Form(), {})
+    others = ", ".join(
+        f"'{one.name}'" + ("" if one.visible else " (hidden)")
+        for one in sheets
+        if one.name != chosen
+    )
+    return Written(
+        Form(sheet=chosen), {"sheet": f"the only visible one with a table; not: {others}"}
+    )
+
+
+def _of_text(raw: bytes, known: Mapping[str, str]) -> Written:
+    """Return how a text seems to be written."""
     reasons = {}
     encoding, why = _encoding(raw)
+    encoding = known.get("encoding", encoding)
     if why:
         reasons["encoding"] = why
-    text = raw[:BYTES].decode(encoding, errors="replace").removeprefix("\ufeff")
-    delimiter = _delimiter(text)
+    try:
+        text = raw[:BYTES].decode(encoding, errors="replace").removeprefix("\ufeff")
+    except LookupError:  # an encoding that was answered and is none: the reading reports it
+        return Written(Form(), {})
+    delimiter = known.get("delimiter", _delimiter(text))
     rows = _rows(text, delimiter)
     decimal = _decimal(rows)
     if delimiter != ",":

@@ -122,7 +122,9 @@ def _head(made: Described, name: str, file: str) -> None:
 def _form(made: Described, file: str, written: Written) -> None:
     place = ("tables", "sessions")
     made.put((*place, "file"), Guess(file, ""))
-    for key, usual in (("delimiter", ","), ("encoding", "utf-8"), ("decimal", ".")):
+    for key, usual in (
+        ("delimiter", ","), ("encoding", "utf-8"), ("decimal", "."), ("sheet", None)
+    ):  # fmt: skip
         value = getattr(written.form, key)
         if value != usual:
             made.put((*place, key), Guess(value, written.reasons.get(key, "")))
@@ -162,7 +164,10 @@ def _courses(made: Described, table: Table, file: str, course: Any) -> None:
         return
     place = ("tables", "courses")
     made.put((*place, "file"), Guess(file, "the same in all rows of a course, so known once"))
-    made.put((*place, "course"), Guess(made.content["tables"]["sessions"]["course"], ""))
+    sessions = made.content["tables"]["sessions"]
+    if "sheet" in sessions:
+        made.put((*place, "sheet"), Guess(sessions["sheet"], ""))
+    made.put((*place, "course"), Guess(sessions["course"], ""))
     if ending:
         made.put((*place, "ending"), Guess(ending, "its name says how courses ended"), ending)
         for text, guess in columns.ending_codes(table.columns[ending]).items():

@@ -1,11 +1,11 @@
 """Describe a file of ratings: guess what its columns mean, and write dataset.yaml."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..ingest import instruments, spreadsheets
+from ..ingest import instruments, statistics_files
 from ..ingest import personal_data as identifying
 from ..ingest.columns import Table
 from ..ingest.delimited import read_columns
@@ -78,15 +78,14 @@ def new(name: str, file: Path, answers: Sequence[str] = (), root: Path = Path())
         raise ProblemsFound([found])
     folder = root / PLACES[0] / name
     _refuse_what_is_there(name, folder, root)
-    raw, table = _read(file)
-    given = spreadsheets.is_spreadsheet(file)
-    labels = spreadsheets.labels(raw, str(file)) if given else {}
-    shape = file_format.look_at(file, raw)
+    told = _told(answers)
+    raw, shape, table = _read(file, told)
+    labels = statistics_files.labels(raw, str(file))
     said = {column: label for column, (label, _) in labels.items()}
     inside = file.resolve().parent == folder.resolve()
     stored = file.name if inside else _stored_name(file)
     made = guesses.describe(name, stored, shape, table, said, instruments.load())
-    _answer(made, answers)
+    _answer(made, told)
     text = writing.descriptor(made)
     lines = yaml_files.line_numbers(text)
     files: dict[str, str | bytes] = {
@@ -119,8 +118,8 @@ def _stored_name(file: Path) -> str:
     return f"{stem}{file.suffix.lower() or '.csv'}"
 
 
-def _read(file: Path) -> tuple[bytes, Table]:
-    """Return a file's content and all of its columns."""
+def _read(file: Path, told: Mapping[Keys, Any]) -> tuple[bytes, file_format.Written, Table]:
+    """Return a file's content, how it is written, and all of its columns."""
     try:
         if not file.is_file():
             beside = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
@@ -129,22 +128,24 @@ def _read(file: Path) -> tuple[bytes, Table]:
     except OSError as error:
         found = error.strerror or "unreadable"
         raise ProblemsFound([problem("E320", file=file, found=found)]) from error
-    source, found_ = open_source(file, file_format.look_at(file, raw).form)
+    shape = file_format.look_at(file, raw, told)
+    source, found_ = open_source(file, shape.form)
     if source is None:
         raise ProblemsFound(found_)
     once = {name: name for name in source.header if name and source.header.count(name) == 1}
     table, found_ = read_columns(source, once, ())
     if table is None:
         raise ProblemsFound(_errors(found_))
-    return raw, table
+    return raw, shape, table
 
 
 def _errors(found: Sequence[Problem]) -> list[Problem]:
     return [one for one in found if one.is_error]
 
 
-def _answer(made: Described, answers: Sequence[str]) -> None:
-    """Lay answers over the guesses (E611, E103, E105)."""
+def _told(answers: Sequence[str]) -> dict[Keys, Any]:
+    """Return path of a key -> what is answered (E611)."""
+    told: dict[Keys, Any] = {}
     for text in answers:
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
@@ -154,11 +155,18 @@ def _answer(made: Described, answers: Sequence[str]) -> None:
             equals = ""
         if not equals or not all(path):
             raise ProblemsFound([problem("E611", found=text)])
+        told[path] = read
+    return told
+
+
+def _answer(made: Described, told: Mapping[Keys, Any]) -> None:
+    """Lay answers over the guesses (E611, E103, E105)."""
+    for path, read in told.items():
         group: Any = made.content
         for part in path[:-1]:
             group = group.setdefault(part, {}) if isinstance(group, dict) else None
         if not isinstance(group, dict):
-            raise ProblemsFound([problem("E611", found=text)])
+            raise ProblemsFound([problem("E611", found=yaml_files.dotted(path))])
         if read is None:
             group.pop(path[-1], None)
         else:

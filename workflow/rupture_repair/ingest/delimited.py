@@ -14,7 +14,7 @@ import pyarrow.csv
 from ..project.arrays import Flags, Integers
 from ..project.problems import Problem, did_you_mean, listing, problem
 from .columns import NUMBER, Column, Table
-from .files import DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
+from .files import AS_CSV, DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
 
 
 class _Parsed(NamedTuple):
@@ -236,7 +236,10 @@ def read_columns(
         parsed, found = _with_trailing(source, parsed, found)
     except (pa.ArrowInvalid, csv.Error) as error:
         what = " ".join(str(error).split())
-        return None, [*found, problem("E305", file=source.file, found=f"not a table ({what})")]
+        return None, [
+            *found,
+            problem("E305", file=source.file, found=f"not a table ({what})", advice=AS_CSV),
+        ]
     unknown = _Unknown(frozenset({*missing, ""}), frozenset(keys))
     table = _filled(source, parsed, present, unknown, found)
     if table is not None:

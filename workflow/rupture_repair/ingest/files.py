@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +17,25 @@ from . import spreadsheets
 #: What is tried when a file's header does not split.
 DELIMITERS = {",": "','", ";": "';'", "\t": '"\\t" (tab)', "|": "'|'"}
 
-#: The first bytes of files that are no text, and what they are.
+#: The first bytes of files that are no text -> what they are, and what to do.
+_AS_XLSX = "Open it in Excel or LibreOffice and save it as XLSX (.xlsx), or as CSV."
+_ZIP = b"PK\x03\x04"
 SIGNATURES = {
-    b"PK\x03\x04": "a spreadsheet (XLSX, ODS) or a ZIP archive, by its content",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet (XLS)",
-    b"$FL2": "an SPSS file",
-    b"\x1f\x8b": "a compressed file",
-    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": ("a spreadsheet in the old form XLS, or one with a password", _AS_XLSX),
+    b"$FL2": ("an SPSS file", "Give it the suffix .sav."),
+    b"$FL3": ("an SPSS file", "Give it the suffix .zsav."),
+    b"<stata_dta>": ("a Stata file", "Give it the suffix .dta."),
+    b"\x1f\x8b": ("a compressed file", "Unpack it."),
+    b"%PDF": ("a PDF", "Save the table as CSV or XLSX."),
 }
+#: A file within a ZIP archive -> what the archive is, and what to do.
+ARCHIVES = {
+    "xl/workbook.xml": ("a spreadsheet in the form XLSX", "Give it the suffix .xlsx."),
+    "xl/workbook.bin": ("a spreadsheet in the form XLSB", _AS_XLSX),
+    "content.xml": ("a spreadsheet in the form ODS", _AS_XLSX),
+    "Index/Document.iwa": ("a spreadsheet of Numbers", "Export it from Numbers as XLSX or CSV."),
+}
+AS_CSV = "Save it as CSV, or give it the suffix of what it is (.xlsx, .sav, .dta, .sas7bdat)."
 
 #: No file has more columns, and no title stands more rows above the names of the columns.
 MOST_COLUMNS, MOST_TITLE_ROWS = 20_000, 10
@@ -85,11 +97,24 @@ def locate(base: Path, name: str, key: str, descriptor: str) -> tuple[Path | Non
     return path, []
 
 
+def _kind(raw: bytes) -> tuple[str, str] | None:
+    """Return what a file is that is no text, and what to do; None if it may be one."""
+    if raw.startswith(_ZIP):
+        try:
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                names = set(archive.namelist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            names = set()
+        found = [kind for part, kind in ARCHIVES.items() if part in names]
+        return found[0] if found else ("a ZIP archive", "Unpack it.")
+    return next((kind for start, kind in SIGNATURES.items() if raw.startswith(start)), None)
+
+
 def _decode(raw: bytes, file: str, encoding: str) -> tuple[bytes, list[Problem]]:
     """Return the content as UTF-8 without a byte-order mark, or say why it is no text."""
-    for signature, what in SIGNATURES.items():
-        if raw.startswith(signature):
-            return b"", [problem("E305", file=file, found=what)]
+    kind = _kind(raw)
+    if kind is not None:
+        return b"", [problem("E305", file=file, found=kind[0], advice=kind[1])]
     try:
         if codecs.lookup(encoding).name == "utf-8":
             raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -103,7 +128,8 @@ def _decode(raw: bytes, file: str, encoding: str) -> tuple[bytes, list[Problem]]
     except (UnicodeError, ValueError):
         return b"", [problem("E304", file=file, found="the content", encoding=encoding)]
     if b"\0" in raw:
-        return b"", [problem("E305", file=file, found="not a text (it holds NUL bytes)")]
+        what = "not a text (it holds NUL bytes)"
+        return b"", [problem("E305", file=file, found=what, advice=AS_CSV)]
     return raw, []
 
 
@@ -145,7 +171,8 @@ def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
     -------
     Source or None, list of Problem
         Problems E302 (empty), E303 (delimiter), E304 (encoding), E305 (no text), E320 (unreadable),
-        E322 (a title above the names), E323 and E324 (spreadsheets), E325 (too many columns).
+        E322 (a title above the names), E323, E324, E326 to E328, E333 and E334 (spreadsheets),
+        E325 (too many columns); warning W313 (hidden rows).
     """
     file = str(path)
     try:
@@ -162,7 +189,7 @@ def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
             found = [problem("E302", file=file, found="the sheet is empty")]
     else:
         data, found = _decode(raw, file, form.encoding)
-    if found:
+    if any(one.is_error for one in found):
         return None, found
     header = next(iter(first_rows(data, form.delimiter, 1)), [])
     if not any(header):
@@ -176,5 +203,7 @@ def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
             used = DELIMITERS.get(form.delimiter, f"'{form.delimiter}'")
             better = DELIMITERS[max(others, key=header[0].count)]
             return None, [problem("E303", file=file, found=used, allowed=better)]
-    found = _title(data, form, file)
-    return (None, found) if found else (Source(file, sha256, tuple(header), data, form), [])
+    title = _title(data, form, file)
+    if title:
+        return None, title
+    return Source(file, sha256, tuple(header), data, form), found

@@ -8,31 +8,19 @@ import csv
 import datetime
 import io
 import math
-import tempfile
 import warnings
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..project.problems import Problem, did_you_mean, listing, problem
-
-#: Suffix -> what such a file is, and the function of pyreadstat that reads it.
-STATISTICS = {
-    ".sav": ("an SPSS file", "read_sav"),
-    ".zsav": ("an SPSS file", "read_sav"),
-    ".por": ("an SPSS file", "read_por"),
-    ".dta": ("a Stata file", "read_dta"),
-    ".sas7bdat": ("a SAS file", "read_sas7bdat"),
-    ".xpt": ("a SAS file", "read_xport"),
-}
-EXCEL = (".xlsx", ".xlsm")
+from ..project.problems import Problem, problem
+from . import statistics_files, xlsx
 
 #: Suffixes of all files that are read cell by cell.
-SUFFIXES = (*EXCEL, *STATISTICS)
+SUFFIXES = (*xlsx.SUFFIXES, *statistics_files.SUFFIXES)
 
-#: More bytes than this are not unpacked, more cells not read: a damaged file asks for any number.
-MOST_BYTES, MOST_CELLS = 2_000_000_000, 200_000_000
+#: Whole numbers up to this one are exact in files that hold numbers as they are computed with.
+EXACT = 2**53
 
 
 def is_spreadsheet(name: str | Path) -> bool:
@@ -52,111 +40,34 @@ def as_text(
     file : str
         Its path, for the suffix and for messages.
     sheet : str, optional
-        The sheet of a spreadsheet; the first by default.
+        The sheet of a spreadsheet; the only visible one with a table by default.
     decimal : str
         The decimal sign to write numbers with.
 
     Returns
     -------
     bytes, list of Problem
-        Problems E323 (no such sheet) and E324 (the file is damaged).
+        Problems E323 (no such sheet), E324 (the file is damaged), E326 (several sheets), E327
+        (formulas without a value), E328 (merged cells), E333 and E334 (cells that show something
+        else than they hold); warning W313 (hidden rows).
     """
     suffix = Path(file).suffix.lower()
-    what = "an XLSX file" if suffix in EXCEL else STATISTICS[suffix][0]
+    excel = suffix in xlsx.SUFFIXES
+    what = "an XLSX file" if excel else statistics_files.name_of(suffix)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and formats, which are not used
-            if suffix in EXCEL:
-                names = sheet_names(raw)
-                if sheet is not None and sheet not in names:
-                    facts: dict[str, Any] = {
-                        "hint": did_you_mean(sheet, names),
-                        "allowed": listing(names),
-                    }
-                    return b"", [problem("E323", file=file, found=sheet, **facts)]
-                return _written(_rows_of_sheet(raw, sheet), decimal), []
-            return _written(_rows_of_statistics(raw, suffix)[0], decimal), []
+            warnings.simplefilter("ignore")  # of styles and fonts, which are not used
+            if excel:
+                rows, found = xlsx.rows(raw, file, sheet)
+                return (b"" if _stop(found) else _written(rows, decimal)), found
+            return _written(statistics_files.rows(raw, suffix), decimal), []
     except Exception as error:  # what a damaged file makes of the readers cannot be foreseen
-        found = " ".join(str(error).split())[:120] or type(error).__name__
-        return b"", [problem("E324", file=file, what=what, found=found)]
+        found_ = " ".join(str(error).split())[:120] or type(error).__name__
+        return b"", [problem("E324", file=file, what=what, found=found_)]
 
 
-def sheet_names(raw: bytes) -> list[str]:
-    """Return the names of the sheets of an XLSX file.
-
-    Raises
-    ------
-    Exception
-        Of several kinds, if the file is damaged.
-    """
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-            raise ValueError(f"it unpacks to more than {MOST_BYTES:,} bytes")
-    return _book(raw).sheetnames
-
-
-def _book(raw: bytes) -> Any:
-    import openpyxl
-
-    return openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-
-
-def _rows_of_sheet(raw: bytes, name: str | None) -> Iterator[list[Any]]:
-    """Yield the rows from the first on, each as long as the widest."""
-    book = _book(raw)
-    sheet = book[name] if name else book.worksheets[0]
-    sheet.reset_dimensions()  # what a file says of its extent is often wrong
-    rows: list[list[Any]] = []
-    count = 0
-    for row in sheet.iter_rows(values_only=True):
-        filled = len(row)
-        while filled and row[filled - 1] is None:
-            filled -= 1
-        rows.append(list(row[:filled]))
-        count += len(row) + 1
-        if count > MOST_CELLS:
-            raise ValueError(f"it has more than {MOST_CELLS:,} cells")
-    while rows and not rows[-1]:
-        rows.pop()
-    width = max(map(len, rows), default=0)
-    if width * len(rows) > MOST_CELLS:
-        raise ValueError(f"it has more than {MOST_CELLS:,} cells")
-    for row in rows:
-        yield row + [None] * (width - len(row))
-
-
-def _rows_of_statistics(raw: bytes, suffix: str) -> tuple[Iterator[list[Any]], Any]:
-    """Return the rows of a file of a statistics program, names first, and what it says of them."""
-    import pyreadstat
-
-    with tempfile.TemporaryDirectory() as folder:  # the readers take a path only
-        path = Path(folder) / f"file{suffix}"
-        path.write_bytes(raw)
-        table, about = getattr(pyreadstat, STATISTICS[suffix][1])(str(path), output_format="dict")
-    names = list(about.column_names)
-
-    def rows() -> Iterator[list[Any]]:
-        yield names
-        yield from (list(row) for row in zip(*(table[name] for name in names), strict=True))
-
-    return rows(), about
-
-
-def labels(raw: bytes, file: str) -> dict[str, tuple[str, dict[Any, str]]]:
-    """Return column -> its label and the labels of its values, for files that have such.
-
-    Raises
-    ------
-    Exception
-        Of several kinds, if the file is damaged.
-    """
-    suffix = Path(file).suffix.lower()
-    if suffix not in STATISTICS:
-        return {}
-    about = _rows_of_statistics(raw, suffix)[1]
-    values = about.variable_value_labels
-    named = about.column_names_to_labels
-    return {name: (named.get(name) or "", values.get(name, {})) for name in about.column_names}
+def _stop(found: Iterable[Problem]) -> bool:
+    return any(one.is_error for one in found)
 
 
 def _cell(value: Any, decimal: str) -> str:
@@ -171,11 +82,26 @@ def _cell(value: Any, decimal: str) -> str:
         plain = value.time() == datetime.time()
         return value.date().isoformat() if plain else value.isoformat(sep=" ")
     if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        # Spreadsheets keep sums such as 0.30000000000000004; they show and mean 15 digits.
-        return f"{value:.15g}".replace(".", decimal)
+        return number_as_text(value, decimal)
     return str(value)
+
+
+def number_as_text(value: float, decimal: str = ".") -> str:
+    """Return a number as text: whole ones as integers, in exponent form where they are not exact.
+
+    Examples
+    --------
+    >>> number_as_text(4532017788901234.0), number_as_text(0.1 + 0.2), number_as_text(1e17)
+    ('4532017788901234', '0.3', '1.0000000000000000e+17')
+    """
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return str(value)
+    if value == math.floor(value):
+        return str(int(value)) if abs(value) < EXACT else f"{value:.16e}"
+    # Spreadsheets keep sums such as 0.30000000000000004; they show and mean 15 digits.
+    return f"{value:.15g}".replace(".", decimal)
 
 
 def _written(rows: Iterable[list[Any]], decimal: str) -> bytes:

@@ -123,7 +123,7 @@ DATASETS: dict[str, Entry] = {
     ),
     "E305": Entry(
         "the file is {found}.",
-        "Save it as CSV, or give it the suffix of what it is (.xlsx, .sav, .dta, .sas7bdat).",
+        "{advice}",
     ),
     "E306": Entry(
         "the row has {found} cells, the header {allowed}.",
@@ -205,6 +205,24 @@ DATASETS: dict[str, Entry] = {
         "the file has {found} columns; {allowed} can be read.",
         "Keep the columns that are needed, or make it long: one row per session.",
     ),
+    "E326": Entry(
+        "{found} sheets hold a table, and dataset.yaml names none: {allowed}.",
+        "Write sheet: '{first}' (or another one) under each table in dataset.yaml. With `new`, add "
+        "--answer tables.sessions.sheet=NAME. If the sheets belong together, copy their rows into "
+        "one sheet.",
+        "A sheet per therapist or per year is common. Only one of them would be read.",
+    ),
+    "E327": Entry(
+        "these cells hold a formula whose value was never saved: {cells}.",
+        "Open the file in Excel or LibreOffice, save it there, and use that file.",
+        "Programs that write spreadsheets leave it to Excel to compute formulas. Until then the "
+        "cells are blank, and sessions seem not to be rated.",
+    ),
+    "E328": Entry(
+        "these cells are merged, so that only the first of each area holds its value: {cells}.",
+        "Unmerge them, and write the value into every row that it belongs to.",
+        "An id over several merged rows is the id of the first row only.",
+    ),
     "E330": Entry(
         "the column looks like {what}: {found}.",
         "Remove it from the file. If it identifies nobody, say so in dataset.yaml: accepted: "
@@ -222,6 +240,18 @@ DATASETS: dict[str, Entry] = {
         "is '{found}', the first in {other} is '{first}'.",
         "Name the column with the same ids in both tables, or write the ids alike.",
         "Endings, covariates and events would be missing for every course.",
+    ),
+    "E333": Entry(
+        "the number format '{found}' hides what these cells hold, or shows something else: "
+        "{cells}.",
+        "Format the cells as plain numbers (General) and save the file.",
+        "People read what a spreadsheet shows: 12 where a format scales 12000, or nothing at all.",
+    ),
+    "E334": Entry(
+        "these cells seem to hold numbers that are formatted as dates ({found} is the first): "
+        "{cells}.",
+        "Format the cells as plain numbers (General) and save the file.",
+        "A spreadsheet turns 27 into 1900-01-27 as soon as a cell is formatted as a date.",
     ),
     # --- W warnings: shown in the report, they do not stop
     "W101": Entry(
@@ -296,5 +326,9 @@ DATASETS: dict[str, Entry] = {
         "'{found}' is taken for an id here, although missing in dataset.yaml lists it.",
         "Clear the cell if it means that the id is not known.",
         "Codes such as 99 mean 'not known' among ratings, but are ids of clients as well.",
+    ),
+    "W313": Entry(
+        "the row is hidden in the spreadsheet, for example by a filter.",
+        "It is read like all others. Delete it in the file if it should not count.",
     ),
 }
