@@ -12,8 +12,9 @@ import pytest
 from scipy import stats
 
 from rupture_repair.chance import calibrate, compare_with_chance, noise, replicates
-from rupture_repair.chance.planted_falls import sensitivity, smallest_found
+from rupture_repair.chance.planted_falls import sensitivity
 from rupture_repair.chance.replicates import Null, prepare
+from rupture_repair.chance.smallest_found import smallest_found
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import arrange

@@ -6,7 +6,7 @@ import pytest
 
 from made_synthesis import MEASURES, claims, estimates, pooled
 from rupture_repair import synthesis
-from rupture_repair.models.fit_models import SAME_SCORES
+from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.statistics import pooling
 
 

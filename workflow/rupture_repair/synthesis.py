@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .detection.ratings import alliance
-from .models.definitions import MODELS
-from .models.fit_models import SAME_SCORES
+from .models.definitions import MODELS, SAME_SCORES
 from .project.headline import first_by_clients
 from .statistics.pooling import Pooled, pool
 

@@ -8,8 +8,8 @@ import pytest
 
 from rupture_repair.chance import calibrate, compare_with_chance, noise, planted_falls, replicates
 from rupture_repair.chance.counts import Tally, simulated, tally
-from rupture_repair.chance.planted_falls import smallest_found
 from rupture_repair.chance.replicates import Null, prepare
+from rupture_repair.chance.smallest_found import smallest_found
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.hidden_markov.chain import Parameters

@@ -14,7 +14,7 @@ from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.multiverse import specification_curve
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
-from rupture_repair.models.fit_models import SAME_SCORES
+from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise

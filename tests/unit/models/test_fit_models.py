@@ -11,7 +11,8 @@ from rupture_repair.models.fit_models import status_counts
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.statistics import estimates as estimates_module
 from rupture_repair.statistics import statsmodels_engine
-from rupture_repair.statistics.estimates import COLUMNS, STATUSES
+from rupture_repair.statistics.estimates import COLUMNS
+from rupture_repair.statistics.statuses import STATUSES
 
 STATES = np.array(["steady", "ruptured", "repaired_here", "after_repair", "after_unrepaired"])
 FORMULA = MODELS["next_session"].formula

@@ -7,11 +7,10 @@ import pytest
 from made_multiverse import MEASURES, RULES, dataset, settings
 from rupture_repair import exposure, lmm
 from rupture_repair.exposure.sessions import session_exposures
-from rupture_repair.models.definitions import MODELS
-from rupture_repair.models.fit_models import SAME_SCORES
+from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
+from rupture_repair.multiverse.choices import CHOICES
 from rupture_repair.multiverse.permuting import Permutations, Rows, Whitened
-from rupture_repair.multiverse.plan_multiverse import CHOICES
 from rupture_repair.multiverse.run_multiverse import Outcome, run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.statistics import design

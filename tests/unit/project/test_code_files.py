@@ -39,3 +39,51 @@ def test_every_script_uses_the_library():
         files = code_files(script)
         assert files
         assert all((ROOT / file).is_file() for file in files)
+
+
+#: Parts of the library that a rule may watch, next to `project`; what it does not use is not here.
+WATCHED = {
+    "fetch": {"public_data"},
+    "check": {"ingest", "report", "statistics"},
+    "ingest": {"ingest", "statistics"},
+    "fit_hidden_markov": {"detection"},
+    "calibrate": {"chance", "detection"},
+    "detect": {"detection"},
+    "agreement": {"detection"},
+    "compare_with_chance": {"chance", "detection"},
+    "fit_models": {"models", "exposure", "detection", "statistics"},
+    "diagnose": {"diagnostics", "models", "exposure", "statistics"},
+    "judge_claims": {"claims", "models", "exposure", "detection", "statistics"},
+    "plan_multiverse": {"multiverse", "models", "detection"},
+    "run_multiverse": {"multiverse", "models", "exposure", "detection", "statistics"},
+    "synthesise": {"synthesis.py", "figures", "models", "detection", "statistics"},
+    "verify": {"verify.py", "claims", "detection"},
+    "draw_figures": {
+        *("figures", "claims", "exposure", "models", "multiverse", "detection", "statistics"),
+    },
+    "write_report": {
+        *("report", "figures", "claims", "chance", "diagnostics", "exposure", "models"),
+        "statistics",
+    },
+    "write_index": {"report", "figures"},
+    "write_explorer_library": {"explorer"},
+    "write_explorer": {"explorer", "chance", "detection"},
+}
+
+
+@pytest.mark.parametrize("rule", sorted(file.stem for file in SCRIPTS.glob("*.py")))
+def test_a_rule_watches_no_part_of_the_library_that_it_does_not_use(rule):
+    files = code_files(SCRIPTS / f"{rule}.py")
+    parts = {file.removeprefix(LIBRARY).split("/")[0] for file in files}
+    assert parts - {"__init__.py", "project"} == WATCHED[rule]
+
+
+def test_a_changed_message_draws_no_figure_and_writes_no_overview_again():
+    for rule in ("draw_figures", "write_index", "write_explorer_library"):
+        assert not any("/messages/" in file for file in code_files(SCRIPTS / f"{rule}.py"))
+
+
+def test_imports_for_type_checkers_are_not_followed():
+    files = code_files(SCRIPTS / "agreement.py")
+    assert LIBRARY + "__init__.py" in files  # it names all public functions for type checkers
+    assert not any("/dataframes/" in file for file in files)

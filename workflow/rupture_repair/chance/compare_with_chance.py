@@ -18,7 +18,7 @@ from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import alliance, prepared
 from ..project.parallel import side_by_side, spread_out
 from .counts import EXPECTED, Tally, joined, observed, simulated, tally
-from .planted_falls import sensitivity, smallest_found
+from .planted_falls import sensitivity
 from .replicates import (
     SLOW,
     Null,
@@ -27,6 +27,7 @@ from .replicates import (
     prepare,
     refusal,
 )
+from .smallest_found import smallest_found
 
 __all__ = [
     "Null",

@@ -1,4 +1,4 @@
-"""Columns and kinds of the table of diagnostics."""
+"""What the table of diagnostics holds: its columns and kinds, of which model and terms."""
 
 KEYS = ("dataset", "measure", "outcome", "criterion")
 COLUMNS = (
@@ -12,3 +12,15 @@ DIAGNOSTICS = (
     *("residual", "mean", "spread", "time", "quantiles", "shape", "autocorrelation", "rho"),
     *("influence", "ends"),
 )
+
+
+#: Model and variant that are looked at.
+MODEL, VARIANT = "next_session", "main"
+
+
+#: Outcomes drawn from the model.
+REPLICATES = 200
+
+
+#: Terms of claim C7.
+TERMS = ("repaired_within", "open_within")

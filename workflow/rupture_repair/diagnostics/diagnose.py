@@ -14,16 +14,10 @@ from ..project.processed import of_criterion
 from ..statistics.blocks.fit import Fit, fit
 from ..statistics.blocks.replicates import draw, of_outcomes
 from ..statistics.no_result import NoOptimum, NotAssessable
-from .columns import COLUMNS, DIAGNOSTICS, KEYS
+from .columns import COLUMNS, DIAGNOSTICS, KEYS, MODEL, REPLICATES, VARIANT
 from .curves import Curves, held_against
 from .ends import ends_of_scale, limits
 from .influence import influence
-
-#: Model and variant that are looked at.
-MODEL, VARIANT = "next_session", "main"
-
-#: Outcomes drawn from the model.
-REPLICATES = 200
 
 
 def diagnose(

@@ -6,9 +6,7 @@ import pandas as pd
 from ..project.arrays import Integers
 from ..statistics.blocks.fit import Fit
 from ..statistics.blocks.influence import leave_out
-
-#: Terms of claim C7.
-TERMS = ("repaired_within", "open_within")
+from .columns import TERMS
 
 #: Fewest therapists that are left out one at a time; with fewer, groups of courses are.
 FEWEST_THERAPISTS, COURSE_GROUPS = 5, 10

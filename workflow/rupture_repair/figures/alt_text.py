@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from .diagnostics import name_of
-from .rows import shown
+from .rows import name_of, shown
 from .style import KINDS, SHOWN_STATES, TERMS
 
 

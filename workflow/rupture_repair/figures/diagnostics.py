@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from .rows import name_of
 from .style import FAINT, INK, MIN_CELL, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: What the model produces, and what of the data lies outside of it.
@@ -171,20 +172,6 @@ def _legend(figure: Figure, of_what: str, *more: Line2D, line: str = "-") -> Non
         Line2D([], [], color=QUIET, ls="--", lw=0.9, label="their mean"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
-
-
-def name_of(effect: str) -> str:
-    """Return what a distribution is of, in words.
-
-    Examples
-    --------
-    >>> [name_of(name) for name in ("residual", "course Intercept", "course time")]
-    ['residuals', 'course intercepts', 'course slopes of time']
-    """
-    if effect == "residual":
-        return "residuals"
-    level, name = effect.split(" ", 1)
-    return f"{level} intercepts" if name == "Intercept" else f"{level} slopes of {name}"
 
 
 @styled

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..multiverse.plan_multiverse import CHOICES
+from ..multiverse.choices import CHOICES
 from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: Choices and their levels, in words.

@@ -50,3 +50,17 @@ def write_text(axes: Axes, y: float, text: str) -> None:
     }
     said = axes.text(0.01, y, label(text, 100), transform=place_beside(axes), **look)
     said.set_in_layout(False)  # it may run into the empty place of the numbers
+
+
+def name_of(effect: str) -> str:
+    """Return what a distribution is of, in words.
+
+    Examples
+    --------
+    >>> [name_of(name) for name in ("residual", "course Intercept", "course time")]
+    ['residuals', 'course intercepts', 'course slopes of time']
+    """
+    if effect == "residual":
+        return "residuals"
+    level, name = effect.split(" ", 1)
+    return f"{level} intercepts" if name == "Intercept" else f"{level} slopes of {name}"

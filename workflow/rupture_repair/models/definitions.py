@@ -314,3 +314,7 @@ _MODERATION = Model(
 MODELS: dict[str, Model] = {
     model.id: model for model in (_NEXT_SESSION, _TRAJECTORY, _FINAL, _ENDING, _GROWTH, _MODERATION)
 }
+
+
+#: What the message of an estimate begins with where its two measures are one.
+SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"

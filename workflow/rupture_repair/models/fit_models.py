@@ -21,14 +21,13 @@ from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
 from ..statistics import estimates
-from ..statistics.estimates import KEYS, STATUSES, Fit, typed, without_result
-from .definitions import MODELS, Model, Variant
+from ..statistics.estimates import KEYS, Fit, typed, without_result
+from ..statistics.statuses import STATUSES
+from .definitions import MODELS, SAME_SCORES, Model, Variant
 
 log = logging.getLogger(__name__)
 
 
-#: What the message of an estimate begins with where its two measures are one.
-SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"
 _RETROSPECTIVE = (
     "the criterion uses later ratings, so that what it says of the time before the landmark was "
     "not known then"

@@ -10,12 +10,6 @@ import pandas as pd
 from ..detection.criteria import Criterion
 from ..models.definitions import MODELS
 
-#: The choices, in the order of the plan and of the figure.
-CHOICES = (
-    *("criterion", "k_factor", "measure", "outcome"),
-    *("variant", "trend", "censored", "minimum_sessions"),
-)
-
 COLUMNS = (
     *("specification", "main", "criterion", "k_factor", "k", "measure", "rater", "outcome"),
     *("variant", "trend", "censored", "minimum_sessions", "reason"),

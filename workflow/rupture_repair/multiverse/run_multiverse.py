@@ -16,8 +16,7 @@ from ..detection.ratings import arrange
 from ..exposure import shared
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import EXPOSURES
-from ..models.definitions import MODELS
-from ..models.fit_models import SAME_SCORES
+from ..models.definitions import MODELS, SAME_SCORES
 from ..project.arrays import Floats
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound

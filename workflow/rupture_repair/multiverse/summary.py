@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Floats
-from .plan_multiverse import CHOICES
+from .choices import CHOICES
 from .run_multiverse import TERMS, Outcome
 
 #: Statistics of the joint test.

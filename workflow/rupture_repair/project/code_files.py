@@ -8,10 +8,15 @@ from pathlib import Path
 from .package_files import PACKAGE
 
 
+def _for_types(node: ast.AST) -> bool:
+    """Return whether a statement is read by a type checker only: ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield all statements in a syntax tree; expressions, most of the tree, hold no import."""
+    """Yield all statements that can run; expressions, most of the tree, hold no import."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.expr):
+        if not isinstance(child, ast.expr) and not _for_types(child):
             yield child
             yield from _statements(child)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from .invisible import visible
 from .messages.catalogue import CATALOGUE
+from .user_mistake import UserMistake
 
 __all__ = [
     "CATALOGUE",
@@ -91,7 +92,7 @@ class Problem:
         return asdict(self)
 
 
-class ProblemsFound(Exception):
+class ProblemsFound(UserMistake):
     """One or more problems in what the user gave us.
 
     Parameters
@@ -102,7 +103,7 @@ class ProblemsFound(Exception):
 
     def __init__(self, problems: Iterable[Problem]):
         self.problems = list(problems)
-        super().__init__("\n".join(problem.text for problem in self.problems))
+        super().__init__([problem.text for problem in self.problems])
 
     def __reduce__(self):
         """Keep the problems when the exception crosses a process boundary."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from .problems import ProblemsFound
+from .user_mistake import UserMistake
 
 
 class _Tee:
@@ -64,10 +64,9 @@ def step(name: str, dataset: str, log: str | Path) -> Iterator[None]:
         ):
             try:
                 yield
-            except ProblemsFound as found:
-                texts = [entry.text for entry in found.problems]
-                print(*texts, sep="\n", file=sys.stderr)
-                _note(log, name, dataset, texts, "")
+            except UserMistake as mistake:
+                print(mistake, file=sys.stderr)
+                _note(log, name, dataset, mistake.texts, "")
                 sys.exit(1)
             except Exception as error:
                 text = traceback.format_exc()

@@ -11,10 +11,10 @@ from ..project.headline import what_to_show
 from ..project.processed import of_criterion
 from .failed_page import without_ids
 from .page import Page
+from .rows import one_per_fit
 from .sections import overview
 from .sections import synthesis as pooled
 from .sections.data import non_commercial
-from .sections.outcome import one_per_fit
 
 #: What the template calls, by the name of the section.
 SECTIONS = {"overview": overview, "synthesis": pooled}

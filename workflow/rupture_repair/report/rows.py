@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from .dataset_tables import Material
 from .markdown import (
     percent,
@@ -28,3 +30,8 @@ def measure_text(material: Material, row: Mapping[str, Any]) -> dict[str, Any]:
 def share_text(row: Mapping[str, Any], side: str) -> str:
     """Return the share of estimates on one side of zero, and the share that is significant."""
     return f"{percent(row[f'share_{side}'])} ({percent(row[f'share_significant_{side}'])})"
+
+
+def one_per_fit(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per fit: its status and message are in each of its rows."""
+    return estimates.drop_duplicates(["measure", "outcome", "criterion", "model", "variant"])

@@ -21,9 +21,6 @@ from .logistic import regression
 from .no_result import NoOptimum, NotAssessable
 from .solution import Solution, explained, information_criteria, wald
 
-#: What a fit can end as.
-STATUSES = ("converged", "singular", "failed", "not_assessable")
-
 #: Engines by their name in config.yaml (`models.engine`): a function of a design and of `reml`.
 ENGINES: dict[str, Callable[[Design, bool], Solution]] = {
     "blocks": solve,

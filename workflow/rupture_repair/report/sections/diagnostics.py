@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...diagnostics.diagnose import MODEL, REPLICATES
-from ...diagnostics.influence import TERMS
-from ...figures.diagnostics import influence_rows, name_of
+from ...diagnostics.columns import MODEL, REPLICATES, TERMS
+from ...figures.diagnostics import influence_rows
+from ...figures.rows import name_of
 from ...project.disclosure import WITHHELD, apart, individuals_shown, min_cell, small
 from ..dataset_tables import Material
 from ..markdown import Md, count, escape, number, p_value, percent, text

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...chance.planted_falls import smallest_found
+from ...chance.smallest_found import smallest_found
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import held, number, p_value, percent, short, text

@@ -4,8 +4,7 @@ import pandas as pd
 
 from ..dataset_tables import Material
 from ..markdown import code, count, listed, text
-from ..rows import Rows, measure_text
-from .outcome import one_per_fit
+from ..rows import Rows, measure_text, one_per_fit
 
 
 def failed(material: Material, fits: pd.DataFrame) -> Rows:

@@ -6,10 +6,10 @@ import pandas as pd
 
 from ...figures.criteria import forest_rows
 from ...project.processed import of_criterion
-from ...statistics.estimates import STATUSES
+from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
 from ..markdown import code, held, interval, number, p_value, status, text
-from ..rows import Rows, measure_text
+from ..rows import Rows, measure_text, one_per_fit
 
 
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
@@ -106,8 +106,3 @@ def of_effects(material: Material) -> dict[str, Any]:
         "fitted": {str(model): list(variants) for model, variants in fitted.items()},
         "without_df": bool(len(mixed)) and bool(mixed["df"].isna().all()),
     }
-
-
-def one_per_fit(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per fit: its status and message are in each of its rows."""
-    return estimates.drop_duplicates(["measure", "outcome", "criterion", "model", "variant"])
