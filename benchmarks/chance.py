@@ -19,6 +19,7 @@ from rupture_repair.chance.planted_falls import sensitivity
 from rupture_repair.chance.replicates import prepare
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import arrange
+from rupture_repair.project.measures import Measure, ReliableChange
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 VARIANTS = {
@@ -63,10 +64,11 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    measure = {
-        "instrument": "SRS", "range": [0, 40], "better": "higher", "components": [],
-        "reliable_change": {"value": 4.8},
-    }  # fmt: skip
+    change = ReliableChange(4.8, "made up", "made up")
+    measure = Measure(
+        "srs", role="alliance", better="higher", range=(0, 40), instrument="SRS",
+        reliable_change=change,
+    )  # fmt: skip
     settings = {
         "replicates": given.replicates, "slow_replicates": 20,
         "null_models": ["autoregressive", "shuffle"],

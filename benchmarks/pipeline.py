@@ -7,7 +7,6 @@ three steps on it as the workflow does, and prints seconds and peak memory of ea
 """
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -77,10 +76,11 @@ def detect(folder: Path) -> None:
 
     from rupture_repair import settings
     from rupture_repair.detection import criteria, detect
+    from rupture_repair.project.measures import read_measures
 
     found = detect.detect(
         pd.read_parquet(folder / "sessions.parquet"),
-        json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        read_measures(folder / "measures.json"),
         criteria.load(CRITERIA, {"dip": {"k": 2}, "tooth": {"k": 2}}),
         settings.read()["edge_rules"],
         dataset="benchmark",

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measure
 from repository import ROOT
 from rupture_repair.detection import criteria, detect
 
-MEASURE = {
-    "role": "alliance", "level": "session", "instrument": None, "range": [0, 63],
-    "better": "higher", "components": [], "reliable_change": None,
-}  # fmt: skip
+MEASURE = made_measure("bdi", range=[0, 63])
 EDGE = {"max_gap": 2, "onset_inside_episode": False}
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from made_measures import made_measure
 from rupture_repair.chance import compare_with_chance, replicates
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.explorer import write_explorer, write_explorer_library
+from rupture_repair.project.measures import Measure
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 SETTINGS = {"null_models": ["shuffle"], "replicates": 4, "slow_replicates": 2}
@@ -18,12 +20,10 @@ NAMES = ("v_2sd", "dip", "srs_cutoff", "anhoej", "reported")
 DATASET = {"name": "made", "title": "Made-up courses", "synthetic": True}
 
 
-def measure_of(better: str = "higher", label: str = "Alliance") -> dict:
-    return {
-        "label": label, "role": "alliance", "level": "session", "rater": "client",
-        "instrument": "SRS", "range": [0, 40], "better": better, "components": [],
-        "reliable_change": {"value": 5.0},
-    }  # fmt: skip
+def measure_of(better: str = "higher", label: str = "Alliance") -> Measure:
+    return made_measure(
+        label=label, rater="client", instrument="SRS", better=better, reliable_change={"value": 5.0}
+    )
 
 
 def sessions_of(courses: int, ratings: int = 12, better: str = "higher") -> pd.DataFrame:

@@ -5,22 +5,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from made_measures import made_measure
 from rupture_repair.detection import criteria
 
-MEASURES: dict[str, Any] = {
-    name: {
-        "label": f"Alliance, {rater}", "role": "alliance", "instrument": None, "rater": rater,
-        "level": "session", "better": "higher", "range": [0, 40], "outcome": "mood",
-        "reliable_change": None, "components": [],
-    }
+MEASURES = {
+    name: made_measure(name, label=f"Alliance, {rater}", rater=rater, outcome="mood")
     for name, rater in (("bond", "client"), ("bond_therapist", "therapist"))
 } | {
-    name: {
-        "label": name.capitalize(), "role": "outcome", "rater": "client", "level": "session",
-        "better": "higher", "range": [0, 40], "outcome": None, "components": [],
-    }
+    name: made_measure(name, label=name.capitalize(), role="outcome", rater="client")
     for name in ("mood", "sleep")
-}  # fmt: skip
+}
 
 SETTINGS: dict[str, Any] = {
     "multiverse": {

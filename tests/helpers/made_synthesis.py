@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from made_measures import made_measures
 from rupture_repair import synthesis
 from rupture_repair.models.definitions import MODELS
 
-MEASURES = {
-    "bond_t": {"role": "alliance", "level": "session", "rater": "therapist"},
-    "bond": {"role": "alliance", "level": "session", "rater": "client"},
-    "mood": {"role": "outcome", "level": "session", "rater": "client"},
-}
+MEASURES = made_measures(
+    bond_t={"rater": "therapist"},
+    bond={"rater": "client"},
+    mood={"role": "outcome", "rater": "client"},
+)
 
 
 def estimates(name, value, error=0.2, measure="bond", message="", status="converged"):

@@ -9,6 +9,7 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 
+from made_measures import made_measures
 from rupture_repair.models.flow import flow_of
 
 CRITERIA = {
@@ -57,21 +58,21 @@ EPISODE_COLUMNS = ["dataset", "measure", "criterion", "course", "episode", "onse
 
 _FUTURE = {"dip", "own_mean_2sd"}
 
-MEASURES = {
-    "srs": {
+MEASURES = made_measures(
+    srs={
         "label": "Session Rating Scale", "role": "alliance", "instrument": "own",
         "rater": "client", "timing": "end", "level": "session", "range": [0, 40],
         "better": "higher", "reliability": {"value": 0.88, "source": "Duncan et al. (2003)"},
         "reliable_change": {"value": 5.0, "source": "Duncan (2003)", "standing": "published"},
         "cut_off": None, "components": ["bond"], "outcome": "ors", "stands_in": None,
     },
-    "srs_t": {
+    srs_t={
         "label": "Session Rating Scale, therapist", "role": "alliance", "instrument": "own",
         "rater": "therapist", "timing": "end", "level": "session", "range": [0, 40],
         "better": "higher", "reliability": None, "reliable_change": None, "cut_off": None,
         "components": [], "outcome": "ors", "stands_in": None,
     },
-    "ors": {
+    ors={
         "label": "Outcome Rating Scale", "role": "outcome", "instrument": "ORS",
         "rater": "client", "timing": "start", "level": "session", "range": [0, 40],
         "better": "higher", "reliability": {"value": 0.85, "source": "Miller et al. (2003)"},
@@ -79,7 +80,7 @@ MEASURES = {
         "cut_off": {"value": 25, "inclusive": False, "source": "Miller et al. (2003)"},
         "components": [], "outcome": None, "stands_in": None,
     },
-}  # fmt: skip
+)  # fmt: skip
 
 DATASET = {
     "name": "small", "title": "Thirty made-up courses", "source": "https://example.org/small",
@@ -250,7 +251,7 @@ def tables(n_courses: int = 30) -> dict:
     courses["ending"] = endings[np.arange(len(courses)) % 3]
     made = {
         "dataset": deepcopy(DATASET),
-        "measures": deepcopy(MEASURES),
+        "measures": dict(MEASURES),
         "sessions": sessions,
         "courses": courses,
         "episodes": pd.DataFrame(episodes, columns=EPISODE_COLUMNS),

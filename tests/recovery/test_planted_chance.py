@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from made_measures import made_measure
 from rupture_repair.chance import calibrate, compare_with_chance, noise, replicates
 from rupture_repair.chance.planted_falls import sensitivity
 from rupture_repair.chance.replicates import Null, prepare
@@ -23,10 +24,7 @@ from rupture_repair.simulation.settings import Settings
 from rupture_repair.simulation.tables import simulate_dataset
 
 EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
-MEASURE = {
-    "instrument": "SRS", "range": [0, 40], "better": "higher", "components": [],
-    "reliable_change": {"value": 4.8},
-}  # fmt: skip
+MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 4.8})
 SETTINGS = {
     "replicates": 99, "slow_replicates": 5, "null_models": ["autoregressive"], "false_alarm": 0.05,
     "depths": [0.5, 1, 2, 3, 4], "duration": 2, "courses": 6000,

@@ -141,8 +141,9 @@ def test_agreement_beyond_the_errors_is_a_caution():
 
 def test_files_are_read(tmp_path):
     files: dict[str, list[str]] = {"about": [], "measures": [], "estimates": []}
+    described = {name: one.as_dict() for name, one in MEASURES.items()}
     for name, value in (("a", 0.1), ("b", 0.3)):
-        for kind, content in (("about", {"synthetic": False}), ("measures", MEASURES)):
+        for kind, content in (("about", {"synthetic": False}), ("measures", described)):
             path = tmp_path / f"{name}-{kind}.json"
             path.write_text(json.dumps(content), encoding="utf-8")
             files[kind].append(str(path))

@@ -6,16 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from rupture_repair import verify
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.agreement import agreement
 
-MEASURES = {
-    "alliance": {
-        "role": "alliance", "level": "session", "instrument": "SRS", "range": [0, 40],
-        "better": "higher", "components": [], "reliable_change": {"value": 4.0},
-    }
-}  # fmt: skip
+MEASURES = made_measures(alliance={"instrument": "SRS", "reliable_change": {"value": 4.0}})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pandas as pd
 from .detection.ratings import alliance
 from .models.definitions import MODELS, SAME_SCORES
 from .project.headline import first_by_clients
+from .project.measures import Measures, read_measures
 from .statistics.pooling import Pooled, pool
 
 #: Terms of the table of estimates that are pooled: claim, model, variant, term.
@@ -51,13 +52,12 @@ STATUSES = ("pooled", "not_pooled")
 _KINDS = {"model": "str", "variant": "str", "term": "str", "claim": "str", "criterion": "str"}
 
 
-def main_measure(measures: Mapping[str, Any]) -> str | None:
+def main_measure(measures: Measures) -> str | None:
     """Return the alliance measure that represents a dataset, None where there is none.
 
     Parameters
     ----------
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     """
     return first_by_clients(alliance(measures), measures)
 
@@ -91,8 +91,7 @@ def read(
     facts = {}
     for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
         told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
-        content = json.loads(Path(of_measures).read_text(encoding="utf-8"))
-        facts[name] = {"synthetic": bool(told["synthetic"]), "measures": content}
+        facts[name] = {"synthetic": bool(told["synthetic"]), "measures": read_measures(of_measures)}
     tables = pd.concat([pd.read_parquet(file) for file in estimates], ignore_index=True)
     others = [pd.read_parquet(file) for file in claims]
     return studies(
@@ -134,7 +133,7 @@ def studies(
     estimates : DataFrame
         The tables of estimates of all datasets, one below the other.
     datasets : mapping
-        Name of each dataset -> `synthetic` and `measures` (content of measures.json).
+        Name of each dataset -> `synthetic` and `measures`.
     claims : DataFrame, optional
         The tables of claims likewise: rows with `standardised` and `standardised_error` are pooled
         by claim, part (as `term`) and criterion; those of C7 come from `estimates`.

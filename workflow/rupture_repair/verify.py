@@ -4,7 +4,7 @@ A broken rule is a mistake of ours, not of the user: it stops the run and names 
 table and how many rows break it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from .claims.verdicts import VERDICTS
 from .detection.episodes import STATES, STATUSES
+from .project.measures import Measures
 from .project.problems import ProblemsFound, problem
 
 #: What identifies one application of a criterion.
@@ -31,14 +32,13 @@ def _rule(name: str, broken: pd.Series | np.ndarray | bool) -> dict[str, Any]:
     return {"rule": name, "rows": int(broken.size), "broken": int(np.count_nonzero(broken))}
 
 
-def of_sessions(sessions: pd.DataFrame, measures: Mapping[str, Any]) -> list[dict]:
+def of_sessions(sessions: pd.DataFrame, measures: Measures) -> list[dict]:
     """Hold the canonical table of sessions against its rules.
 
     Parameters
     ----------
     sessions : DataFrame
-    measures : dict
-        Content of measures.json.
+    measures : mapping of str to Measure
 
     Returns
     -------
@@ -52,8 +52,8 @@ def of_sessions(sessions: pd.DataFrame, measures: Mapping[str, Any]) -> list[dic
         _rule("sessions: every row names its course", sessions["course"].isna()),
     ]
     for name, measure in measures.items():
-        if measure["level"] == "session":
-            low, high = measure["range"]
+        if measure.per_session:
+            low, high = measure.range or (-np.inf, np.inf)
             values = sessions[name].dropna()
             rules.append(_rule(f"sessions: {name} lies in its range", ~values.between(low, high)))
     return rules
@@ -243,17 +243,14 @@ def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     return ProblemsFound([problem("E590", **row) for row in rows]) if rows else None
 
 
-def verify(
-    folder: str | Path, measures: Mapping[str, Any], *, overlapping: Collection[str]
-) -> list[dict]:
+def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[str]) -> list[dict]:
     """Hold all tables of a dataset against the rules.
 
     Parameters
     ----------
     folder : path
         ``data/processed/<dataset>``.
-    measures : dict
-        Content of measures.json.
+    measures : mapping of str to Measure
     overlapping : collection of str
         Criteria that allow an onset inside an open episode.
 

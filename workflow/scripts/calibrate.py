@@ -1,19 +1,17 @@
 """Solve for the k of the criteria that ask for it."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.chance import calibrate
 from rupture_repair.detection import criteria
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
 with step_log.step("calibrate", dataset, snakemake.log[0]):
     table = calibrate.calibrate(
         pd.read_parquet(snakemake.input.sessions),
-        json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
+        read_measures(snakemake.input.measures),
         criteria.from_dicts(params.criteria),
         params.edge_rules,
         params.chance,

@@ -1,20 +1,18 @@
 """Hold the episodes of one dataset against chance, and plant falls of known depth."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.chance import compare_with_chance
 from rupture_repair.detection import criteria
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("compare_with_chance", dataset, snakemake.log[0]):
     tables = compare_with_chance.compare_with_chance(
         pd.read_parquet(given.sessions),
-        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        read_measures(given.measures),
         criteria.from_dicts(params.criteria),
         pd.read_parquet(given.calibrated),
         params.edge_rules,

@@ -1,6 +1,5 @@
 """Detect ruptures and repairs in one dataset by every criterion."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +7,13 @@ import pandas as pd
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.project import step_log
+from rupture_repair.project.measures import read_measures
 
 dataset = snakemake.wildcards.dataset
 with step_log.step("detect", dataset, snakemake.log[0]):
     found = detect.detect(
         pd.read_parquet(snakemake.input.sessions),
-        json.loads(Path(snakemake.input.measures).read_text(encoding="utf-8")),
+        read_measures(snakemake.input.measures),
         criteria.from_dicts(snakemake.params.criteria),
         snakemake.params.edge_rules,
         dataset=dataset,

@@ -1,12 +1,10 @@
 """Look at the main model of each alliance measure: residuals, effects, influence, ceiling."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.diagnostics.diagnose import diagnose
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with step_log.step("diagnose", dataset, snakemake.log[0]):
@@ -14,7 +12,7 @@ with step_log.step("diagnose", dataset, snakemake.log[0]):
     found = diagnose(
         dataset,
         **{name: pd.read_parquet(given[name]) for name in tables},
-        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        measures=read_measures(given.measures),
         settings=snakemake.params.settings,
     )
     processed.write(found, snakemake.output.diagnostics)

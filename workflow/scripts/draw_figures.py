@@ -7,6 +7,7 @@ import pandas as pd
 
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.project import step_log
+from rupture_repair.project.measures import read_measures
 
 given = snakemake.input
 with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]):
@@ -17,7 +18,7 @@ with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]
     files = draw_figures(
         folder,
         dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
-        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        measures=read_measures(given.measures),
         config=snakemake.params.config,
         processes=snakemake.threads,
         endings=pd.read_parquet(given.courses),

@@ -1,13 +1,11 @@
 """Fit the hidden Markov model of each alliance measure, where a criterion needs it."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.project import step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with step_log.step("fit_hidden_markov", dataset, snakemake.log[0]):
@@ -15,7 +13,7 @@ with step_log.step("fit_hidden_markov", dataset, snakemake.log[0]):
     if snakemake.params.needed:
         models = fit_hidden_markov(
             pd.read_parquet(given.sessions),
-            json.loads(Path(given.measures).read_text(encoding="utf-8")),
+            read_measures(given.measures),
             processes=snakemake.threads,
         )
     rupture_probability.write(models, snakemake.output.models)

@@ -1,19 +1,17 @@
 """Fit the mixed models of one dataset, criterion by criterion, and count what was left out."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.models.fit_models import fit_models, status_counts
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
 with step_log.step("fit_models", dataset, snakemake.log[0]):
     names = ("sessions", "courses", "states", "episodes", "detection", "events")
     tables = {name: pd.read_parquet(given[name]) for name in names}
-    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
+    measures = read_measures(given.measures)
     settings = {
         "models": snakemake.params.models,
         "edge_rules": snakemake.params.edge_rules,

@@ -1,19 +1,17 @@
 """Put the claims to the test in one dataset."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.claims.components import components_of
 from rupture_repair.claims.judge_claims import judge_claims
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("judge_claims", dataset, snakemake.log[0]):
     names = ("sessions", "courses", "events", "states", "episodes", "detection", "estimates")
     tables = {name: pd.read_parquet(given[name]) for name in (*names, "chance_courses")}
-    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
+    measures = read_measures(given.measures)
     table = judge_claims(
         dataset,
         tables,

@@ -1,18 +1,16 @@
 """Write down the specifications of the multiverse of one dataset, before anything is fitted."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.detection import criteria
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("plan_multiverse", dataset, snakemake.log[0]):
     plan = plan_multiverse.plan_multiverse(
-        json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        read_measures(given.measures),
         pd.read_parquet(given.detection),
         criteria.from_dicts(params.criteria),
         params.multiverse,

@@ -1,20 +1,18 @@
 """Fit the specifications of the multiverse of one dataset, and permute their exposures."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from rupture_repair.detection import criteria
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("run_multiverse", dataset, snakemake.log[0]):
     outcome = run_multiverse(
         **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
-        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        measures=read_measures(given.measures),
         criteria=criteria.from_dicts(params.criteria),
         settings={key: params[key] for key in ("multiverse", "models", "edge_rules")},
         seed=params.seed,

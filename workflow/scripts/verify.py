@@ -8,10 +8,11 @@ import pandas as pd
 from rupture_repair import verify
 from rupture_repair.detection import criteria
 from rupture_repair.project import step_log
+from rupture_repair.project.measures import read_measures
 
 given, params = snakemake.input, snakemake.params
 with step_log.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
-    measures = json.loads(Path(given.measures).read_text(encoding="utf-8"))
+    measures = read_measures(given.measures)
     folder = Path(given.sessions).parent
     rows = criteria.from_dicts(params.criteria)
     overlapping = [row.id for row in rows if row.overlaps(params.edge_rules)]

@@ -9,6 +9,7 @@ from rupture_repair.detection import criteria
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.explorer import write_explorer
 from rupture_repair.project import step_log
+from rupture_repair.project.measures import read_measures
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("write_explorer", dataset, snakemake.log[0]):
@@ -16,7 +17,7 @@ with step_log.step("write_explorer", dataset, snakemake.log[0]):
     tables = ("sessions", "events", "detection", "calibrated", "chance", "replicates")
     found = write_explorer.explore(
         dataset=about,
-        measures=json.loads(Path(given.measures).read_text(encoding="utf-8")),
+        measures=read_measures(given.measures),
         models=rupture_probability.read(given.models),
         criteria=criteria.from_dicts(params.criteria),
         config=params.config,

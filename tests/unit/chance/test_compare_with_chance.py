@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measure
 from rupture_repair.chance import calibrate, compare_with_chance, noise, planted_falls, replicates
 from rupture_repair.chance.counts import Tally, simulated, tally
 from rupture_repair.chance.replicates import Null, prepare
@@ -22,10 +23,7 @@ SETTINGS = {
     "false_alarm": 0.05,
     "depths": [1, 2, 3], "duration": 2, "courses": 2000,
 }  # fmt: skip
-MEASURE = {
-    "instrument": "SRS", "range": [0, 40], "better": "higher", "components": [],
-    "reliable_change": {"value": 5.0},
-}  # fmt: skip
+MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 5.0})
 
 
 def series(courses: int, ratings: int, rho: float, seed: int) -> np.ndarray:
@@ -49,7 +47,6 @@ def sessions(rating: np.ndarray, **columns) -> pd.DataFrame:
 
 
 def prepared(table: pd.DataFrame, measure=MEASURE, seed: int = 1, draws: int = 30) -> Null:
-    measure = {**MEASURE, **measure}
     return prepare(arrange(table, "srs", measure), "srs", measure, seed=seed,
                           draws=draws)  # fmt: skip
 
@@ -240,11 +237,10 @@ def test_expected_agrees_with_the_published_null_table_for_correlated_ratings():
 def test_what_is_observed_is_what_detection_finds():
     table = sessions(np.clip(36 + 3 * series(60, 10, 0.3, seed=12), 0, 40).round(1))
     made = prepared(table)
-    measure = {**MEASURE, "role": "alliance", "level": "session", "reliable_change": {"value": 5.0}}
     for rule in rules("dip", "tooth", "v_2sd", "reliable_drop"):
         row = expected(made, [rule], replicates=2).iloc[0]
         found = detect.detect_one(made.ratings, rule, EDGE_RULES, dataset="made", name="srs",
-                                  measure=measure).summary  # fmt: skip
+                                  measure=MEASURE).summary  # fmt: skip
         assert row.observed == found["n_episodes"]
         assert row.observed_courses == found["n_courses_with_episode"]
         assert row.n_courses_assessable == found["n_courses_assessable"]
@@ -277,11 +273,10 @@ def test_numbers_do_not_depend_on_the_number_of_processes():
 def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
     rating = (30 + 3 * series(40, 9, 0.3, seed=26)).round(1)
     table = sessions(rating, other=(rating[::-1] - 1).ravel())
-    role = {"role": "alliance", "level": "session"}
     measures = {
-        "srs": MEASURE | role,
-        "other": MEASURE | role,
-        "ors": MEASURE | {"role": "outcome"},
+        "srs": MEASURE,
+        "other": replace(MEASURE, name="other"),
+        "ors": replace(MEASURE, name="ors", role="outcome"),
     }
     chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
     how = {"dataset": "made", "seed": 1}
@@ -312,7 +307,7 @@ def test_better_lower_is_the_mirror_image():
     rating = np.clip(36 + 3 * series(60, 9, 0.3, seed=15), 0, 40).round(1)
     chosen = rules("dip", "tooth", "own_mean_2sd", "reliable_drop", "v_2sd")
     higher = prepared(sessions(rating))
-    lower = prepared(sessions(-rating), {"better": "lower", "range": [-40, 0]})
+    lower = prepared(sessions(-rating), replace(MEASURE, better="lower", range=(-40, 0)))
     for function in (compare_with_chance.expected, planted_falls.sensitivity):
         pair = (
             function(made, chosen, EDGE_RULES, SETTINGS, dataset="made") for made in (higher, lower)

@@ -5,12 +5,13 @@ import pandas as pd
 import pingouin as pg
 import pytest
 
+from made_measures import made_measures
 from rupture_repair.claims import components
 from rupture_repair.claims.components import components_of
 
 PARTS = ["bond", "goals", "tasks"]
 COLUMNS = [f"alliance__{part}" for part in PARTS]
-MEASURES = {"alliance": {"components": PARTS}, "other": {"components": []}}
+MEASURES = made_measures(alliance={"components": PARTS}, other={})
 
 
 def sessions(courses=40, each=5, seed=1):

@@ -4,12 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from rupture_repair.claims import mediation
 
-MEASURES = {
-    "alliance": {"better": "higher", "level": "session"},
-    "outcome": {"better": "lower", "level": "session"},
-}
+MEASURES = made_measures(alliance={}, outcome={"role": "outcome", "better": "lower"})
 
 
 def made(rows):

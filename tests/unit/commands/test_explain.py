@@ -2,23 +2,25 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measure
 from repository import ROOT
 from rupture_repair import cli
 from rupture_repair.detection import criteria, detect
 
 EDGE = {"max_gap": 2, "onset_inside_episode": False}
-MEASURE = {
-    "label": "Session Rating Scale", "role": "alliance", "level": "session", "instrument": "SRS",
-    "rater": "client", "timing": "end", "range": [0, 40], "better": "higher", "components": [],
-    "reliable_change": {"value": 3.92},
-}  # fmt: skip
-MEASURES = {"alliance": MEASURE, "alliance_therapist": MEASURE | {"rater": "therapist"}}
+MEASURE = made_measure(
+    label="Session Rating Scale", instrument="SRS", rater="client", timing="end",
+    reliable_change={"value": 3.92},
+)  # fmt: skip
+THERAPIST = replace(MEASURE, name="alliance_therapist", rater="therapist")
+MEASURES = {"alliance": MEASURE, "alliance_therapist": THERAPIST}
 
 #: Repaired, then unrepaired, then censored; session 7 is not rated, 14 to 16 neither.
 RATINGS = {
@@ -42,7 +44,8 @@ def root(tmp_path, monkeypatch):
     found = detect.detect(table, MEASURES, rules, EDGE, dataset="clinic")
     detect.write(found, folder)
     table.to_parquet(folder / "sessions.parquet")
-    (folder / "measures.json").write_text(json.dumps(MEASURES))
+    described = {name: one.as_dict() for name, one in MEASURES.items()}
+    (folder / "measures.json").write_text(json.dumps(described))
     (folder / "dataset.json").write_text(json.dumps({"name": "clinic", "synthetic": False}))
     shutil.copytree(ROOT / "data/raw/demo", tmp_path / "data/raw/demo")
     (tmp_path / "config.yaml").write_text(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,15 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
+from made_measures import made_measure
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
 
 EDGE = {"max_gap": 2, "onset_inside_episode": False}
-MEASURE = {
-    "role": "alliance", "level": "session", "instrument": "SRS", "range": [0, 40],
-    "better": "higher", "components": ["bond", "goals"],
-    "reliable_change": {"value": 4.0, "source": "test"},
-}  # fmt: skip
+MEASURE = made_measure(
+    instrument="SRS", components=["bond", "goals"], reliable_change={"value": 4.0}
+)
 
 
 def sessions(courses: dict[str, list[float]], start: int = 1) -> pd.DataFrame:
@@ -86,7 +87,7 @@ def test_an_absent_row_is_the_same_as_an_empty_rating():
 def test_lower_is_better_gives_the_mirror_image():
     table = sessions(COURSE | {"b": [10, 12, 30, 9, 40, 38, 2, 33, 31, 12]})
     mirrored = table.assign(**{name: -table[name] for name in table.columns[2:]})
-    measure = MEASURE | {"better": "lower", "range": [-40, 0]}
+    measure = replace(MEASURE, better="lower", range=(-40, 0))
     for rule in criteria.load():
         settings = {"value": -36} if rule.reference == "fixed" else None
         plain = detected(table, rule.id)
@@ -129,7 +130,7 @@ def test_the_order_of_rows_does_not_matter():
     ],
 )
 def test_a_criterion_that_the_measure_cannot_support(rule, changes, reason):
-    found = detected(sessions(COURSE), rule, MEASURE | changes)
+    found = detected(sessions(COURSE), rule, replace(MEASURE, **changes))
     assert not found.summary["assessable"]
     assert found.summary["reason"] == reason
     assert found.summary["n_courses_assessable"] == 0
@@ -192,8 +193,8 @@ def test_a_first_rating_below_the_level_has_no_onset():
 def test_written_tables_hold_every_criterion(tmp_path):
     table = sessions(COURSE | {"b": [10, 12, 30, 9, 40, 38, 2, 33, 31, 12]})
     rules = oracle.rules()
-    other = MEASURE | {"reliable_change": None, "components": []}
-    measures = {"alliance": MEASURE, "outcome": MEASURE | {"role": "outcome"}, "other": other}
+    other = replace(MEASURE, reliable_change=None, components=())
+    measures = {"alliance": MEASURE, "outcome": replace(MEASURE, role="outcome"), "other": other}
     table["other"] = table["alliance"]
     found = detect.detect(table, measures, rules, EDGE, dataset="d")
     detect.write(found, tmp_path)
@@ -218,7 +219,7 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     made = simulate_dataset(Settings(n_courses=400), seed=3)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
-    measure = MEASURE | {"components": []}
+    measure = replace(MEASURE, components=())
     found = detected(table, "rupture_probability", measure)
     assert found.summary["assessable"]
     assert found.summary["n_episodes"] > 20
@@ -244,12 +245,12 @@ def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"], other=40 - table["srs_total"])
     table["unknown"] = table["alliance"]
-    measure = MEASURE | {"components": []}
+    measure = replace(MEASURE, components=())
     measures = {
         "alliance": measure,
-        "other": measure | {"better": "lower"},
-        "outcome": measure | {"role": "outcome"},
-        "unknown": measure | {"range": None},
+        "other": replace(measure, better="lower"),
+        "outcome": replace(measure, role="outcome"),
+        "unknown": replace(measure, range=None),
     }
     one, two = (fit_hidden_markov(table, measures, processes=processes) for processes in (1, 2))
     assert list(one) == ["alliance", "other"]
@@ -289,7 +290,7 @@ def test_mirror_rows_and_absence_for_every_criterion(courses, rule, random):
     ratings = table.columns[2:]
     mirrored = table.assign(**{name: -table[name] for name in ratings})
     changed = {"value": -36} if rule == "srs_cutoff" else None
-    turned = detected(mirrored, rule, MEASURE | {"better": "lower", "range": [-40, 0]}, changed)
+    turned = detected(mirrored, rule, replace(MEASURE, better="lower", range=(-40, 0)), changed)
     pd.testing.assert_frame_equal(plain.episodes, turned.episodes)
     order = list(range(len(table)))
     random.shuffle(order)

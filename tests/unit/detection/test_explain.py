@@ -1,18 +1,19 @@
 """Why each session was or was not flagged: words and table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measure
 from rupture_repair.detection import criteria, detect, explain
 
 EDGE = {"max_gap": 2, "onset_inside_episode": False}
-MEASURE = {
-    "label": "Session Rating Scale", "role": "alliance", "level": "session", "instrument": "SRS",
-    "rater": "client", "timing": "end", "range": [0, 40], "better": "higher", "components": [],
-    "reliable_change": {"value": 3.92},
-}  # fmt: skip
-MEASURES = {"alliance": MEASURE, "alliance_therapist": MEASURE | {"rater": "therapist"}}
+MEASURE = made_measure(
+    label="Session Rating Scale", instrument="SRS", rater="client", timing="end",
+    reliable_change={"value": 3.92},
+)  # fmt: skip
 
 #: Repaired, then unrepaired, then censored; session 7 is not rated, 14 to 16 neither.
 RATINGS = {
@@ -161,7 +162,7 @@ def test_every_session_has_a_sentence_that_fits_its_state(rule):
 
 def test_lower_is_better_gives_the_same_words():
     mirrored = {course: [-x for x in xs] for course, xs in RATINGS.items()}
-    measure = MEASURE | {"better": "lower", "range": [-40, 0]}
+    measure = replace(MEASURE, better="lower", range=(-40, 0))
     for rule in ("v_1sd", "reliable_drop", "own_mean_2sd"):
         plain, turned = explained(rule), explained(rule, mirrored, measure=measure)
         assert turned["reason"].tolist() == plain["reason"].tolist()

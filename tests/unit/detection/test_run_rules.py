@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import oracle
+from made_measures import made_measure
 from rupture_repair.detection import detect, episodes, fall_rules, run_rules
 from rupture_repair.detection.courses import arrange
 from rupture_repair.detection.ratings import scale_of
@@ -133,10 +134,7 @@ def test_reported_sessions_come_from_the_coded_events():
     events = pd.DataFrame(
         {"course": ["a", "a"], "session": [3, 5], "kind": ["rupture", "cause"], "code": ["x", "y"]}
     )
-    measure = {
-        "role": "alliance", "level": "session", "instrument": "SRS", "range": [0, 40],
-        "better": "higher", "components": [], "reliable_change": None,
-    }  # fmt: skip
+    measure = made_measure("srs", instrument="SRS")
     edge = {"max_gap": 2, "onset_inside_episode": False}
 
     def run(events):
@@ -159,8 +157,7 @@ def test_shrunk_sd_lies_between_the_own_and_that_of_the_dataset():
     courses, _ = arrange(
         np.repeat(np.arange(300), 10), np.tile(np.arange(10), 300), random.normal(0, sd)
     )
-    measure = {"reliable_change": None, "range": [0, 40], "better": "higher"}
-    scale = scale_of(courses, measure)
+    scale = scale_of(courses, made_measure())
     degrees, variance = scale.prior_mean
     # log-normal with sigma .5 of the SD is sigma 1 of the variance: trigamma(d/2) = 1, d = 2.85.
     assert degrees == pytest.approx(2.85, rel=0.4)

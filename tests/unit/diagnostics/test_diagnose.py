@@ -1,9 +1,12 @@
 """Each diagnostic against a plain computation, and against data with a planted fault."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from made_tables import tables
 from rupture_repair import lmm
 from rupture_repair.diagnostics.autocorrelation import (
@@ -341,7 +344,7 @@ def test_ends_of_the_scale_are_counted_as_by_hand(better):
             "alliance": [40, 40, 40, 30, 0, 40, np.nan, 20],
         }
     )  # fmt: skip
-    measures = {"alliance": {"range": [0, 40], "better": better}}
+    measures = made_measures(alliance={"better": better})
     rows = ends_of_scale(sessions, measures, "alliance").set_index("part")
     best, worst = ("best", "worst") if better == "higher" else ("worst", "best")
     assert rows.loc[f"ratings at the {best}", "value"] == 4 / 7
@@ -414,7 +417,7 @@ def test_another_criterion_stands_in_where_the_default_one_is_not_assessable(dat
 
 
 def test_measures_without_outcome_have_no_diagnostics(dataset):
-    measures = {name: row | {"outcome": None} for name, row in dataset["measures"].items()}
+    measures = {name: replace(one, outcome=None) for name, one in dataset["measures"].items()}
     found = diagnosed(dataset | {"measures": measures})
     assert found.empty
     assert list(found.columns) == list(COLUMNS)

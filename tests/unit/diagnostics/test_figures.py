@@ -1,5 +1,7 @@
 """Figures of diagnostics as they are seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,6 +125,6 @@ def test_what_is_not_assessable_is_said_with_its_reason(made):
 
 
 def test_a_turned_outcome_is_said(made):
-    measures = made["measures"] | {"ors": made["measures"]["ors"] | {"better": "lower"}}
+    measures = made["measures"] | {"ors": replace(made["measures"]["ors"], better="lower")}
     figure, _ = drawn(made | {"measures": measures})["residuals"]
     assert figure.axes[0].get_xlabel() == "fitted value (negated)"

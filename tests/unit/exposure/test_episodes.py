@@ -1,21 +1,24 @@
 """Recovery, landmarks, leaving, growth and moderation: tables small enough to check by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from rupture_repair.exposure.courses import course_exposures, recovery_reason
 from rupture_repair.exposure.episodes import growth_exposures, moderator_exposures
 from rupture_repair.exposure.sessions import leaving_exposures, trajectories_after
 
 NA = np.nan
-MEASURES = {
-    "alliance": {"better": "higher", "level": "session", "role": "alliance", "rater": "client"},
-    "distress": {
-        "better": "lower", "level": "session", "role": "outcome", "rater": "client",
+MEASURES = made_measures(
+    alliance={"rater": "client"},
+    distress={
+        "better": "lower", "role": "outcome", "rater": "client",
         "cut_off": {"value": 10, "inclusive": True}, "reliable_change": {"value": 5},
     },
-}  # fmt: skip
+)  # fmt: skip
 
 
 def ratings(**courses):
@@ -80,9 +83,9 @@ def test_recovery_takes_reliable_change_and_the_cut_off_in_the_direction_of_the_
 def test_recovery_needs_cut_off_and_reliable_change():
     known = MEASURES["distress"]
     assert recovery_reason(known) is None
-    reason = recovery_reason(known | {"cut_off": None})
+    reason = recovery_reason(replace(known, cut_off=None))
     assert reason == "cut-off not known"
-    assert "cut-off and reliable change not known" in recovery_reason({"better": "lower"})
+    assert "cut-off and reliable change not known" in recovery_reason(MEASURES["alliance"])
 
 
 # ------------------------------------------------------------------ landmark
@@ -294,7 +297,7 @@ def test_without_events_every_coded_moderator_says_why():
 
 
 def test_disagreement_compares_each_rater_with_the_own_usual_level():
-    both = MEASURES | {"other": MEASURES["alliance"] | {"rater": "therapist"}}
+    both = MEASURES | {"other": replace(MEASURES["alliance"], rater="therapist")}
     # The therapist rates twice as wide and ten points higher: no disagreement at all.
     client = np.array([9, 9, 2, 8, 9, 9, 9, 1, 1, 1, 1, 9.0])
     table, reasons = moderation(EVENTS, both, other=10 + 2 * client)

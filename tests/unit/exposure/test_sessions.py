@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from rupture_repair.exposure.courses import course_exposures
 from rupture_repair.exposure.sessions import (
     SESSION_COLUMNS,
@@ -11,11 +12,11 @@ from rupture_repair.exposure.sessions import (
 from rupture_repair.exposure.shared import same_scores
 
 NA = np.nan
-MEASURES = {
-    "alliance": {"better": "higher", "level": "session"},
-    "distress": {"better": "lower", "level": "session"},
-    "final": {"better": "lower", "level": "course"},
-}
+MEASURES = made_measures(
+    alliance={},
+    distress={"better": "lower", "role": "outcome"},
+    final={"better": "lower", "role": "outcome", "level": "course"},
+)
 
 
 def table_of(course, sessions, alliance, distress):

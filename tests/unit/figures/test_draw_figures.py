@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import matplotlib as mpl
@@ -7,6 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from drawn_texts import texts_outside
+from made_measures import made_measures
 from made_tables import tables
 from rupture_repair.detection import episodes
 from rupture_repair.figures import style
@@ -119,7 +121,7 @@ def test_courses_are_chosen_by_length_not_by_shape():
 
 @pytest.mark.parametrize(("better", "sign"), [("higher", -1), ("lower", 1)])
 def test_threshold_lies_on_the_worse_side_of_the_reference(own, better, sign):
-    own["measures"]["srs"]["better"] = better
+    own["measures"]["srs"] = replace(own["measures"]["srs"], better=better)
     figure, numbers = draw("courses", own)
     assert np.allclose(numbers["threshold"], numbers["reference"] + sign * 4)
     assert figure.axes[0].yaxis_inverted() == (better == "lower")
@@ -313,7 +315,7 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_labels_are_drawn_as_text(own, odd, recwarn):
-    own["measures"]["srs"]["label"] = own["measures"]["ors"]["label"] = odd
+    own["measures"] = {name: replace(one, label=odd) for name, one in own["measures"].items()}
     own["detection"]["name"] = odd
     own["criteria"]["dip"]["name"] = odd
     for name in FIGURES:
@@ -343,7 +345,7 @@ def test_default_criterion_gives_way_where_it_is_not_assessable(own):
 def test_clients_rating_comes_first(own):
     backwards = own["detection"].iloc[::-1]
     assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs"
-    own["measures"]["srs"]["rater"] = "observer"
+    own["measures"]["srs"] = replace(own["measures"]["srs"], rater="observer")
     assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs_t"
 
 
@@ -377,7 +379,7 @@ def test_style_of_the_caller_is_neither_used_nor_changed(made, tmp_path):
 
 
 def test_planted_falls_are_drawn_by_criterion_and_depth_beside_the_false_alarms():
-    measures = {"alliance": {"label": "Alliance"}}
+    measures = made_measures(alliance={"label": "Alliance"})
     detection = pd.DataFrame(
         {"measure": "alliance", "criterion": ["dip", "tooth"], "name": ["Dip", "Tooth"]}
     )

@@ -1,10 +1,13 @@
 """What goes on around episodes: their shape beside matched stretches, endings, components."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from made_measures import made_measures
 from rupture_repair.claims import components as reliability
 from rupture_repair.exposure.aligned import aligned, onsets
 from rupture_repair.figures.alt_text import alt_text
@@ -15,13 +18,10 @@ from rupture_repair.figures.episodes import (
     episode_shapes,
 )
 
-MEASURES = {
-    "alliance": {
-        "label": "Alliance", "better": "higher", "role": "alliance", "level": "session",
-        "components": ["bond", "goals", "tasks"], "outcome": "outcome",
-    },
-    "outcome": {"label": "Outcome", "better": "higher", "role": "outcome", "level": "session"},
-}  # fmt: skip
+MEASURES = made_measures(
+    alliance={"components": ["bond", "goals", "tasks"], "outcome": "outcome"},
+    outcome={"role": "outcome"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_matched_stretches_are_of_other_courses_and_hold_no_rupture(made):
 def test_turned_measures_give_the_same_curve(made):
     sessions, states, episodes = made
     upside_down = sessions.assign(alliance=40 - sessions["alliance"])
-    measures = {"alliance": MEASURES["alliance"] | {"better": "lower"}}
+    measures = {"alliance": replace(MEASURES["alliance"], better="lower")}
     for function in (aligned, lambda e, _, *rest: onsets(e, *rest)):
         one = function(episodes, states, sessions, MEASURES, "alliance")
         two = function(episodes, states, upside_down, measures, "alliance")
@@ -137,7 +137,7 @@ def test_endings_of_a_few_courses_are_not_drawn():
 def test_the_figure_of_components_shows_what_their_table_holds(made):
     sessions, _, _ = made
     random = np.random.default_rng(4)
-    columns = [f"alliance__{name}" for name in MEASURES["alliance"]["components"]]
+    columns = [f"alliance__{name}" for name in MEASURES["alliance"].components]
     for column in columns:
         sessions = sessions.assign(**{column: sessions["alliance"] + random.normal(0, 1, 360)})
     figure, numbers = components(sessions, MEASURES, measure="alliance")

@@ -37,8 +37,8 @@ def codes(folder: Path, edits: dict[str, Any] | None = None, files: Any = None) 
 def assert_canonical(dataset: Dataset) -> None:
     """Check what holds for every dataset in canonical form."""
     sessions, courses, events = dataset.sessions, dataset.courses, dataset.events
-    rated = [name for name, one in dataset.measures.items() if one["level"] == "session"]
-    parts = {name: [f"{name}__{c}" for c in dataset.measures[name]["components"]] for name in rated}
+    rated = [name for name, one in dataset.measures.items() if one.per_session]
+    parts = {name: [f"{name}__{c}" for c in dataset.measures[name].components] for name in rated}
     scores = [column for name in rated for column in (name, *parts[name])]
     assert list(sessions.columns) == [*HEAD, *scores]
     assert sessions["session"].dtype == "int32"
@@ -51,16 +51,17 @@ def assert_canonical(dataset: Dataset) -> None:
     persons = sessions[["course", "client", "therapist"]].drop_duplicates()
     assert len(persons) == sessions["course"].nunique()
     for name in rated:
-        low, high = dataset.measures[name]["range"]
+        low, high = dataset.measures[name].range
         assert sessions[name].dropna().between(low - 1e-6, high + 1e-6).all()
-        if dataset.measures[name]["scored"] == "sum":
+        if dataset.measures[name].scored == "sum":
             summed = sessions[parts[name]].sum(axis=1, skipna=False)
             assert ((summed - sessions[name]).abs().dropna() <= 0.5 + 1e-6).all()
     assert sorted(set(sessions["course"])) == list(courses["course"])
     assert set(courses["ending"]) <= {"completed", "dropped_out", "ongoing", "unknown"}
     assert set(events["course"]) <= set(courses["course"])
     assert list(events.columns) == ["course", "session", "kind", "code", "reporter"]
-    json.dumps([dataset.about, dataset.measures], allow_nan=False)
+    described = [one.as_dict() for one in dataset.measures.values()]
+    json.dumps([dataset.about, described], allow_nan=False)
 
 
 # ---------------------------------------------------------------------------- the long layout
@@ -93,15 +94,15 @@ def test_about_and_measures(tmp_path):
     assert all(len(file["sha256"]) == 64 for file in about["files"])
     assert about["warnings"] == []
     alliance = dataset.measures["alliance"]
-    assert alliance["components"] == ["bond", "goals", "tasks", "overall"]
-    assert alliance["range"] == [0, 40]
-    assert alliance["outcome"] == "outcome"
-    assert alliance["cut_off"]["value"] == 36
-    assert alliance["label"] == "Alliance"
+    assert alliance.components == ("bond", "goals", "tasks", "overall")
+    assert alliance.range == (0, 40)
+    assert alliance.outcome == "outcome"
+    assert alliance.cut_off.value == 36
+    assert alliance.label == "Alliance"
     outcome = dataset.measures["outcome"]
-    assert (outcome["better"], outcome["outcome"], outcome["scored"]) == ("lower", None, None)
-    assert outcome["reliable_change"]["value"] == 6
-    assert outcome["reliable_change"]["standing"] == "source seen"
+    assert (outcome.better, outcome.outcome, outcome.scored) == ("lower", None, None)
+    assert outcome.reliable_change.value == 6
+    assert outcome.reliable_change.standing == "source seen"
 
 
 def test_write_and_load_return_the_same(tmp_path):
@@ -131,8 +132,8 @@ def test_totals_are_made_from_items(tmp_path):
     scored = {"measures.alliance.total": GONE, "measures.alliance.scored": "mean"}
     dataset = read(tmp_path, scored)
     assert dataset.sessions["alliance"][0] == 9
-    assert dataset.measures["alliance"]["range"] == [0, 10]
-    assert dataset.measures["alliance"]["cut_off"] is None  # 36 is on the scale of the sum
+    assert dataset.measures["alliance"].range == (0, 10)
+    assert dataset.measures["alliance"].cut_off is None  # 36 is on the scale of the sum
 
 
 def test_items_of_an_own_scale_in_a_list(tmp_path):
@@ -144,7 +145,7 @@ def test_items_of_an_own_scale_in_a_list(tmp_path):
         "better": "lower",
     }
     dataset = read(tmp_path, {"measures.alliance": alliance})
-    assert dataset.measures["alliance"]["components"] == ["srs1", "srs2", "srs3", "srs4"]
+    assert dataset.measures["alliance"].components == ("srs1", "srs2", "srs3", "srs4")
     assert dataset.sessions["alliance"][0] == 36  # stored in the direction of the file
     assert codes(tmp_path, {"measures.alliance": {**alliance, "range": [0, 36]}}) == ["E203"] * 4
 
@@ -366,9 +367,9 @@ def test_measures_rated_once_per_course(tmp_path):
     assert list(dataset.courses["outcome__first"].fillna(-1)) == [10, 20, -1]
     assert list(dataset.courses["outcome__last"].fillna(-1)) == [-1, 10, -1]
     assert list(dataset.courses["ending"]) == ["completed", "completed", "unknown"]
-    assert dataset.measures["outcome"]["level"] == "course"
+    assert dataset.measures["outcome"].level == "course"
     expected = 1.96 * math.sqrt(2) * math.sqrt(50) * math.sqrt(0.2)
-    assert dataset.measures["outcome"]["reliable_change"]["value"] == pytest.approx(expected)
+    assert dataset.measures["outcome"].reliable_change.value == pytest.approx(expected)
     assert codes(tmp_path, edits, {"clients.csv": clients.replace("20", "28")})[1] == "E203"
 
 
@@ -530,8 +531,8 @@ def test_couples_diary():
     assert sessions["therapist"].isna().all()
     for who in ("man", "woman"):
         measure = dataset.measures[f"contentment_{who}"]
-        assert measure["outcome"] == f"satisfaction_{who}"
-        assert measure["stands_in"]
+        assert measure.outcome == f"satisfaction_{who}"
+        assert measure.stands_in
     first = courses.loc[courses["course"] == "201"].iloc[0]
     assert (first["satisfaction_man__first"], first["satisfaction_woman__last"]) == (81, 70)
     assert sessions["contentment_man"][0] == 2.666666667
@@ -552,7 +553,7 @@ def test_cbasp_sessions():
     assert sessions["alliance"].isna().sum() == items.isna().any(axis=1).sum()
     assert sorted(courses["group"].value_counts()) == [121, 135]
     assert "NC" in dataset.about["licence"]
-    assert dataset.measures["alliance"]["better"] == "lower"
+    assert dataset.measures["alliance"].better == "lower"
 
 
 def test_enrichd_bdi():
@@ -564,7 +565,7 @@ def test_enrichd_bdi():
     gaps = dataset.sessions.groupby("course")["day"].diff()
     assert (gaps.dropna() > 0).all()
     assert gaps.median() == 7
-    assert dataset.measures["alliance"]["reliability"]["value"] == 0.86
+    assert dataset.measures["alliance"].reliability.value == 0.86
 
 
 def test_panss_psychiatrists():
@@ -577,7 +578,7 @@ def test_panss_psychiatrists():
     assert sorted(sessions["session"].unique()) == [1, 2, 4, 6, 8]
     assert sessions["therapist"].nunique() == 198
     assert set(dataset.courses["treatment"]) == {-1, 1}
-    assert dataset.measures["alliance"]["reliable_change"] is None
+    assert dataset.measures["alliance"].reliable_change is None
 
 
 def test_the_demo_has_no_error():

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rupture_repair.ingest import ingest, instruments, scoring
-from rupture_repair.ingest.measures import KINDS, RATERS
+from rupture_repair.ingest.described_measures import KINDS, RATERS
 from rupture_repair.project import yaml_files
+from rupture_repair.project.measures import CutOff, Reliability, ReliableChange
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.statistics.reliability import cronbach_alpha, reliable_change, standard_error
@@ -165,50 +166,50 @@ def measure(folder, edits=None, files=None):
 def test_reliability_stated_before_items_before_published(tmp_path):
     key = "measures.alliance"
     stated = {"value": 0.7, "source": "our own"}
-    assert measure(tmp_path, {f"{key}.reliability": stated})["reliability"] == stated
-    found = measure(tmp_path)["reliability"]
+    assert measure(tmp_path, {f"{key}.reliability": stated}).reliability == Reliability(**stated)
+    found = measure(tmp_path).reliability
     first = [[9, 8.5, 9, 9.5], [8, 8, 8, 8], [10, 10, 10, 10]]
-    assert found["value"] == pytest.approx(cronbach_alpha(np.array(first)))
-    assert "alpha of the 4 items at the first complete rating of 3 courses" in found["source"]
-    published = measure(tmp_path, {f"{key}.items": GONE})["reliability"]
-    assert published["value"] == 0.88
-    assert ".88-.97" in published["source"]
+    assert found.value == pytest.approx(cronbach_alpha(np.array(first)))
+    assert "alpha of the 4 items at the first complete rating of 3 courses" in found.source
+    published = measure(tmp_path, {f"{key}.items": GONE}).reliability
+    assert published.value == 0.88
+    assert ".88-.97" in published.source
     own = {"instrument": GONE, "items": GONE, "range": [0, 40], "better": "higher"}
-    assert measure(tmp_path, {f"{key}.{k}": v for k, v in own.items()})["reliability"] is None
+    assert measure(tmp_path, {f"{key}.{k}": v for k, v in own.items()}).reliability is None
 
 
 def test_reliable_change_stated_before_published_before_computed(tmp_path):
     key = "measures.alliance"
     stated = {"value": 4, "source": "our own"}
-    found = measure(tmp_path, {f"{key}.reliable_change": stated})["reliable_change"]
-    assert found == {**stated, "standing": "stated in dataset.yaml"}
+    found = measure(tmp_path, {f"{key}.reliable_change": stated}).reliable_change
+    assert found == ReliableChange(**stated, standing="stated in dataset.yaml")
     ors = {f"{key}.instrument": "ORS"}
-    assert measure(tmp_path, ors)["reliable_change"]["value"] == 5
-    half = measure(tmp_path, {**ors, f"{key}.range": [0, 50]})["reliable_change"]
-    assert half["standing"] == "computed from this dataset"  # 5 belongs to the range 0..40
+    assert measure(tmp_path, ors).reliable_change.value == 5
+    half = measure(tmp_path, {**ors, f"{key}.range": [0, 50]}).reliable_change
+    assert half.standing == "computed from this dataset"  # 5 belongs to the range 0..40
     reliability = {f"{key}.reliability": {"value": 0.5, "source": "our own"}}
-    computed = measure(tmp_path, reliability)["reliable_change"]
+    computed = measure(tmp_path, reliability).reliable_change
     expected = reliable_change(np.std([36, 32, 40], ddof=1), 0.5)
-    assert computed["value"] == pytest.approx(expected)
-    assert "SD 4 of the first ratings of 3 courses, reliability 0.5" in computed["source"]
+    assert computed.value == pytest.approx(expected)
+    assert "SD 4 of the first ratings of 3 courses, reliability 0.5" in computed.source
 
 
 def test_reliable_change_is_unknown_without_variation(tmp_path):
     header, *rows = SESSIONS.splitlines()
     one = {"sessions.csv": "\n".join([header, *rows[:4]]), "events.csv": GONE}
-    assert measure(tmp_path, {"tables.events": GONE}, one)["reliable_change"] is None
+    assert measure(tmp_path, {"tables.events": GONE}, one).reliable_change is None
 
 
 def test_first_ratings_skip_sessions_without_one(tmp_path):
     files = {"sessions.csv": SESSIONS.replace("9,8.5,9,9.5,36,", ",,,,,")}
     sd = np.std([36, 32, 40], ddof=1)
     edits = {"measures.alliance.reliability": {"value": 0.5, "source": "our own"}}
-    found = measure(tmp_path, edits, files)["reliable_change"]
-    assert found["value"] == pytest.approx(reliable_change(sd, 0.5))
+    found = measure(tmp_path, edits, files).reliable_change
+    assert found.value == pytest.approx(reliable_change(sd, 0.5))
 
 
 def test_cut_off_stated_before_published(tmp_path):
     stated = {"value": 35, "inclusive": True, "source": "our own"}
-    assert measure(tmp_path, {"measures.alliance.cut_off": stated})["cut_off"] == stated
-    assert measure(tmp_path)["cut_off"]["value"] == 36
-    assert measure(tmp_path, {"measures.alliance.better": "lower"})["cut_off"] is None
+    assert measure(tmp_path, {"measures.alliance.cut_off": stated}).cut_off == CutOff(**stated)
+    assert measure(tmp_path).cut_off.value == 36
+    assert measure(tmp_path, {"measures.alliance.better": "lower"}).cut_off is None

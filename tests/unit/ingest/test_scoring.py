@@ -73,8 +73,8 @@ def test_core_10_is_turned_and_prorated_as_published(tmp_path):
     assert total[:2] == pytest.approx([9, 80 / 9])
     assert np.isnan(total[2])
     assert made.sessions["alliance__q2"].tolist() == [0, 0, 0]
-    assert made.measures["alliance"]["reversed"] == ["q2", "q3"]
-    assert made.measures["alliance"]["most_missing"] == 1
+    assert made.measures["alliance"].reversed == ("q2", "q3")
+    assert made.measures["alliance"].most_missing == 1
     assert not warned(made, "W104")
 
 
@@ -105,7 +105,7 @@ def test_core_om_is_ten_times_the_mean(tmp_path):
         tmp_path, items, [row + ",", row + ",15"], instrument="CORE-OM", items=items, reverse=[]
     )
     assert made.sessions["alliance"].tolist() == [15, 15]
-    assert made.measures["alliance"]["range"] == [0, 40]
+    assert made.measures["alliance"].range == (0, 40)
 
 
 def test_components_of_several_items(tmp_path):
@@ -124,7 +124,7 @@ def test_components_of_several_items(tmp_path):
     first = made.sessions.iloc[0]
     assert {name: first[f"alliance__{name}"] for name in groups} == sums
     assert first["alliance"] == sum(sums.values())
-    assert made.measures["alliance"]["components"] == list(groups)
+    assert made.measures["alliance"].components == tuple(groups)
     assert warned(made, "W202")
     wrong = write(tmp_path / "wrong")
     assert check.check("small", wrong) == []

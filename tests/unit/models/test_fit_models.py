@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from made_measures import made_measures
 from rupture_repair.models import fit_models
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import status_counts
@@ -72,10 +73,7 @@ def make(seed, courses=60, repaired=1.5, open_=-2.0, sd_therapist=1.0):
     status = {"repaired_here": "repaired", "after_unrepaired": "unrepaired", "ruptured": "censored"}
     episodes = states[states["state"].isin(status) & (rng.random(len(states)) < 0.4)]
     episodes = with_sessions(episodes.assign(status=episodes["state"].map(status)), rng)
-    measures = {
-        "alliance": {"better": "higher", "level": "session", "outcome": "outcome"},
-        "outcome": {"better": "higher", "level": "session", "outcome": None},
-    }
+    measures = made_measures(alliance={"outcome": "outcome"}, outcome={"role": "outcome"})
     detection = pd.DataFrame([keys | {"assessable": True, "reason": None}])
     table = pd.DataFrame({"course": ids, "therapist": names})
     return Made(
@@ -516,7 +514,7 @@ def test_a_criterion_that_is_not_assessable(made):
 
 
 def test_a_measure_without_outcome(made):
-    alone = made.measures | {"alliance": made.measures["alliance"] | {"outcome": None}}
+    alone = made.measures | {"alliance": replace(made.measures["alliance"], outcome=None)}
     rows = made.fit_all(measures=alone)
     assert (rows["status"] == "not_assessable").all()
     assert (rows["message"] == "no outcome measure is paired with alliance").all()
@@ -526,7 +524,7 @@ def test_a_measure_without_outcome(made):
 def test_an_outcome_before_and_after_therapy_leaves_the_final_model(made):
     by_course = made.sessions.groupby("course")["outcome"]
     ends = by_course.agg(["first", "last"]).add_prefix("outcome__").reset_index()
-    measures = made.measures | {"outcome": made.measures["outcome"] | {"level": "course"}}
+    measures = made.measures | {"outcome": replace(made.measures["outcome"], level="course")}
     whole, message = statuses(made.fit_all())
     status, message = statuses(
         made.fit_all(

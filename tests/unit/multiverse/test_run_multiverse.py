@@ -1,14 +1,16 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from made_multiverse import MEASURES, RULES, dataset, settings
-from rupture_repair import exposure, lmm
+from rupture_repair import lmm
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
+from rupture_repair.multiverse import run_multiverse as steps
 from rupture_repair.multiverse.choices import CHOICES
 from rupture_repair.multiverse.permuting import Permutations, Rows, Whitened
 from rupture_repair.multiverse.run_multiverse import Outcome, run_multiverse
@@ -94,7 +96,7 @@ def test_outcomes_are_the_paired_one_or_all_that_are_rated_at_sessions(made):
     every = planned(made, outcomes="all", most=1000)
     assert set(every["outcome"].dropna()) == {"mood", "sleep"}
     assert every.query("main")["outcome"].tolist() == ["mood"]
-    without = {**MEASURES, "mood": MEASURES["mood"] | {"level": "course"}}
+    without = {**MEASURES, "mood": replace(MEASURES["mood"], level="course")}
     plan = planned({**made, "measures": without})
     assert plan["reason"].notna().all()
     assert "no outcome that is rated at sessions is paired with bond" in set(plan["reason"])
@@ -162,7 +164,7 @@ def test_a_specification_that_fails_is_a_row_and_stops_no_other(made, monkeypatc
             raise RuntimeError("a fault")
         return original(states, *rest)
 
-    monkeypatch.setattr(exposure, "sessions", broken)
+    monkeypatch.setattr(steps, "session_exposures", broken)
     found = ran(made, plan, permutations=2)
     fits = found.fits[found.fits["reason"].isna()]
     failed = fits["criterion"] == "v_2sd"

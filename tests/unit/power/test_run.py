@@ -511,7 +511,7 @@ def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
         large.about,
         {
             **large.measures,
-            "alliance": {**large.measures["alliance"], "better": "lower", "range": [1, 7]},
+            "alliance": replace(large.measures["alliance"], better="lower", range=(1, 7)),
         },
         large.sessions.assign(alliance=7 - large.sessions["alliance"] * 6 / 40),
         large.courses,
@@ -533,7 +533,7 @@ def test_a_dataset_that_was_not_built_is_told(tmp_path):
 
 
 def test_a_dataset_without_outcome_at_sessions_cannot_be_simulated(large):
-    measures = {**large.measures, "alliance": {**large.measures["alliance"], "outcome": None}}
+    measures = {**large.measures, "alliance": replace(large.measures["alliance"], outcome=None)}
     without = ingest.Dataset(large.about, measures, large.sessions, large.courses, large.events)
     (text,) = problems(from_dataset._check, "large", without, "alliance", None)
     assert text == (

@@ -15,7 +15,7 @@ from document_texts import docx_text, pdf_text
 from made_reports import ABOUT, Page, material
 from made_tables import tables
 from report_examples import FAILURE, ODD, entry
-from rupture_repair.project.package_files import PACKAGE
+from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.report import index_page, output_formats
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.failed_page import failure_report
@@ -212,7 +212,7 @@ def test_every_reference_is_cited_and_every_citation_has_a_reference():
 def test_every_source_of_criteria_claims_and_published_estimates_is_cited():
     named = []
     for file in ("criteria.yaml", "claims.yaml", "published.yaml"):
-        content = yaml.safe_load((PACKAGE / file).read_text(encoding="utf-8"))
+        content = yaml.safe_load((KNOWLEDGE / file).read_text(encoding="utf-8"))
         for row in content.values():
             named += [
                 row.get("source", ""),

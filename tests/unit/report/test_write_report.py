@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -10,6 +11,7 @@ from made_reports import ABOUT, Page, flat, material, rendered
 from made_tables import tables
 from report_examples import FAILURE, ODD, entry
 from rupture_repair.figures.draw_figures import draw_figures
+from rupture_repair.project.measures import Reliability
 from rupture_repair.project.package_files import KNOWLEDGE, PACKAGE
 from rupture_repair.report import markdown
 from rupture_repair.report.dataset_page import dataset_report
@@ -20,7 +22,7 @@ from rupture_repair.report.markdown import FOLDER
 from rupture_repair.report.output_formats import render_html
 from rupture_repair.report.provenance import provenance
 from rupture_repair.report.sections import limitations
-from rupture_repair.report.sections.data import of_dataset, of_measures
+from rupture_repair.report.sections.data import of_dataset, of_ratings
 from rupture_repair.report.sections.episodes import of_detection
 from rupture_repair.report.sections.outcome import of_effects
 
@@ -143,7 +145,7 @@ def test_last_outcome_is_told_where_the_next_one_is_not_known(own, tmp_path):
 
 
 def test_same_scores_are_said_beside_the_finding(own):
-    own["measures"]["srs"]["outcome"] = "srs"
+    own["measures"]["srs"] = replace(own["measures"]["srs"], outcome="srs")
     found = dataset_report(without_figures(own), ABOUT).split("## The data")[0]
     assert "Rating and outcome are the same scores here" in found
 
@@ -160,19 +162,20 @@ def test_no_number_is_typed_into_the_sections():
 def test_ratings_are_described_as_they_are(own):
     srs = own["sessions"]["srs"]
     own["sessions"]["srs"] = srs.where(np.arange(len(srs)) % 4 > 0, 40.0)
-    described = of_measures(without_figures(own))["srs"]
+    described = of_ratings(without_figures(own))["srs"]
     rated = own["sessions"].dropna(subset="srs")
     assert described["n"] == len(rated)
     assert described["best"] == (rated["srs"] == 40).mean()
     by_course = rated.groupby("course")["session"]
     assert described["span"] == (by_course.max() - by_course.min() + 1).sum()
     assert described["missing"] == described["span"] - len(rated)
-    own["measures"]["srs"]["better"] = "lower"
-    assert of_measures(without_figures(own))["srs"]["best"] == (rated["srs"] == 0).mean()
+    own["measures"]["srs"] = replace(own["measures"]["srs"], better="lower")
+    assert of_ratings(without_figures(own))["srs"]["best"] == (rated["srs"] == 0).mean()
 
 
 def test_measure_of_courses_has_a_table_of_its_own(own, built, folder, tmp_path):
-    own["measures"]["bdi"] = own["measures"]["ors"] | {"level": "course", "label": "BDI-II"}
+    changed = {"name": "bdi", "level": "course", "label": "BDI-II"}
+    own["measures"]["bdi"] = replace(own["measures"]["ors"], **changed)
     own["courses"]["bdi__first"], own["courses"]["bdi__last"] = 30.0, 12.5
     _, html = rendered(own, tmp_path, folder)
     assert "BDI-II 30 30.0 30 12.5" in Page(re.sub(r"</?t[dr][^>]*>", " ", html)).text
@@ -297,11 +300,15 @@ def unrated(made):
     made["sessions"].loc[1::3, "srs"] = np.nan
 
 
+def of_srs(made, **facts):
+    made["measures"]["srs"] = replace(made["measures"]["srs"], **facts)
+
+
 LIMITATIONS = {
     "ceiling": lambda made: made["sessions"].__setitem__("srs", 40.0),
     "few_ratings": short_courses,
-    "stands_in": lambda made: made["measures"]["srs"].update(stands_in="A symptom scale."),
-    "same_scores": lambda made: made["measures"]["srs"].update(outcome="srs"),
+    "stands_in": lambda made: of_srs(made, stands_in="A symptom scale."),
+    "same_scores": lambda made: of_srs(made, outcome="srs"),
     "licence": lambda made: made["dataset"].update(licence="CC BY-NC 4.0"),
     "no_therapists": lambda made: made["courses"].__setitem__("therapist", None),
     "unknown_endings": lambda made: made["courses"].__setitem__("ending", "unknown"),
@@ -313,9 +320,9 @@ LIMITATIONS = {
 def test_limitation_is_stated_where_the_data_give_reason(own, name):
     def stated(made):
         given = without_figures(made)
-        dataset, measures = of_dataset(given), of_measures(given)
+        dataset, ratings = of_dataset(given), of_ratings(given)
         return limitations.of_limitations(
-            given, dataset, measures, of_detection(given), of_effects(given)
+            given, dataset, ratings, of_detection(given), of_effects(given)
         )
 
     assert name not in stated(own)
@@ -363,8 +370,8 @@ def test_text_of_a_dataset_is_shown_and_not_obeyed(built, own, odd, folder, tmp_
     plain = [tag for tag, _ in built[3].elements]
     own["dataset"] |= {"title": odd, "source": odd, "licence": odd, "citation": odd}
     own["dataset"]["cautions"], own["dataset"]["warnings"] = [odd], [odd]
-    own["measures"]["srs"]["label"] = own["measures"]["ors"]["label"] = odd
-    own["measures"]["srs"]["reliability"]["source"] = odd
+    own["measures"] = {name: replace(one, label=odd) for name, one in own["measures"].items()}
+    own["measures"]["srs"] = replace(own["measures"]["srs"], reliability=Reliability(0.88, odd))
     own["detection"]["name"] = odd
     own["detection"].loc[own["detection"]["criterion"] == "srs_cutoff", "reason"] = odd
     own["estimates"]["message"] = odd
@@ -439,7 +446,9 @@ def test_index_entry_counts_what_the_tables_hold(own):
 
 def test_index_shows_licences_and_what_stands_in_for_the_alliance(own, tmp_path):
     own["dataset"]["licence"] = "CC BY-NC 4.0"
-    own["measures"]["srs"]["stands_in"] = "A symptom scale, *in place of* the alliance."
+    own["measures"]["srs"] = replace(
+        own["measures"]["srs"], stands_in="A symptom scale, *in place of* the alliance."
+    )
     text = index([entry(own), entry(own, non_commercial=False, stands_in=[])], [], ABOUT)
     page = Page(render_html(text, tmp_path / "index.html").read_text())
     assert page.text.count("CC BY-NC 4.0") == 3  # twice in the table, once in the banner
@@ -452,7 +461,7 @@ def test_index_shows_licences_and_what_stands_in_for_the_alliance(own, tmp_path)
 
 def test_what_a_reader_must_know_of_the_data_stands_above_the_findings(own):
     own["dataset"]["licence"] = "CC BY-NC 4.0"
-    own["measures"]["srs"]["stands_in"] = "A symptom scale."
+    own["measures"]["srs"] = replace(own["measures"]["srs"], stands_in="A symptom scale.")
     text = dataset_report(without_figures(own), ABOUT)
     above = text.partition("{#found}")[0]
     assert "Non-commercial use only" in above
@@ -503,8 +512,9 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
 
     folder, drawn = tmp_path / "processed", tmp_path / "figures"
     folder.mkdir()
-    for name in ("dataset", "measures"):
-        (folder / f"{name}.json").write_text(json.dumps(own[name]))
+    measures = {name: one.as_dict() for name, one in own["measures"].items()}
+    for name, content in (("dataset", own["dataset"]), ("measures", measures)):
+        (folder / f"{name}.json").write_text(json.dumps(content))
     stored = {"states": "session_states"}
     written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
     for name in written:

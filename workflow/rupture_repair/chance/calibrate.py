@@ -12,6 +12,7 @@ from ..detection.courses import Courses
 from ..detection.criteria import Criterion
 from ..detection.fall_rules import Scale
 from ..detection.ratings import alliance, prepared
+from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from .counts import CALIBRATION, joined, simulated, tally
 from .replicates import Null, find, prepare, refusal
@@ -158,7 +159,7 @@ def calibrated_k(
 
 def calibrate(
     sessions: pd.DataFrame,
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     criteria: Sequence[Criterion],
     edge_rules: Mapping[str, Any],
     settings: Mapping[str, Any],
@@ -173,8 +174,7 @@ def calibrate(
     ----------
     sessions : DataFrame
         Canonical table of sessions.
-    measures : dict
-        Content of measures.json.
+    measures : mapping of str to Measure
     criteria, edge_rules, settings, dataset, processes
         As for :func:`calibrated_k`.
     seed : int

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import alliance, prepared
+from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from .counts import EXPECTED, Tally, joined, observed, simulated, tally
 from .planted_falls import sensitivity
@@ -205,7 +206,7 @@ def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Nul
 
 def compare_with_chance(
     sessions: pd.DataFrame,
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     criteria: Sequence[Criterion],
     calibrated: pd.DataFrame,
     edge_rules: Mapping[str, Any],

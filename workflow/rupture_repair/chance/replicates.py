@@ -21,6 +21,7 @@ from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
 from ..project.arrays import Flags, Floats, Integers
+from ..project.measures import Measure
 from . import noise
 from .noise import Form, Noise
 
@@ -45,8 +46,7 @@ class Null:
         As observed.
     name : str
         The measure.
-    measure : dict
-        Its entry of measures.json.
+    measure : Measure
     form : Form
     noise : Noise
     line : ndarray, shape (ratings,)
@@ -57,7 +57,7 @@ class Null:
 
     ratings: Ratings
     name: str
-    measure: Mapping[str, Any]
+    measure: Measure
     form: Form
     noise: Noise
     line: Floats
@@ -79,14 +79,12 @@ class Null:
             yield block, np.arange(first, min(first + size, replicates))
 
 
-def form_of(courses: Courses, measure: Mapping[str, Any]) -> Form:
+def form_of(courses: Courses, measure: Measure) -> Form:
     """Return ends and step of the form, turned so that higher is better.
 
     The step is taken from the ratings: the grid on which all of them lie.
     """
-    low, high = (float(end) for end in measure["range"] or (-np.inf, np.inf))
-    if measure["better"] == "lower":
-        low, high = -high, -low
+    low, high = measure.turned_range
     step = noise.grid_step(courses.rating)
     return Form(low, high, step, float(courses.rating[0]) if len(courses.rating) else 0.0)
 
@@ -120,7 +118,7 @@ def shrunk_slope(courses: Courses) -> Floats:
 
 
 def prepare(
-    ratings: Ratings, name: str, measure: Mapping[str, Any], *, seed: int, draws: int = noise.DRAWS
+    ratings: Ratings, name: str, measure: Measure, *, seed: int, draws: int = noise.DRAWS
 ) -> Null:
     """Estimate the noise of a measure.
 
@@ -130,8 +128,7 @@ def prepare(
         From :func:`rupture_repair.detection.detect.arrange`.
     name : str
         The measure.
-    measure : dict
-        Its entry of measures.json.
+    measure : Measure
     seed : int
         Not negative.
     draws : int
@@ -271,7 +268,7 @@ def kept_replicates(
     if len(courses.rating):
         random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
         rating = simulate(null, model, members, random)[:number]
-    sign = -1.0 if null.measure["better"] == "lower" else 1.0
+    sign = null.measure.sign
     ids = pd.Categorical(null.ratings.course_ids[courses.course])
     table = pd.DataFrame(
         {

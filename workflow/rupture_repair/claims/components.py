@@ -1,12 +1,12 @@
 """The components of the alliance: how reliable each is, and which one falls in ruptures."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..project.arrays import Floats
+from ..project.measures import Measure, Measures
 from ..project.processed import of_criterion
 from ..statistics.proportion import wilson
 from ..statistics.reliability import cronbach_alpha, intraclass
@@ -34,7 +34,7 @@ def components_of(
     sessions: pd.DataFrame,
     episodes: pd.DataFrame,
     detection: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
 ) -> pd.DataFrame:
     """Return reliability and falls of each component of each alliance measure.
 
@@ -43,8 +43,7 @@ def components_of(
     name : str
         The dataset.
     sessions, episodes, detection : DataFrame
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
 
     Returns
     -------
@@ -69,7 +68,7 @@ def components_of(
     parts = [
         _of_measure(name, str(measure), list(criteria), sessions, episodes, measures[measure])
         for measure, criteria in detection.groupby("measure", sort=False)["criterion"]
-        if len(measures[measure].get("components") or []) > 1
+        if len(measures[measure].components) > 1
     ]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     types = dict.fromkeys(COLUMNS, "float64") | dict.fromkeys(_TEXTS, "str")
@@ -82,10 +81,10 @@ def _of_measure(
     criteria: list[str],
     sessions: pd.DataFrame,
     episodes: pd.DataFrame,
-    attributes: Mapping[str, Any],
+    attributes: Measure,
 ) -> pd.DataFrame:
     """Return the rows of one measure."""
-    components = list(attributes["components"])
+    components = list(attributes.components)
     shared = reliabilities(sessions, [f"{measure}__{part}" for part in components])
     shared["component"] = [*components, TOTAL]
     parts = [

@@ -13,6 +13,7 @@ from ..exposure.episodes import moderator_exposures
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import same_scores, turned
 from ..models.definitions import MODELS
+from ..project.measures import Measures
 from ..statistics import estimates
 from ..statistics.no_result import NotAssessable
 
@@ -29,8 +30,9 @@ class Context:
     measure, outcome, criterion : str
     sessions, courses, events : DataFrame
         Canonical tables.
-    measures, settings : mapping
-        measures.json, config.yaml.
+    measures : mapping of str to Measure
+    settings : mapping
+        config.yaml.
     states, episodes, detection, estimates, chance : DataFrame
         The tables of these names, those of one measure and criterion only.
     """
@@ -41,7 +43,7 @@ class Context:
     sessions: pd.DataFrame
     courses: pd.DataFrame
     events: pd.DataFrame
-    measures: Mapping[str, Any]
+    measures: Measures
     settings: Mapping[str, Any]
     states: pd.DataFrame
     episodes: pd.DataFrame

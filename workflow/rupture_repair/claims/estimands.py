@@ -79,7 +79,7 @@ def _partial_share(totals: np.ndarray) -> np.ndarray:
 
 
 def _distinct_parts(context: Context) -> Estimate:
-    components = context.measures[context.measure].get("components") or []
+    components = context.measures[context.measure].components
     columns = [f"{context.measure}__{name}" for name in components]
     if len(columns) < 2:
         raise NotAssessable("the dataset has no components of the alliance")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..project.measures import Measures
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
@@ -36,7 +37,7 @@ _SHARED = (("C1", "between"), ("C1", "within"), ("C2", "distinct"))
 def judge_claims(
     name: str,
     tables: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Any],
+    measures: Measures,
     settings: Mapping[str, Any],
     processes: int = 1,
 ) -> pd.DataFrame:
@@ -50,8 +51,7 @@ def judge_claims(
         `sessions`, `courses`, `events` (canonical), `states`, `episodes`, `detection`, `estimates`,
         and `chance_courses` (the share of rupture-free simulations in which each course shows an
         episode).
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     settings : mapping
         Content of config.yaml; `claims.smallest` replaces smallest effects worth caring about.
     processes : int
@@ -79,7 +79,7 @@ def judge_claims(
 def _of_criterion(
     name: str,
     tables: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Any],
+    measures: Measures,
     settings: Mapping[str, Any],
     parts: list[tuple[str, Part]],
     item: tuple[Any, bool],
@@ -117,7 +117,7 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
 
 def _context(
     tables: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Any],
+    measures: Measures,
     settings: Mapping[str, Any],
     detected: pd.Series,
 ) -> Context:
@@ -126,7 +126,7 @@ def _context(
     own = partial(of_criterion, measure=measure, criterion=criterion)
     return Context(
         measure=measure,
-        outcome=measures[measure].get("outcome"),
+        outcome=measures[measure].outcome,
         criterion=criterion,
         sessions=tables["sessions"],
         courses=tables["courses"],

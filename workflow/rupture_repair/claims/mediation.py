@@ -1,12 +1,11 @@
 """Does repair go with outcome by way of the alliance? Mediation over courses."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from ..exposure.shared import turned
+from ..project.measures import Measures
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
 FEWEST, EACH = 30, 8
@@ -63,7 +62,7 @@ def courses(
     episodes: pd.DataFrame,
     course_table: pd.DataFrame,
     sessions: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     outcome: str,
 ) -> Courses:

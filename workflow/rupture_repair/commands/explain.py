@@ -1,7 +1,6 @@
 """The command ``rupture-repair explain``."""
 
 import argparse
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..detection.explain import Rule
+    from ..project.measures import Measure
 
 HELP = "say why the sessions of a course were or were not flagged"
 DESCRIPTION = (
@@ -73,8 +73,7 @@ class Explanation:
     Attributes
     ----------
     dataset, course : str
-    measure : dict
-        Entry of measures.json.
+    measure : Measure
     rule : Rule
     sessions : DataFrame
         From :func:`rupture_repair.detection.explain.explain`.
@@ -84,7 +83,7 @@ class Explanation:
 
     dataset: str
     course: str
-    measure: dict[str, Any]
+    measure: "Measure"
     rule: "Rule"
     sessions: "pd.DataFrame"
     episodes: "pd.DataFrame"
@@ -134,6 +133,7 @@ def look_up(
     from ..detection import criteria
     from ..detection.explain import applied, explain
     from ..project.headline import what_to_show
+    from ..project.measures import read_measures
 
     folder = root / PROCESSED / dataset
     built = sorted(path.parent.name for path in (root / PROCESSED).glob("*/detection.parquet"))
@@ -141,7 +141,7 @@ def look_up(
         raise _found("E701", dataset, built, folder=PROCESSED.as_posix())
     settings = project.read(file=root / "config.yaml")
     detection = pd.read_parquet(folder / "detection.parquet")
-    measures = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
+    measures = read_measures(folder / "measures.json")
     shown = what_to_show(detection, measures, settings)
     measure, name = measure or shown[0], criterion or shown[1]
     if measure not in set(detection["measure"]):
@@ -191,8 +191,8 @@ def as_text(found: Explanation) -> str:
         for line in lines
     ]
     head = [
-        f"{found.dataset}, course {found.course}, {found.measure['label']} "
-        f"({found.measure['better']} is better)",
+        f"{found.dataset}, course {found.course}, {found.measure.label} "
+        f"({found.measure.better} is better)",
         f"{criterion.id}: {criterion.rule} k = {plain(found.rule.k)}.",
         f"{criterion.source} ({criterion.standing}).",
     ]

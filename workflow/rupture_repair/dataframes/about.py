@@ -13,6 +13,7 @@ from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..ingest import instruments
 from ..project import yaml_files
+from ..project.measures import Measure, ReliableChange
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from ..statistics.reliability import reliable_change
 
@@ -105,17 +106,18 @@ class About:
         rules = dict(yaml_files.complete({}, "config")["edge_rules"])
         return rules | ({} if self.max_gap is None else {"max_gap": self.max_gap})
 
-    def measure(self, ratings: pd.DataFrame, notes: list[str]) -> dict[str, Any]:
-        """Return the measure as measures.json has it."""
-        return {
-            "better": self.better,
-            "range": self.span,
-            "instrument": self.instrument,
-            "components": [],
-            "reliable_change": self._reliable_change(ratings, notes),
-        }
+    def measure(self, ratings: pd.DataFrame, notes: list[str]) -> Measure:
+        """Return the measure that is rated."""
+        return Measure(
+            "rating",
+            role="alliance",
+            better=self.better,
+            range=self.span,
+            instrument=self.instrument,
+            reliable_change=self._reliable_change(ratings, notes),
+        )
 
-    def _reliable_change(self, ratings: pd.DataFrame, notes: list[str]) -> dict | None:
+    def _reliable_change(self, ratings: pd.DataFrame, notes: list[str]) -> ReliableChange | None:
         if self.reliability is None:
             return None
         rated = ratings.dropna(subset=["rating"])
@@ -127,7 +129,10 @@ class About:
                 "the first ratings have no SD (fewer than two courses, or all alike): the "
                 "reliable change rests on the sample SD given"
             )
-        return {"value": reliable_change(sd, self.reliability)} if sd > 0 else None
+        if not sd > 0:
+            return None
+        value = reliable_change(sd, self.reliability)
+        return ReliableChange(value, "the reliability stated", "computed from these ratings")
 
     def instrument_for(self, rule: Criterion, notes: list[str]) -> str | None:
         """Return the instrument of the ratings, that of the criterion where none is stated."""

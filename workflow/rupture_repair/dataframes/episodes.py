@@ -12,6 +12,7 @@ from ..detection import detect
 from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings, arrange, prepared
 from ..project import yaml_files
+from ..project.measures import Measure
 from ..project.problems import Problem, ProblemsFound
 from . import ratings as reading
 from .about import About, rules_asked_for, warn
@@ -49,8 +50,7 @@ class Prepared(NamedTuple):
         Arranged for the kernel, sessions numbered from 1.
     rules : list of Criterion
         With numbers for k.
-    measure : dict
-        The measure as measures.json has it.
+    measure : Measure
     from_zero : int
         What was added to the session numbers, so that the first is 1.
     notes : list of str
@@ -58,7 +58,7 @@ class Prepared(NamedTuple):
 
     ratings: Ratings
     rules: list[Criterion]
-    measure: dict[str, Any]
+    measure: Measure
     from_zero: int
     notes: list[str]
 
@@ -147,7 +147,7 @@ def prepare(asked: Asked) -> Prepared:
 def _calibrated(
     table: pd.DataFrame,
     rules: list[Criterion],
-    measure: Mapping[str, Any],
+    measure: Measure,
     about: About,
     notes: list[str],
 ) -> list[Criterion]:
@@ -188,7 +188,7 @@ def find(asked: Asked) -> Found:
     about, given = asked.about, asked.given
     episodes, states = [], []
     for rule in rules:
-        its_measure = measure | {"instrument": about.instrument_for(rule, notes)}
+        its_measure = replace(measure, instrument=about.instrument_for(rule, notes))
         one = detect.detect_one(
             ratings, rule, about.edge_rules(), dataset="table", name="rating", measure=its_measure
         )

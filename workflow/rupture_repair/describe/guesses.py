@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ingest.columns import Table
+from ..ingest.described_measures import SAFE, safe_name, taken
 from ..ingest.layouts import columns_of
-from ..ingest.measures import SAFE, safe_name, taken
 from ..project.problems import listing
 from ..project.yaml_files import TODO, dotted
 from . import columns, ratings

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..ingest.columns import Table
+from ..ingest.described_measures import SESSION
 from ..ingest.layouts import columns_of
-from ..ingest.measures import SESSION
 from ..ingest.personal_data import plain_name
 from .columns import share_of_numbers
 

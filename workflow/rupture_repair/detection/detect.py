@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..project import processed
+from ..project.measures import Measure, Measures
 from . import episodes as ep
 from . import fall_rules, run_rules, tables
 from .courses import Courses
@@ -90,7 +91,7 @@ def detect_one(
     *,
     dataset: str,
     name: str,
-    measure: Mapping[str, Any],
+    measure: Measure,
 ) -> Detection:
     """Apply one criterion to one measure.
 
@@ -103,8 +104,7 @@ def detect_one(
         `max_gap` and `onset_inside_episode`, see config.schema.yaml.
     dataset, name : str
         Names of dataset and measure, written into the tables.
-    measure : dict
-        Entry of measures.json.
+    measure : Measure
 
     Returns
     -------
@@ -145,7 +145,7 @@ def states_of_ratings(
     ratings: Ratings,
     criterion: Criterion,
     edge_rules: Mapping[str, Any],
-    measure: Mapping[str, Any],
+    measure: Measure,
 ) -> pd.DataFrame:
     """Return what :func:`detect_one` says of the state of each rating, and nothing else.
 
@@ -177,7 +177,7 @@ def states_of_ratings(
 
 def detect(
     sessions: pd.DataFrame,
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     criteria: Iterable[Criterion],
     edge_rules: Mapping[str, Any],
     *,
@@ -192,8 +192,8 @@ def detect(
     ----------
     sessions : DataFrame
         Canonical table of sessions.
-    measures : dict
-        Content of measures.json; those with the role alliance and one rating per session are used.
+    measures : mapping of str to Measure
+        those with the role alliance and one rating per session are used.
     criteria : iterable of Criterion
     edge_rules : dict
     dataset : str

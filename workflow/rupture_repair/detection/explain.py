@@ -1,11 +1,11 @@
 """Why a session was, or was not, flagged: one course by one criterion, session by session."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..project.measures import Measures
 from ..project.processed import of_criterion
 from .criteria import Criterion
 from .fall_rules import meets
@@ -177,7 +177,7 @@ def explain(
     episodes: pd.DataFrame,
     sessions: pd.DataFrame,
     detection: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     criterion: Criterion,
     *,
     course: str,
@@ -190,8 +190,7 @@ def explain(
     states, episodes, sessions, detection : DataFrame
         The tables session_states, episodes, sessions and detection, or the parts of them that
         belong to the course.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     criterion : Criterion
     course, measure : str
         Which course, and which measure.
@@ -213,7 +212,7 @@ def explain(
     rows = rows.sort_values("session")
     rule = applied(detection, criterion, measure)
     rows = rows.assign(fall_units=rows["fall"] / rows["unit"], floor=rule.floor or np.nan)
-    known = _with_levels(of_course, rows, measures[measure]["better"])
+    known = _with_levels(of_course, rows, measures[measure].sign)
     if "probability" not in rows:
         rows = rows.assign(probability=np.nan)
     said = [_sentence(row, known, rule) for row in rows.itertuples()]
@@ -228,9 +227,8 @@ def applied(detection: pd.DataFrame, criterion: Criterion, measure: str) -> Rule
     return Rule(criterion, float(row["k"]), 0.0 if pd.isna(row["floor"]) else float(row["floor"]))
 
 
-def _with_levels(episodes: pd.DataFrame, rows: pd.DataFrame, better: str) -> list[Any]:
+def _with_levels(episodes: pd.DataFrame, rows: pd.DataFrame, sign: float) -> list[Any]:
     """Add to each episode the level before its fall and its first low rating."""
-    sign = -1.0 if better == "lower" else 1.0
     rating = rows.set_index("session")["rating"]
     low, nadir = (rating.reindex(episodes[name]).to_numpy() for name in ("first_low", "nadir"))
     episodes = episodes.sort_values("episode")

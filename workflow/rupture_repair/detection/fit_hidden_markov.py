@@ -1,17 +1,15 @@
 """Fit the hidden Markov model of each alliance measure: once, for detection and for chance."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
+from ..project.measures import Measures
 from ..project.parallel import spread_out
 from .hidden_markov.rupture_probability import Model
 from .ratings import alliance, arrange, fitted_model
 
 
 def fit_hidden_markov(
-    sessions: pd.DataFrame, measures: Mapping[str, Mapping[str, Any]], *, processes: int = 1
+    sessions: pd.DataFrame, measures: Measures, *, processes: int = 1
 ) -> dict[str, Model]:
     """Fit the hidden Markov model to all alliance measures, for detection and chance alike.
 
@@ -19,8 +17,7 @@ def fit_hidden_markov(
     ----------
     sessions : DataFrame
         Canonical table of sessions.
-    measures : dict
-        Content of measures.json.
+    measures : mapping of str to Measure
     processes : int
         Changes nothing but the time.
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..project.measures import Measure, Measures
 from . import courses as flat
 from .courses import Courses
 from .criteria import Criterion
@@ -40,22 +40,20 @@ class Ratings:
     number_of_courses: int
 
 
-def scale_of(courses: Courses, measure: Mapping[str, Any]) -> Scale:
+def scale_of(courses: Courses, measure: Measure) -> Scale:
     """Return what criteria may need to know of a measure and of all its ratings.
 
     Parameters
     ----------
     courses : Courses
         Turned so that higher is better.
-    measure : dict
-        Entry of measures.json.
+    measure : Measure
 
     Returns
     -------
     Scale
     """
-    change = (measure["reliable_change"] or {"value": np.nan})["value"]
-    low, high = measure["range"] or (np.nan, np.nan)
+    change = measure.reliable_change.value if measure.reliable_change else np.nan
     prior = {}
     for around in ("mean", "trend"):
         total, free = flat.squares(courses, around)
@@ -65,8 +63,8 @@ def scale_of(courses: Courses, measure: Mapping[str, Any]) -> Scale:
         sample_sd_trend=flat.pooled_sd(courses, "trend"),
         difference_error=change / 1.96,
         reliable_change=change,
-        better=measure["better"],
-        worst=-high if measure["better"] == "lower" else low,
+        better=measure.better,
+        worst=measure.turned_range[0],
         prior_mean=prior["mean"],
         prior_trend=prior["trend"],
     )
@@ -87,7 +85,7 @@ def _reported(sessions: pd.DataFrame, events: pd.DataFrame | None) -> np.ndarray
 def arrange(
     sessions: pd.DataFrame,
     name: str,
-    measure: Mapping[str, Any],
+    measure: Measure,
     events: pd.DataFrame | None = None,
 ) -> Ratings:
     """Arrange the ratings of one measure for the kernel.
@@ -98,8 +96,7 @@ def arrange(
         Canonical table: columns `course`, `session`, `<name>` and `<name>__<component>`.
     name : str
         The measure.
-    measure : dict
-        Its entry of measures.json.
+    measure : Measure
     events : DataFrame, optional
         Canonical table of coded events: columns `course`, `session`, `kind`.
 
@@ -107,7 +104,7 @@ def arrange(
     -------
     Ratings
     """
-    sign = -1.0 if measure["better"] == "lower" else 1.0
+    sign = measure.sign
     codes, ids = pd.factorize(sessions["course"])
     rating = sign * sessions[name].to_numpy(dtype=np.float64)
     courses, row = flat.arrange(codes, sessions["session"].to_numpy(), rating)
@@ -116,7 +113,7 @@ def arrange(
         courses = replace(courses, reported=reported[row])
     components = {
         component: sign * sessions[f"{name}__{component}"].to_numpy(dtype=np.float64)[row]
-        for component in measure["components"]
+        for component in measure.components
     }
     rated = np.asarray(ids, dtype=object)[codes[row[courses.start[:-1]]]]
     return Ratings(courses, scale_of(courses, measure), rated, components, len(ids))
@@ -125,7 +122,7 @@ def arrange(
 def prepared(
     sessions: pd.DataFrame,
     name: str,
-    measure: Mapping[str, Any],
+    measure: Measure,
     criteria: Iterable[Criterion],
     events: pd.DataFrame | None = None,
     models: Mapping[str, Model] | None = None,
@@ -142,43 +139,34 @@ def prepared(
     return replace(ratings, scale=replace(ratings.scale, model=model))
 
 
-def alliance(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def alliance(measures: Measures) -> list[str]:
     """Return the names of the measures in which ruptures are detected."""
-    return [
-        name
-        for name, measure in measures.items()
-        if measure["role"] == "alliance" and measure["level"] == "session"
-    ]
+    return [name for name, measure in measures.items() if measure.shows_ruptures]
 
 
-def fitted_model(ratings: Ratings, measure: Mapping[str, Any]) -> Model | None:
+def fitted_model(ratings: Ratings, measure: Measure) -> Model | None:
     """Fit the hidden Markov model to all ratings of a measure.
 
     Parameters
     ----------
     ratings : Ratings
-    measure : dict
-        Entry of measures.json.
+    measure : Measure
 
     Returns
     -------
     Model or None
         None where there is no rating or the range is not known.
     """
-    if measure["range"] is None or not len(ratings.courses.rating):
+    if measure.range is None or not len(ratings.courses.rating):
         return None
-    low, high = measure["range"]
-    if measure["better"] == "lower":
-        low, high = -high, -low
+    low, high = measure.turned_range
     step = rupture_probability.smallest_step(ratings.courses)
     return rupture_probability.fit(ratings.courses, low=low, high=high, step=step)
 
 
-def why_not_assessable(
-    criterion: Criterion, measure: Mapping[str, Any], ratings: Ratings
-) -> str | None:
+def why_not_assessable(criterion: Criterion, measure: Measure, ratings: Ratings) -> str | None:
     """Say why a criterion cannot be applied to a measure at all; None where it can."""
-    instrument, scale = measure["instrument"], ratings.scale
+    instrument, scale = measure.instrument, ratings.scale
     if not len(ratings.courses.rating):
         return "the measure has no rating"
     if criterion.instruments and instrument not in criterion.instruments:
@@ -199,7 +187,7 @@ def why_not_assessable(
         return scale.model.message
     if not isinstance(criterion.k, str) and np.isnan(criterion.k):
         return "no k was found at which rupture-free courses of this dataset rarely show an episode"
-    low, high = measure["range"] or (-np.inf, np.inf)
+    low, high = measure.range or (-np.inf, np.inf)
     if criterion.value is not None and not low <= criterion.value <= high:
         return f"the level {criterion.value:g} lies outside the range {low:g} to {high:g}"
     return None

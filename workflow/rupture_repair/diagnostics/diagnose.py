@@ -9,6 +9,7 @@ import pandas as pd
 from ..exposure.sessions import session_exposures
 from ..models.definitions import MODELS
 from ..project.arrays import Floats
+from ..project.measures import Measures
 from ..project.parallel import one_thread
 from ..project.processed import of_criterion
 from ..statistics.blocks.fit import Fit, fit
@@ -16,7 +17,7 @@ from ..statistics.blocks.replicates import draw, of_outcomes
 from ..statistics.no_result import NoOptimum, NotAssessable
 from .columns import COLUMNS, DIAGNOSTICS, KEYS, MODEL, REPLICATES, VARIANT
 from .curves import Curves, held_against
-from .ends import ends_of_scale, limits
+from .ends import ends_of_scale
 from .influence import influence
 
 
@@ -24,7 +25,7 @@ def diagnose(
     name: str,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     states: pd.DataFrame,
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
@@ -38,8 +39,7 @@ def diagnose(
         The dataset.
     sessions, courses : DataFrame
         Canonical tables.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     states, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
     settings : mapping
@@ -62,7 +62,7 @@ def diagnose(
     tables = []
     present = list(dict.fromkeys(detection["measure"].astype("str")))
     for place, measure in enumerate(present):
-        outcome = measures[measure].get("outcome")
+        outcome = measures[measure].outcome
         if not outcome or outcome not in measures:
             continue
         criterion = criterion_of(detection, measure, settings["default_criterion"])
@@ -74,7 +74,7 @@ def diagnose(
             shared = (sessions, courses, measures, measure, outcome, settings)
             table = session_exposures(own, *shared)
             seed = [int(settings["seed"]), place]
-            rows = _of_model(table, fits, seed, limits(measures[outcome]))
+            rows = _of_model(table, fits, seed, measures[str(outcome)].turned_range)
         else:
             rows = pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": reason})
         ends = [ends_of_scale(sessions, measures, one) for one in (measure, outcome)]

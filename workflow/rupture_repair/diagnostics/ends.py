@@ -1,30 +1,19 @@
 """Ratings at the ends of their scale, where they cannot go any further."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from ..exposure.shared import turned
+from ..project.measures import Measures
 
 
-def limits(measure: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the range of a measure, turned so that higher is better."""
-    low, high = (float(end) for end in measure["range"])
-    return (-high, -low) if measure["better"] == "lower" else (low, high)
-
-
-def ends_of_scale(
-    sessions: pd.DataFrame, measures: Mapping[str, Any], measure: str
-) -> pd.DataFrame:
+def ends_of_scale(sessions: pd.DataFrame, measures: Measures, measure: str) -> pd.DataFrame:
     """Return how many ratings lie at the ends of the scale, where they cannot go any further.
 
     Parameters
     ----------
     sessions : DataFrame
         Canonical table.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     measure : str
 
     Returns
@@ -37,7 +26,7 @@ def ends_of_scale(
     shared = {"diagnostic": "ends", "of": measure}
     if measure not in sessions or sessions[measure].notna().sum() == 0:
         return pd.DataFrame([shared | {"message": f"{measure} is not rated at sessions"}])
-    low, high = limits(measures[measure])
+    low, high = measures[measure].turned_range
     rated = turned(sessions, measures, measure)
     rows = []
     for end, limit in (("best", high), ("worst", low)):

@@ -16,6 +16,7 @@ from ..detection import episodes as ep
 from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings
 from ..project.disclosure import small
+from ..project.measures import Measure
 from .grid import Found, Offer, Replicates, expected
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.
@@ -163,7 +164,7 @@ def content(
     offers: Sequence[Offer],
     ratings: Ratings,
     replicates: Replicates,
-    measure: Mapping[str, Any],
+    measure: Measure,
     chance: pd.DataFrame,
     *,
     shown: str,
@@ -178,8 +179,7 @@ def content(
         One per criterion.
     ratings : Ratings
     replicates : Replicates
-    measure : mapping
-        Entry of measures.json.
+    measure : Measure
     chance : DataFrame
         Rows of the table chance of this measure, the first null model first.
     shown : str
@@ -196,13 +196,13 @@ def content(
         `start` of each course.
     """
     courses = ratings.courses
-    sign = -1.0 if measure["better"] == "lower" else 1.0
+    sign = measure.sign
     drawn = min(MOST_COURSES, len(courses.length))
     number = int(courses.start[drawn])
     least = None if individuals else min_cell
     found: dict[str, Any] = {
-        "measure": measure["label"],
-        "better": measure["better"],
+        "measure": measure.label,
+        "better": measure.better,
         "shown": shown,
         "individuals": individuals,
         "min_cell": min_cell,

@@ -22,6 +22,7 @@ from ..detection.courses import Courses
 from ..detection.criteria import Criterion
 from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
+from ..project.measures import Measure
 
 #: Offered for k: these parts of the k of the criterion.
 K_FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -115,7 +116,7 @@ class Replicates:
     number: int
 
 
-def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Mapping[str, Any]) -> Replicates:
+def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> Replicates:
     """Arrange the kept replicates of one measure for the kernel.
 
     Parameters
@@ -124,12 +125,11 @@ def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Mapping[str, A
         From :func:`rupture_repair.chance.replicates.kept_replicates`, rows of the measure.
     ratings : Ratings
         As observed.
-    measure : mapping
-        Entry of measures.json.
+    measure : Measure
     """
-    sign = -1.0 if measure["better"] == "lower" else 1.0
     if table.empty:  # no course has a rating
         return Replicates(ratings.courses, ratings.scale, 0)
+    sign = measure.sign
     number, each = int(table["replicate"].max()), len(ratings.course_ids)
     place = {course: code for code, course in enumerate(ratings.course_ids)}
     codes = (table["replicate"].to_numpy() - 1) * each + table["course"].map(place).to_numpy()
@@ -234,7 +234,7 @@ def offer(
     replicates: Replicates,
     criterion: Criterion,
     edge_rules: Mapping[str, Any],
-    measure: Mapping[str, Any],
+    measure: Measure,
 ) -> Offer:
     """Find what a criterion finds at every setting that is offered for it.
 
@@ -246,8 +246,7 @@ def offer(
     criterion : Criterion
         With a number for k, see :func:`rupture_repair.detection.criteria.with_calibrated_k`.
     edge_rules : mapping
-    measure : mapping
-        Entry of measures.json.
+    measure : Measure
 
     Returns
     -------

@@ -15,6 +15,7 @@ from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import prepared
 from ..project.disclosure import individuals_shown
 from ..project.headline import what_to_show
+from ..project.measures import Measures
 from ..project.package_files import PACKAGE
 from ..project.parallel import spread_out
 from . import grid
@@ -29,7 +30,7 @@ STYLE = PACKAGE / "report" / "templates" / "style.css"
 def explore(
     *,
     dataset: Mapping[str, Any],
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     sessions: pd.DataFrame,
     events: pd.DataFrame,
     detection: pd.DataFrame,
@@ -45,8 +46,9 @@ def explore(
 
     Parameters
     ----------
-    dataset, measures : mapping
-        dataset.json and measures.json.
+    dataset : mapping
+        dataset.json.
+    measures : mapping of str to Measure
     sessions, events, detection, calibrated, chance, replicates : DataFrame
         The tables of these names.
     models : mapping

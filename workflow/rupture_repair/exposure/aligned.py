@@ -1,12 +1,10 @@
 """Ratings around the onset of episodes, next to matched stretches without rupture."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from ..detection.courses import Courses
+from ..project.measures import Measures
 from .matching import nearest
 from .shared import of_measure, turned
 from .stretches import flat_index, row_index, stretches_outside
@@ -21,7 +19,7 @@ def aligned(
     episodes: pd.DataFrame,
     states: pd.DataFrame,
     sessions: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     controls: int = 5,
 ) -> pd.DataFrame:
@@ -38,8 +36,7 @@ def aligned(
         `episodes` and `session_states` of one criterion.
     sessions : DataFrame
         Canonical table.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     measure : str
     controls : int
 
@@ -79,7 +76,7 @@ def aligned(
 
 
 def onsets(
-    episodes: pd.DataFrame, sessions: pd.DataFrame, measures: Mapping[str, Any], measure: str
+    episodes: pd.DataFrame, sessions: pd.DataFrame, measures: Measures, measure: str
 ) -> pd.DataFrame:
     """Return the mean course of the alliance around the onsets of each criterion.
 

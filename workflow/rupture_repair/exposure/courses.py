@@ -1,11 +1,9 @@
 """Episodes and outcome by course."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from ..project.measures import Measure, Measures
 from .shared import by_course, of_measure, therapist_of, turned
 
 #: Groups of courses in the model of trajectories; the first is the reference.
@@ -31,7 +29,7 @@ def course_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     outcome: str,
 ) -> pd.DataFrame:
@@ -86,49 +84,43 @@ def _group(table: pd.DataFrame) -> pd.Categorical:
 
 
 def first_and_last(
-    sessions: pd.DataFrame, courses: pd.DataFrame, measures: Mapping[str, Any], outcome: str
+    sessions: pd.DataFrame, courses: pd.DataFrame, measures: Measures, outcome: str
 ) -> tuple[pd.Series, pd.Series]:
     """Return first and last outcome by course, turned; from sessions, or from before and after."""
     if outcome in sessions:
         by_course = turned(sessions, measures, outcome).groupby("course", sort=False)["value"]
         return by_course.first(), by_course.last().where(by_course.size() > 1)
-    sign = -1.0 if measures[outcome]["better"] == "lower" else 1.0
+    sign = measures[outcome].sign
     own = courses.set_index(courses["course"].astype("str"))
     empty = pd.Series(np.nan, index=own.index)
     first, last = (own.get(f"{outcome}__{when}", empty) for when in ("first", "last"))
     return sign * first.astype("float64"), sign * last.astype("float64")
 
 
-def recovery_reason(attributes: Mapping[str, Any]) -> str | None:
+def recovery_reason(measure: Measure) -> str | None:
     """Say why recovery is not known for a measure, None where it is.
 
     Parameters
     ----------
-    attributes : mapping
-        The measure's entry of measures.json.
+    measure : Measure
     """
-    absent = [
-        name.replace("_", " ").replace("cut off", "cut-off")
-        for name in ("cut_off", "reliable_change")
-        if not attributes.get(name)
-    ]
+    constants = {"cut-off": measure.cut_off, "reliable change": measure.reliable_change}
+    absent = [name for name, constant in constants.items() if constant is None]
     return f"{' and '.join(absent)} not known" if absent else None
 
 
-def _recovered(table: pd.DataFrame, attributes: Mapping[str, Any]) -> pd.Series:
+def _recovered(table: pd.DataFrame, measure: Measure) -> pd.Series:
     """Return whether each course recovered, missing where that is not known or not asked."""
-    if recovery_reason(attributes):
+    border, change = measure.cut_off, measure.reliable_change
+    if border is None or change is None:
         return pd.Series(np.nan, index=table.index)
-    sign = -1.0 if attributes["better"] == "lower" else 1.0
-    cut_off = sign * attributes["cut_off"]["value"]
-    # `inclusive` says that the cut-off itself lies on the clinical side.
-    inclusive = bool(attributes["cut_off"].get("inclusive"))
+    cut_off, inclusive = measure.sign * border.value, border.inclusive
 
     def clinical(outcome: pd.Series) -> pd.Series:
         return outcome <= cut_off if inclusive else outcome < cut_off
 
     first, last = table["first_outcome"], table["last_outcome"]
-    changed = last - first >= attributes["reliable_change"]["value"]
+    changed = last - first >= change.value
     recovered = (changed & ~clinical(last)).astype("float64")
     return recovered.where(clinical(first) & last.notna())
 

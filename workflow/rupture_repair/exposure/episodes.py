@@ -1,13 +1,11 @@
 """Episodes as rows: what the alliance gains over them, and what goes with their repair."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from ..detection.courses import Courses
 from ..detection.episodes import levels_between
+from ..project.measures import Measures
 from .matching import nearest
 from .shared import of_measure, therapist_of, turned
 from .stretches import flat_index, row_index, stretches_outside
@@ -32,7 +30,7 @@ def growth_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     controls: int = 5,
 ) -> pd.DataFrame:
@@ -51,8 +49,7 @@ def growth_exposures(
         `episodes` and `session_states` of one criterion.
     sessions, courses : DataFrame
         Canonical tables.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     measure : str
     controls : int
         Matched stretches for each episode; more where several are equally near.
@@ -101,7 +98,7 @@ def moderator_exposures(
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
     events: pd.DataFrame | None,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     least: int = 5,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -192,7 +189,7 @@ def _expected(
 def _disagreement(
     table: pd.DataFrame,
     sessions: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     reasons: dict[str, str],
 ) -> np.ndarray:
@@ -201,9 +198,7 @@ def _disagreement(
     partner = [
         name
         for name, other in measures.items()
-        if other.get("role") == "alliance"
-        and other["level"] == "session"
-        and {other.get("rater"), mine.get("rater")} == {"client", "therapist"}
+        if other.shows_ruptures and {other.rater, mine.rater} == {"client", "therapist"}
     ]
     if not partner:
         reasons["disagreement"] = "the alliance is not rated by client and therapist"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..project.measures import Measures
 from .courses import first_and_last, group_at
 from .shared import EXPOSURES, by_course, exposed, of_measure, therapist_of, turned
 
@@ -32,7 +33,7 @@ def session_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     outcome: str,
     settings: Mapping[str, Any],
@@ -50,8 +51,7 @@ def session_exposures(
         `session_states` of one criterion.
     sessions, courses : DataFrame
         Canonical tables.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     measure, outcome : str
         The alliance measure that `states` belongs to, and the outcome measure.
     settings : mapping
@@ -102,7 +102,7 @@ def session_exposures(
 
 
 def trajectory_exposures(
-    course_table: pd.DataFrame, sessions: pd.DataFrame, measures: Mapping[str, Any], outcome: str
+    course_table: pd.DataFrame, sessions: pd.DataFrame, measures: Measures, outcome: str
 ) -> pd.DataFrame:
     """Return the outcome at every session of the courses that could be assessed.
 
@@ -134,7 +134,7 @@ def trajectories_after(
     course_table: pd.DataFrame,
     episodes: pd.DataFrame,
     sessions: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     outcome: str,
     landmark: int,
@@ -179,7 +179,7 @@ def leaving_exposures(
     states: pd.DataFrame,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     measure: str,
     outcome: str,
     settings: Mapping[str, Any],

@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..project.measures import Measures
+
 #: Kinds of exposure.
 EXPOSURES = ("repaired", "open")
 
 
-def turned(table: pd.DataFrame, measures: Mapping[str, Any], measure: str) -> pd.DataFrame:
+def turned(table: pd.DataFrame, measures: Measures, measure: str) -> pd.DataFrame:
     """Return the ratings of a measure, turned so that higher is better.
 
     Parameters
     ----------
     table : DataFrame
         Canonical `sessions`.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     measure : str
         A measure of level "session".
 
@@ -28,7 +29,7 @@ def turned(table: pd.DataFrame, measures: Mapping[str, Any], measure: str) -> pd
         Columns `course`, `session`, `value`: one row per rated session, sorted so. `value` is in
         points of the instrument; negated where lower is better.
     """
-    sign = -1.0 if measures[measure]["better"] == "lower" else 1.0
+    sign = measures[measure].sign
     value = sign * table[measure].to_numpy("float64", na_value=np.nan)
     rated = np.flatnonzero(~np.isnan(value))
     ratings = {

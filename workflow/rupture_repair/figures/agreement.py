@@ -1,6 +1,5 @@
 """Figure of agreement: every pair of criteria as a cell of a heat map."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from ..project.disclosure import apart, small
+from ..project.measures import Measures
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
 #: From no agreement beyond chance to full agreement; lightness falls all the way.
@@ -24,7 +24,7 @@ SHADES = LinearSegmentedColormap.from_list(
 def agreement_heat_map(
     agreement: pd.DataFrame,
     detection: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     *,
     measure: str,
     min_cell: int = 1,
@@ -37,8 +37,7 @@ def agreement_heat_map(
     ----------
     agreement, detection : DataFrame
         The tables of these names.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
         Which measure to draw.
     min_cell : int
@@ -75,7 +74,7 @@ def agreement_heat_map(
     labels = [label(name, 30) for name in names.values()]
     axes.set_yticks(range(len(names)), [f"{name}  {at}" for at, name in enumerate(labels, 1)])
     axes.set_xticks(range(len(names)), [str(at) for at in range(1, len(names) + 1)])
-    axes.set_title(label(measures[measure]["label"], 60), pad=8)
+    axes.set_title(label(measures[measure].label, 60), pad=8)
     image = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), SHADES)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=18, pad=0.02)
     bar.set_label("below the diagonal: Cohen's κ\nabove: Gwet's AC1")

@@ -1,6 +1,5 @@
 """Figure of observed episodes next to those that noise alone makes."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..project.measures import Measures
 from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import FAINT, INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
@@ -17,7 +17,7 @@ _COLUMNS = ["criterion", "name", "observed", "expected", "expected_sd", "ratio",
 
 @styled
 def observed_and_expected(
-    chance: pd.DataFrame, detection: pd.DataFrame, measures: Mapping[str, Any], *, measure: str
+    chance: pd.DataFrame, detection: pd.DataFrame, measures: Measures, *, measure: str
 ) -> Drawn:
     """Draw observed episodes and those of rupture-free simulations, by criterion.
 
@@ -25,8 +25,7 @@ def observed_and_expected(
     ----------
     chance, detection : DataFrame
         The tables of these names.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
         Which measure to draw.
 
@@ -67,7 +66,7 @@ def observed_and_expected(
     axes.set_yticks(range(len(numbers)), [label(name, 34) for name in numbers["name"]])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#ececec", lw=0.6)
-    axes.set_title(label(measures[measure]["label"], 60))
+    axes.set_title(label(measures[measure].label, 60))
     handles = [
         Line2D([], [], color="#D55E00", mec=INK, mew=0.6, marker="o", ls="", label="observed"),
         Line2D([], [], color=QUIET, lw=1.4, label="expected without any rupture"),

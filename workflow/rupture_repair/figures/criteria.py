@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from ..models.definitions import MODELS
 from ..project.disclosure import WITHHELD
+from ..project.measures import Measures
 from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import QUIET, STATUSES, TERMS, WIDTH, Drawn, label, nothing, styled
 
@@ -21,15 +22,14 @@ _COUNTS = ["n_courses_assessable", "n_courses_with_episode", "n_episodes",
 
 
 @styled
-def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any]) -> Drawn:
+def episodes_per_criterion(detection: pd.DataFrame, measures: Measures) -> Drawn:
     """Draw the number of episodes by status for every criterion, one panel per measure.
 
     Parameters
     ----------
     detection : DataFrame
         The table detection: one row per measure and criterion.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
 
     Returns
     -------
@@ -51,7 +51,7 @@ def episodes_per_criterion(detection: pd.DataFrame, measures: Mapping[str, Any])
     most = max([1, *known])
     for (axes, texts), (measure, rows) in zip(grid, panels, strict=True):
         _draw_bars(axes, texts, rows, most)
-        axes.set_title(label(measures[measure]["label"], 76))
+        axes.set_title(label(measures[measure].label, 76))
     grid[-1, 0].set_xlabel("number of episodes")
     handles = [
         Patch(fc=colour, hatch=hatch, ec=QUIET, lw=0.5, label=status)
@@ -143,17 +143,14 @@ def _in_order(estimates: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 
 @styled
-def effects_forest(
-    estimates: pd.DataFrame, detection: pd.DataFrame, measures: Mapping[str, Any]
-) -> Drawn:
+def effects_forest(estimates: pd.DataFrame, detection: pd.DataFrame, measures: Measures) -> Drawn:
     """Draw the association of repaired and open ruptures with the next outcome, per criterion.
 
     Parameters
     ----------
     estimates, detection : DataFrame
         The tables of these names.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
 
     Returns
     -------
@@ -173,8 +170,8 @@ def effects_forest(
     grid = rows_with_texts(figure, heights, sharex=one_outcome)
     for (axes, texts), ((measure, outcome), rows) in zip(grid, panels, strict=True):
         _draw_forest(axes, texts, rows)
-        of = label(measures[measure]["label"], 34)
-        on = label(measures[outcome]["label"], 30) if outcome in measures else "no outcome"
+        of = label(measures[measure].label, 34)
+        on = label(measures[outcome].label, 30) if outcome in measures else "no outcome"
         axes.set_title(f"{of} → {on}, next session")
         if not one_outcome or axes is grid[-1, 0]:
             axes.set_xlabel("difference in points of the outcome (right of 0 is better)")

@@ -1,6 +1,5 @@
 """Figures of diagnostics: the data next to what the fitted model itself produces."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..project.measures import Measures
 from .rows import name_of
 from .style import FAINT, INK, MIN_CELL, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
@@ -27,7 +27,7 @@ _CURVE = ["x", "value", "reference", "reference_low", "reference_high", "n"]
 
 def diagnostic_figures(
     diagnostics: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     *,
     measure: str,
     individuals: bool,
@@ -39,8 +39,7 @@ def diagnostic_figures(
     ----------
     diagnostics : DataFrame
         The table of this name.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
     individuals : bool
         Whether single sessions may be drawn, and therapists named.
@@ -56,7 +55,7 @@ def diagnostic_figures(
     own = diagnostics[diagnostics["measure"] == measure]
     if own.empty:
         return {}
-    negated = measures[str(own["outcome"].iloc[0])]["better"] == "lower"
+    negated = measures[str(own["outcome"].iloc[0])].better == "lower"
     shown: dict[str, Any] = {"individuals": individuals, "min_cell": min_cell}
     return {
         "residuals": residuals(own, negated=negated, **shown),

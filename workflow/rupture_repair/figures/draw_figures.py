@@ -11,6 +11,7 @@ from ..exposure.aligned import aligned, onsets
 from ..exposure.sessions import leaving_exposures
 from ..project.disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
 from ..project.headline import what_to_show
+from ..project.measures import Measures
 from ..project.parallel import spread_out
 from ..project.processed import of_criterion
 from .agreement import agreement_heat_map as heat_map
@@ -28,7 +29,7 @@ def draw_figures(
     folder: Path,
     *,
     dataset: Mapping[str, Any],
-    measures: Mapping[str, Any],
+    measures: Measures,
     sessions: pd.DataFrame,
     states: pd.DataFrame,
     episodes: pd.DataFrame,
@@ -49,8 +50,9 @@ def draw_figures(
     ----------
     folder : Path
         reports/figures/<dataset>.
-    dataset, measures, config : mapping
-        dataset.json, measures.json, config.yaml.
+    dataset, config : mapping
+        dataset.json, config.yaml.
+    measures : mapping of str to Measure
     sessions, states, episodes, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
     agreement : DataFrame, optional
@@ -145,7 +147,7 @@ def _of_episodes(
     states: pd.DataFrame,
     episodes: pd.DataFrame,
     endings: pd.DataFrame | None,
-    measures: Mapping[str, Any],
+    measures: Measures,
     config: Mapping[str, Any],
     *,
     measure: str,
@@ -161,14 +163,15 @@ def _of_episodes(
         return episode_shapes(curves, measures, **of)
 
     def hazard() -> Drawn:
-        table = leaving_exposures(own_states, sessions, endings, measures, measure, outcome, config)
+        of_outcome = (measures, measure, str(outcome), config)
+        table = leaving_exposures(own_states, sessions, endings, *of_outcome)
         return ending_hazard(table, min_cell=min_cell)
 
     drawings = {
         "episode_shapes": shapes,
         "components": lambda: components(sessions, measures, **of),
     }
-    outcome = measures[measure].get("outcome")
+    outcome = measures[measure].outcome
     if endings is None or outcome is None:
         return drawings
     return drawings | {"ending_hazard": hazard}

@@ -1,6 +1,5 @@
 """Figures of what goes on around episodes: their shape, endings after them, and components."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ..claims.components import TOTAL, reliabilities
 from ..project.disclosure import apart
+from ..project.measures import Measures
 from ..statistics.proportion import wilson
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
@@ -41,7 +41,7 @@ _LEVELS = {
 
 @styled
 def episode_shapes(
-    aligned: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
+    aligned: pd.DataFrame, measures: Measures, *, measure: str, min_cell: int = 1
 ) -> Drawn:
     """Draw the mean course around onsets, with the middle half, next to matched stretches.
 
@@ -49,8 +49,7 @@ def episode_shapes(
     ----------
     aligned : DataFrame
         From :func:`rupture_repair.exposure.aligned`.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
     min_cell : int
         Places with fewer ratings are left out.
@@ -76,7 +75,7 @@ def episode_shapes(
         axes.plot(rows["offset"], rows["mean"], **look, label=f"{words} (n = {most:,})")
     axes.set_xlabel("ratings from the onset, the last one before the fall")
     axes.set_ylabel("points from the rating at the onset")
-    axes.set_title(label(measures[measure]["label"], 76))
+    axes.set_title(label(measures[measure].label, 76))
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(12, integer=True))
     axes.grid(axis="y", color="#ececec", lw=0.6)
     figure.legend(loc="outside upper left", ncols=2)
@@ -87,7 +86,7 @@ def episode_shapes(
 def criterion_pictures(
     onsets: pd.DataFrame,
     detection: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     *,
     measure: str,
     min_cell: int = 1,
@@ -100,8 +99,7 @@ def criterion_pictures(
         From :func:`rupture_repair.exposure.onsets`.
     detection : DataFrame
         The table of this name, for names and order.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
     min_cell : int
         Places with fewer ratings are left out.
@@ -203,7 +201,7 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
 
 @styled
 def components(
-    sessions: pd.DataFrame, measures: Mapping[str, Any], *, measure: str, min_cell: int = 1
+    sessions: pd.DataFrame, measures: Measures, *, measure: str, min_cell: int = 1
 ) -> Drawn:
     """Draw how reliable the components of a measure are, between and within courses.
 
@@ -211,8 +209,7 @@ def components(
     ----------
     sessions : DataFrame
         Canonical table.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
     min_cell : int
         With fewer courses nothing is drawn.
@@ -224,7 +221,7 @@ def components(
         component ("all": all together), level (between, within), value, n_courses, n_sessions:
         `of_course_mean` and `of_change` of :func:`rupture_repair.claims.components.reliabilities`.
     """
-    names = list(measures[measure]["components"])
+    names = list(measures[measure].components)
     columns = [f"{measure}__{name}" for name in names]
     if len(names) < 2 or not set(columns) <= set(sessions):
         why = "The measure has no components that were rated together."
@@ -250,7 +247,7 @@ def components(
     axes.set_yticks(range(len(names) + 1), [*(label(name, 40) for name in names), "all together"])
     axes.set(ylim=(len(names) + 0.5, -0.5), xlim=(min(0, numbers["value"].min() - 0.02), 1.06))
     axes.set_xlabel("reliability")
-    axes.set_title(label(measures[measure]["label"], 76))
+    axes.set_title(label(measures[measure].label, 76))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#ececec", lw=0.6)
     figure.legend(loc="outside upper left", ncols=2)

@@ -1,6 +1,5 @@
 """The specification curve: every estimate of a multiverse, and the choices behind it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..multiverse.choices import CHOICES
+from ..project.measures import Measures
 from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: Choices and their levels, in words.
@@ -76,9 +76,7 @@ def curve_rows(fits: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 
 @styled
-def specification_curve(
-    fits: pd.DataFrame, detection: pd.DataFrame, measures: Mapping[str, Any]
-) -> Drawn:
+def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: Measures) -> Drawn:
     """Draw the estimates of a multiverse by size, and below them the choices that made each.
 
     Parameters
@@ -87,8 +85,7 @@ def specification_curve(
         Of :class:`rupture_repair.multiverse.Outcome`.
     detection : DataFrame
         The table detection.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
 
     Returns
     -------
@@ -159,7 +156,7 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _panel_rows(
-    drawn: pd.DataFrame, measures: Mapping[str, Any], criteria: list[str]
+    drawn: pd.DataFrame, measures: Measures, criteria: list[str]
 ) -> list[tuple[str, Any, str]]:
     """Return choice, level and label of each row of the panel; headings have the level None."""
     names = drawn.drop_duplicates("criterion").set_index("criterion")["name"]
@@ -179,7 +176,7 @@ def _panel_rows(
             if choice == "criterion":
                 text = names[level]
             elif choice in ("measure", "outcome"):
-                text = measures[level]["label"]
+                text = measures[level].label
             elif choice == "k_factor":
                 text = f"{level:g} × k" if level != 1 else "k"
             elif choice == "minimum_sessions":

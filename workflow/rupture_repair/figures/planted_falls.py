@@ -1,6 +1,5 @@
 """Figure of planted falls: how often each criterion finds a fall of known depth."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from ..project.measures import Measures
 from .agreement import SHADES
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
@@ -17,7 +17,7 @@ from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 def planted_falls_figure(
     sensitivity: pd.DataFrame,
     detection: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     *,
     measure: str,
 ) -> Drawn:
@@ -27,8 +27,7 @@ def planted_falls_figure(
     ----------
     sensitivity, detection : DataFrame
         The tables of these names.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure : str
         Which measure to draw.
 
@@ -65,7 +64,7 @@ def planted_falls_figure(
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)
     axes.set_xlabel("depth of the planted fall, in within-course SD")
-    axes.set_title(label(measures[measure]["label"], 60), pad=8)
+    axes.set_title(label(measures[measure].label, 60), pad=8)
     hatched = Patch(fc="white", hatch="////", ec=QUIET, lw=0.5, label="not assessable")
     figure.legend(handles=[hatched], loc="outside upper left")
     return figure, numbers

@@ -1,8 +1,5 @@
 """Figures of sessions: a few courses with their episodes, and every course by state."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -14,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..project.disclosure import of_states
+from ..project.measures import Measure, Measures
 from ..project.processed import of_criterion
 from .style import (
     INK,
@@ -148,7 +146,7 @@ def courses(
     sessions: pd.DataFrame,
     states: pd.DataFrame,
     episodes: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     *,
     measure: str,
     criterion: str,
@@ -163,8 +161,7 @@ def courses(
     ----------
     sessions, states, episodes : DataFrame
         The tables sessions, session_states and episodes.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     measure, criterion : str
         Which measure and criterion to draw.
 
@@ -177,7 +174,7 @@ def courses(
         measure) and state.
     """
     states, episodes = (of_criterion(table, measure, criterion) for table in (states, episodes))
-    better = measures[measure]["better"]
+    better = measures[measure].better
     numbers = _drawn_courses(sessions, states, episodes, measure, better)
     panels = int(numbers["panel"].max()) + 1 if len(numbers) else 0
     if not panels:
@@ -198,14 +195,14 @@ def courses(
         grid[0].invert_yaxis()
     figure.supxlabel("session", fontsize=9)
     turned = " (axis turned: up is better)" if better == "lower" else ""
-    figure.supylabel(label(measures[measure]["label"], 50) + turned, fontsize=9)
+    figure.supylabel(label(measures[measure].label, 50) + turned, fontsize=9)
     figure.legend(handles=_signs(), loc="outside upper left", ncols=4)
     return figure, numbers
 
 
 @styled
 def one_course(
-    rows: pd.DataFrame, episodes: pd.DataFrame, *, measure: Mapping[str, Any], title: str
+    rows: pd.DataFrame, episodes: pd.DataFrame, *, measure: Measure, title: str
 ) -> Drawn:
     """Draw one course as :func:`courses` does, large enough to read every session.
 
@@ -216,8 +213,7 @@ def one_course(
         reference) and `state`, as :func:`rupture_repair.detection.explain.explain` returns them.
     episodes : DataFrame
         Its episodes.
-    measure : mapping
-        Entry of measures.json.
+    measure : Measure
     title : str
 
     Returns
@@ -226,7 +222,7 @@ def one_course(
     numbers : DataFrame
         session, rating, reference, threshold (as a level, in points of the measure) and state.
     """
-    below = -rows["threshold"] if measure["better"] == "higher" else rows["threshold"]
+    below = -rows["threshold"] if measure.better == "higher" else rows["threshold"]
     numbers = rows[["session", "rating", "reference"]].assign(
         threshold=rows["reference"] + below, state=rows["state"]
     )
@@ -236,9 +232,9 @@ def one_course(
     axes.set_title(label(title, 110))
     axes.set_xlabel("session")
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(20, integer=True))
-    turned = "\n(axis turned: up is better)" if measure["better"] == "lower" else ""
-    axes.set_ylabel(label(measure["label"], 45) + turned)
-    if measure["better"] == "lower":
+    turned = "\n(axis turned: up is better)" if measure.better == "lower" else ""
+    axes.set_ylabel(label(measure.label, 45) + turned)
+    if measure.better == "lower":
         axes.invert_yaxis()
     figure.legend(handles=_signs(), loc="outside upper left", ncols=4)
     return figure, numbers

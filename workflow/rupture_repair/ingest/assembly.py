@@ -12,10 +12,10 @@ from ..project.problems import Problem, problem
 from . import implausible, spellings
 from .accepted import settled
 from .columns import Column, Table
+from .described_measures import ENDINGS, KINDS, RATERS
 from .descriptor import Plan
 from .items import points
 from .layouts import MOST_DAYS, Frame, long, session_numbers, wide
-from .measures import ENDINGS, KINDS, RATERS
 
 
 class Tables(NamedTuple):

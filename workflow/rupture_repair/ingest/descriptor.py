@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from ..project.problems import Problem, did_you_mean, listing
-from .files import Form
-from .measures import (
+from .described_measures import (
     RESERVED,
     SAFE,
     SESSION,
-    Measure,
+    DescribedMeasure,
     Reader,
     paired,
     read_measure,
     safe_name,
     taken,
 )
+from .files import Form
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Plan:
 
     file: str
     raw: Mapping[str, Any]
-    measures: dict[str, Measure]
+    measures: dict[str, DescribedMeasure]
     covariates: dict[str, str]
     missing: frozenset[str]
 

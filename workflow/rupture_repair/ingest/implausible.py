@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
 from .columns import NUMBER, Column, Table
+from .described_measures import SESSION
 from .descriptor import Plan
 from .layouts import MOST_SESSIONS, Frame, columns_of
-from .measures import SESSION
 
 #: An item is told only if the correlation is at most this, and below zero beyond chance.
 HIGHEST_CORRELATION, FEWEST_COURSES = -0.2, 10

@@ -5,7 +5,6 @@ is ingested. Everything is refused that would have to be guessed.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ..project import folders, yaml_files
+from ..project.measures import Measures, read_measures
 from ..project.problems import Problem, ProblemsFound, problem
 from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
 from .descriptor import Plan
@@ -30,8 +30,8 @@ class Dataset:
         name, title, source, licence, citation, synthetic, cautions, ids (hashed or public),
         own_clients (whether clients have ids), descriptor, files (path, sha256, rows), warnings
         (texts), anonymity (see :func:`rupture_repair.ingest.personal_data.smallest_cell`).
-    measures : dict
-        Measure -> its attributes, see :func:`rupture_repair.ingest.ingest.scoring.describe`.
+    measures : dict of str to Measure
+        By name.
     sessions : DataFrame
         One row per course and session, sorted so: course, client, therapist (text, nullable),
         session (int32, from 1), day (days since the course's first session, nullable), then per
@@ -45,7 +45,7 @@ class Dataset:
     """
 
     about: dict[str, Any]
-    measures: dict[str, dict[str, Any]]
+    measures: Measures
     sessions: pd.DataFrame
     courses: pd.DataFrame
     events: pd.DataFrame
@@ -196,7 +196,8 @@ def write(dataset: Dataset, folder: str | Path) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("dataset", dataset.about), ("measures", dataset.measures)):
+    measures = {name: one.as_dict() for name, one in dataset.measures.items()}
+    for name, content in (("dataset", dataset.about), ("measures", measures)):
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     for name in TABLES:
@@ -216,9 +217,6 @@ def load(folder: str | Path) -> Dataset:
     Dataset
     """
     folder = Path(folder)
-    contents: Mapping[str, Any] = {
-        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("dataset", "measures")
-    }
+    about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
-    return Dataset(contents["dataset"], contents["measures"], **tables)
+    return Dataset(about, read_measures(folder / "measures.json"), **tables)

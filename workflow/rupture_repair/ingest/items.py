@@ -8,7 +8,7 @@ import numpy as np
 from ..project.problems import Problem
 from . import instruments, scoring
 from .columns import Column, Flags, Floats
-from .measures import Measure
+from .described_measures import DescribedMeasure
 
 #: How often an answer must stand alone on an otherwise blank form to look like a formula's.
 FEWEST_LONE = 3
@@ -23,7 +23,7 @@ class Scores(NamedTuple):
 
 
 def read(
-    measure: Measure,
+    measure: DescribedMeasure,
     find: Callable[[str], Column | None],
     count: int,
     problems: list[Problem],
@@ -32,7 +32,7 @@ def read(
 
     Parameters
     ----------
-    measure : Measure
+    measure : DescribedMeasure
         As dataset.yaml describes it.
     find : callable
         Name of a column -> the column, or None.
@@ -71,7 +71,7 @@ def read(
 def points(
     column: Column,
     span: tuple[float, float],
-    measure: Measure,
+    measure: DescribedMeasure,
     problems: list[Problem],
     excused: Mapping[str, Flags] | None = None,
 ) -> Floats:
@@ -93,14 +93,14 @@ def points(
     return column.numbers(low, high)
 
 
-def _turned(measure: Measure, name: str, values: Floats) -> Floats:
+def _turned(measure: DescribedMeasure, name: str, values: Floats) -> Floats:
     """Turn the answers to a reverse-keyed item."""
     low, high = measure.answers[name]
     return np.round(low + high - values, 10) if name in measure.reverse else values
 
 
 def _component(
-    measure: Measure, group: tuple[str, ...], answers: Mapping[str, Floats], blank: Floats
+    measure: DescribedMeasure, group: tuple[str, ...], answers: Mapping[str, Floats], blank: Floats
 ) -> Floats:
     """Return the score of a component; blank items are made up for in the total's proportion."""
     if any(name not in answers for name in group):
@@ -112,7 +112,7 @@ def _component(
 
 
 def _blank_reversed(
-    measure: Measure, columns: Mapping[str, Column], problems: list[Problem]
+    measure: DescribedMeasure, columns: Mapping[str, Column], problems: list[Problem]
 ) -> dict[str, Flags]:
     """Report blanks turned by the formula of a reverse-keyed item (E215).
 
@@ -146,7 +146,7 @@ def _blank_reversed(
 
 
 def _blanks_scored(
-    measure: Measure,
+    measure: DescribedMeasure,
     stated: Column,
     items: Floats,
     empty: Flags,
@@ -189,7 +189,7 @@ def _blanks_scored(
 
 
 def _compare(
-    measure: Measure,
+    measure: DescribedMeasure,
     stated: Column,
     items: Floats,
     totals: Floats,

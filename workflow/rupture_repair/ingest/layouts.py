@@ -12,8 +12,8 @@ from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, problem
 from . import items
 from .columns import Column, Table
+from .described_measures import SESSION
 from .descriptor import Plan
-from .measures import SESSION
 
 #: No course has a session with a higher number, no day lies further from zero: a slip of the
 #: keyboard must not ask for a table of a million sessions.

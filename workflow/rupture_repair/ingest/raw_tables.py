@@ -10,9 +10,9 @@ from ..project.problems import Problem, listing, problem
 from . import implausible, layouts, personal_data
 from .columns import Table
 from .delimited import read_columns
+from .described_measures import SESSION
 from .descriptor import Plan
 from .files import Source, locate, open_source
-from .measures import SESSION
 
 TABLES = ("sessions", "courses", "events")
 

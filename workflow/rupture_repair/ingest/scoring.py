@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Flags, Floats
+from ..project.measures import CutOff, Measure, Reliability, ReliableChange
 from ..project.problems import Problem, listing, problem
 from ..statistics.reliability import cronbach_alpha, reliable_change
 from . import instruments
-from .measures import Measure
+from .described_measures import DescribedMeasure
 
 
 def total(items: Floats, scored: str, most_missing: int = 0) -> Floats:
@@ -86,7 +87,9 @@ def _decimals(values: Floats, most: int = 8) -> int:
     return most
 
 
-def first_ratings(measure: Measure, sessions: pd.DataFrame, courses: pd.DataFrame) -> Floats:
+def first_ratings(
+    measure: DescribedMeasure, sessions: pd.DataFrame, courses: pd.DataFrame
+) -> Floats:
     """Return the first known total of each course, shape (courses with one,)."""
     if measure.level == "course":
         return courses[f"{measure.name}__first"].dropna().to_numpy()
@@ -94,7 +97,7 @@ def first_ratings(measure: Measure, sessions: pd.DataFrame, courses: pd.DataFram
     return rated.loc[~rated["course"].duplicated(), measure.name].to_numpy()
 
 
-def _alpha(measure: Measure, sessions: pd.DataFrame) -> dict[str, Any] | None:
+def _alpha(measure: DescribedMeasure, sessions: pd.DataFrame) -> Reliability | None:
     """Return alpha of the items at each course's first complete rating, where it is usable."""
     if measure.level == "course" or len(measure.components) < 2 or not measure.complete:
         return None
@@ -108,56 +111,60 @@ def _alpha(measure: Measure, sessions: pd.DataFrame) -> dict[str, Any] | None:
         f"Cronbach's alpha of the {len(columns)} items at the first complete rating of "
         f"{len(items)} courses of this dataset"
     )
-    return {"value": float(alpha), "source": source}
+    return Reliability(float(alpha), source)
 
 
-def _reliability(measure: Measure, sessions: pd.DataFrame, known: Mapping[str, Any]) -> Any:
+def _reliability(
+    measure: DescribedMeasure, sessions: pd.DataFrame, known: Mapping[str, Any]
+) -> Any:
     """Return the reliability stated, found in the items, or published; in this order."""
     if measure.reliability:
-        return measure.reliability
+        return Reliability(**measure.reliability)
     found = _alpha(measure, sessions)
     if found or measure.instrument is None:
         return found
     one = instruments.reliability(known[measure.instrument])
     said = "{kind} {reported} ({population}; {source}; {standing})"
-    return one and {"value": one["value"], "source": said.format(**one)}
+    return Reliability(one["value"], said.format(**one)) if one else None
 
 
 def _reliable_change(
-    measure: Measure, firsts: Floats, reliability: Any, known: Mapping[str, Any]
-) -> Any:
+    measure: DescribedMeasure,
+    firsts: Floats,
+    reliability: Reliability | None,
+    known: Mapping[str, Any],
+) -> ReliableChange | None:
     """Return the reliable change stated, published, or computed; in this order."""
     if measure.reliable_change:
-        return {**measure.reliable_change, "standing": "stated in dataset.yaml"}
+        return ReliableChange(**measure.reliable_change, standing="stated in dataset.yaml")
     if measure.published_scale:
         one = instruments.only(known[measure.published_scale]["reliable_changes"])
         if one:
             source = f"{one['source']} ({one['population']})"
-            return {"value": one["value"], "source": source, "standing": one["standing"]}
+            return ReliableChange(one["value"], source, one["standing"])
     sd = float(firsts.std(ddof=1)) if len(firsts) > 1 else 0.0
-    if reliability is None or sd == 0 or reliability["value"] == 1:
+    if reliability is None or sd == 0 or reliability.value == 1:
         return None
     source = (
         f"1.96 x SD x sqrt(2) x sqrt(1 - reliability), SD {sd:.3g} of the first ratings of "
-        f"{len(firsts)} courses, reliability {reliability['value']:.3g}"
+        f"{len(firsts)} courses, reliability {reliability.value:.3g}"
     )
-    value = reliable_change(sd, reliability["value"])
-    return {"value": value, "source": source, "standing": "computed from this dataset"}
+    value = reliable_change(sd, reliability.value)
+    return ReliableChange(value, source, "computed from this dataset")
 
 
-def _cut_off(measure: Measure, known: Mapping[str, Any]) -> Any:
+def _cut_off(measure: DescribedMeasure, known: Mapping[str, Any]) -> CutOff | None:
     """Return the cut-off stated, or published as the only one."""
-    if measure.cut_off or not measure.published_scale:
-        return measure.cut_off
-    one = instruments.only(known[measure.published_scale]["cut_offs"])
-    return one and {
-        "value": one["value"],
-        "inclusive": one["inclusive"],
-        "source": f"{one['source']} ({one['population']}; {one['standing']})",
-    }
+    if measure.cut_off:
+        return CutOff(**measure.cut_off)
+    one = instruments.only(known.get(measure.published_scale or "", {}).get("cut_offs", []))
+    if one is None:
+        return None
+    source = f"{one['source']} ({one['population']}; {one['standing']})"
+    return CutOff(one["value"], one["inclusive"], source)
 
 
-def _several(measure: Measure, known: Mapping[str, Any], file: str) -> list[Problem]:
+def _several(measure: DescribedMeasure, known: Mapping[str, Any], file: str) -> list[Problem]:
     """Warn where several constants are published and dataset.yaml does not choose (W102)."""
     found = []
     published = known.get(measure.published_scale or "", {})
@@ -171,17 +178,17 @@ def _several(measure: Measure, known: Mapping[str, Any], file: str) -> list[Prob
 
 
 def describe(
-    measure: Measure,
+    measure: DescribedMeasure,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
     known: Mapping[str, Any],
     file: str,
-) -> tuple[dict[str, Any], list[Problem]]:
-    """Return a measure's attributes as measures.json has them.
+) -> tuple[Measure, list[Problem]]:
+    """Return a measure with the constants that its instrument or its ratings give.
 
     Parameters
     ----------
-    measure : Measure
+    measure : DescribedMeasure
         As dataset.yaml describes it.
     sessions, courses : DataFrame
         Canonical tables.
@@ -192,11 +199,8 @@ def describe(
 
     Returns
     -------
-    dict, list of Problem
-        label, role, instrument, rater, timing, level, range, better, reliability (value, source),
-        reliable_change (value in points, source, standing), cut_off (value, inclusive, source),
-        components, scored, most_missing (with how many blank items a total is made), reversed
-        (columns turned here), outcome, stands_in; and warnings W102 (several constants published),
+    Measure, list of Problem
+        With the warnings W102 (several constants published),
         W103 (no reliable change), W201 (no value), W203 (no variation).
     """
     name, key = measure.name, f"measures.{measure.name}"
@@ -216,16 +220,16 @@ def describe(
     )
     if change is None and measure.role == "alliance":
         warnings.append(problem("W103", file=file, key=key, measure=name))
-    same = ("label", "role", "instrument", "rater", "timing", "level", "better", "outcome")
-    attributes = {
+    same = ("label", "role", "instrument", "rater", "timing", "level", "better", "outcome", "range")
+    described = Measure(
+        name=name,
         **{key: getattr(measure, key) for key in (*same, "stands_in")},
-        "range": list(measure.range),
-        "reliability": reliability,
-        "reliable_change": change,
-        "cut_off": _cut_off(measure, known),
-        "components": list(measure.components),
-        "scored": measure.scored if measure.components and measure.complete else None,
-        "most_missing": measure.most_missing if measure.components else None,
-        "reversed": sorted(measure.reverse),
-    }
-    return attributes, warnings
+        reliability=reliability,
+        reliable_change=change,
+        cut_off=_cut_off(measure, known),
+        components=tuple(measure.components),
+        scored=measure.scored if measure.components and measure.complete else None,
+        most_missing=measure.most_missing if measure.components else None,
+        reversed=tuple(sorted(measure.reverse)),
+    )
+    return described, warnings

@@ -17,6 +17,7 @@ from ..exposure.sessions import (
     trajectory_exposures,
 )
 from ..exposure.shared import same_scores
+from ..project.measures import Measure, Measures
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
@@ -39,7 +40,7 @@ def fit_models(
     name: str,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Any],
+    measures: Measures,
     states: pd.DataFrame,
     episodes: pd.DataFrame,
     detection: pd.DataFrame,
@@ -55,8 +56,8 @@ def fit_models(
         The dataset.
     sessions, courses : DataFrame
         Canonical tables.
-    measures : mapping
-        Content of measures.json; each alliance measure names its `outcome`.
+    measures : mapping of str to Measure
+        each alliance measure names its `outcome`.
     states, episodes, detection : DataFrame
         What detection found; `detection` says which measures and criteria there are.
     settings : mapping
@@ -109,7 +110,7 @@ class _Data:
     name: str
     sessions: pd.DataFrame
     courses: pd.DataFrame
-    measures: Mapping[str, Any]
+    measures: Measures
     states: pd.DataFrame
     episodes: pd.DataFrame
     detection: pd.DataFrame
@@ -143,11 +144,11 @@ def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str,
 
 def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
-    outcome = data.measures[measure].get("outcome")
+    outcome = data.measures[measure].outcome
     engine = data.settings.get("models", {}).get("engine", "blocks")
     reason = _no_exposure(data, measure, criterion, outcome)
-    tables = {} if reason else _tables(data, measure, criterion, outcome)
-    same = not reason and same_scores(data.sessions, measure, outcome)
+    tables = {} if reason else _tables(data, measure, criterion, str(outcome))
+    same = not reason and same_scores(data.sessions, measure, str(outcome))
     rows = []
     for model, name in _variants_of(criterion, data.settings):
         variant = MODELS[model].variants[name]
@@ -226,7 +227,7 @@ def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str
     return made
 
 
-def _no_recovery(attributes: Mapping[str, Any], outcome: str) -> dict[str, str]:
+def _no_recovery(attributes: Measure, outcome: str) -> dict[str, str]:
     """Say why the variants of recovery cannot be fitted, if so."""
     reason = recovery_reason(attributes)
     text = f"recovery on {outcome} is not known: {reason}"

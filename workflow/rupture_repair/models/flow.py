@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import exposed, turned
+from ..project.measures import Measures
 from ..project.processed import of_criterion
 
 #: Columns of the table.
@@ -27,7 +28,7 @@ STEPS = (
 def flow_of(
     name: str,
     tables: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Any],
+    measures: Measures,
     settings: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return how many sessions and courses each step leaves out of the model next_session.
@@ -38,8 +39,9 @@ def flow_of(
         The dataset.
     tables : mapping of str to DataFrame
         `sessions`, `courses`, `states`, `detection`, `estimates`.
-    measures, settings : mapping
-        measures.json, config.yaml.
+    measures : mapping of str to Measure
+    settings : mapping
+        config.yaml.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def _steps(
     measure: str,
     criterion: str,
     tables: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Any],
+    measures: Measures,
     settings: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Return the steps of one measure and criterion."""
@@ -70,11 +72,11 @@ def _steps(
         table: of_criterion(tables[table], measure, criterion) for table in ("states", "estimates")
     }
     sessions, courses = tables["sessions"], tables["courses"]
-    outcome = measures[measure].get("outcome")
+    outcome = measures[measure].outcome
     rated = turned(sessions, measures, measure)
     known = exposed(own["states"], measure, settings)
     followed = pd.DataFrame({"course": []})
-    if outcome in sessions:
+    if outcome is not None and outcome in sessions:
         followed = session_exposures(
             own["states"], sessions, courses, measures, measure, outcome, settings
         ).dropna(subset="outcome_next")

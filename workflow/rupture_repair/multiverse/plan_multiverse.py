@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..detection.criteria import Criterion
 from ..models.definitions import MODELS
+from ..project.measures import Measures
 
 COLUMNS = (
     *("specification", "main", "criterion", "k_factor", "k", "measure", "rater", "outcome"),
@@ -17,7 +18,7 @@ COLUMNS = (
 
 
 def plan_multiverse(
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     detection: pd.DataFrame,
     criteria: Iterable[Criterion],
     settings: Mapping[str, Any],
@@ -34,8 +35,7 @@ def plan_multiverse(
 
     Parameters
     ----------
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     detection : DataFrame
         What detection found: `measure`, `criterion`, `assessable`, `reason` and `k` are used.
     criteria : iterable of Criterion
@@ -64,8 +64,8 @@ def plan_multiverse(
     for row in found.to_dict("records"):
         measure, criterion = str(row["measure"]), str(row["criterion"])
         outcomes = _outcomes(measures, measure, settings["outcomes"])
-        shared = {"criterion": criterion, "measure": measure}
-        shared["rater"] = measures[measure]["rater"]
+        shared: dict[str, Any] = {"criterion": criterion, "measure": measure}
+        shared["rater"] = measures[measure].rater
         reason = _why_not(row, outcomes)
         if reason:
             absent.append(shared | {"k_factor": 1.0, "k": row["k"], "reason": reason})
@@ -93,14 +93,14 @@ def _has_k(rule: Criterion) -> bool:
     return counts and (rule.needs_k or float(rule.k) > 0)
 
 
-def _outcomes(measures: Mapping[str, Mapping[str, Any]], measure: str, which: str) -> list[str]:
+def _outcomes(measures: Measures, measure: str, which: str) -> list[str]:
     """Return the outcome measures, rated at sessions, that a measure is compared with."""
-    paired = measures[measure].get("outcome")
+    paired = measures[measure].outcome
     names = [
         name
-        for name, about in measures.items()
-        if about["level"] == "session" and name != measure
-        and (name == paired or (which == "all" and about["role"] == "outcome"))
+        for name, one in measures.items()
+        if one.per_session and name != measure
+        and (name == paired or (which == "all" and one.role == "outcome"))
     ]  # fmt: skip
     return sorted(names, key=lambda name: name != paired)
 

@@ -18,6 +18,7 @@ from ..exposure.sessions import session_exposures
 from ..exposure.shared import EXPOSURES
 from ..models.definitions import MODELS, SAME_SCORES
 from ..project.arrays import Floats
+from ..project.measures import Measures
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
@@ -64,7 +65,7 @@ class _Data:
 
     sessions: pd.DataFrame
     courses: pd.DataFrame
-    measures: Mapping[str, Any]
+    measures: Measures
     states: pd.DataFrame
     rules: Mapping[str, Criterion]
     settings: Mapping[str, Any]
@@ -78,7 +79,7 @@ def run_multiverse(
     *,
     sessions: pd.DataFrame,
     courses: pd.DataFrame,
-    measures: Mapping[str, Mapping[str, Any]],
+    measures: Measures,
     states: pd.DataFrame,
     criteria: Iterable[Criterion],
     settings: Mapping[str, Any],
@@ -94,8 +95,7 @@ def run_multiverse(
         From :func:`rupture_repair.multiverse.plan_multiverse`.
     sessions, courses : DataFrame
         Canonical tables.
-    measures : mapping
-        Content of measures.json.
+    measures : mapping of str to Measure
     states : DataFrame
         `session_states` of all measures and criteria: used where k is not changed.
     criteria : iterable of Criterion

@@ -1,6 +1,7 @@
 """The world of a processed dataset, as settings of the simulation."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..detection.hidden_markov import rupture_probability
 from ..detection.ratings import arrange
 from ..ingest import ingest
 from ..project.headline import what_to_show
+from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from ..simulation.settings import REPAIR_WINDOW, Settings
@@ -69,7 +71,7 @@ def base_of(name: str, config: Mapping[str, Any], root: Path = Path()) -> Base:
     dataset = ingest.load(folder)
     detection = pd.read_parquet(folder / "detection.parquet")
     measure, _ = what_to_show(detection, dataset.measures, config)
-    outcome = dataset.measures[measure].get("outcome")
+    outcome = dataset.measures[measure].outcome
     _check(name, dataset, measure, outcome)
     return fitted(dataset, measure, str(outcome), seed=int(config["seed"]))
 
@@ -80,7 +82,7 @@ def _check(name: str, dataset: ingest.Dataset, measure: str, outcome: str | None
     why = None
     if outcome is None or outcome not in dataset.sessions:
         why = "no outcome is rated at its sessions"
-    elif measures[measure]["range"] is None or measures[outcome]["range"] is None:
+    elif measures[measure].range is None or measures[outcome].range is None:
         why = "the range of a scale is not known"
     elif dataset.sessions[measure].notna().sum() < rupture_probability.FEWEST_RATINGS:
         why = f"it has fewer than {rupture_probability.FEWEST_RATINGS} ratings of {measure}"
@@ -116,7 +118,7 @@ def fitted(dataset: ingest.Dataset, measure: str, outcome: str, *, seed: int) ->
         alliance=_mapped(dataset.sessions[measure], measures[measure]),
         outcome=_mapped(dataset.sessions[outcome], measures[outcome]),
     )
-    on_scale = {**measures[measure], "range": [LOW, HIGH], "better": "higher", "components": []}
+    on_scale = replace(measures[measure], range=(LOW, HIGH), better="higher", components=())
     ratings = arrange(tables, "alliance", on_scale)
     settings, unknown = _courses(tables, dataset.courses)
     settings |= _alliance(ratings, on_scale, seed)
@@ -124,22 +126,22 @@ def fitted(dataset: ingest.Dataset, measure: str, outcome: str, *, seed: int) ->
     settings |= ruptures | _outcome(tables, dataset.courses, str(dataset.about["name"]))
     notes = [*unknown, *([f"ruptures as stated: {why}"] if why else [])]
     said = f"fitted to the dataset {dataset.about['name']} ({measure}, {outcome})"
-    reliability = (measures[measure]["reliability"] or {}).get("value")
-    same_scale = list(measures[measure]["range"]) == [LOW, HIGH]
+    reliability = measures[measure].reliability
+    same_scale = measures[measure].range == (LOW, HIGH)
     return Base(
         _possible(settings),
         "; ".join([said, *notes]),
         _per_therapist(dataset.courses),
-        None if reliability is None else float(reliability),
-        measures[measure]["instrument"] if same_scale else None,
+        None if reliability is None else float(reliability.value),
+        measures[measure].instrument if same_scale else None,
     )
 
 
-def _mapped(rating: pd.Series, measure: Mapping[str, Any]) -> pd.Series:
+def _mapped(rating: pd.Series, measure: Measure) -> pd.Series:
     """Return ratings turned so that higher is better, on the scale of the simulation."""
-    low, high = measure["range"]
+    low, high = measure.range or (LOW, HIGH)
     share = (rating.astype("float64") - low) / (high - low)
-    return HIGH * (1 - share if measure["better"] == "lower" else share)
+    return HIGH * (1 - share if measure.better == "lower" else share)
 
 
 def _courses(tables: pd.DataFrame, courses: pd.DataFrame) -> tuple[dict[str, Any], list[str]]:
@@ -175,7 +177,7 @@ def _courses(tables: pd.DataFrame, courses: pd.DataFrame) -> tuple[dict[str, Any
     return settings, []
 
 
-def _alliance(ratings: Any, measure: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _alliance(ratings: Any, measure: Measure, seed: int) -> dict[str, Any]:
     """Return level, spread, trend, fluctuation and autocorrelation of the alliance."""
     noise = prepare(ratings, "alliance", measure, seed=seed).noise
     centre = float(ratings.courses.session.mean())

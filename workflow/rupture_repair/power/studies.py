@@ -12,6 +12,7 @@ from ..detection.criteria import Criterion
 from ..detection.ratings import prepared
 from ..exposure.sessions import leaving_exposures, session_exposures
 from ..models.definitions import MODELS
+from ..project.measures import Measure, ReliableChange
 from ..simulation.settings import Settings
 from ..simulation.study import Study, simulate_study
 from ..statistics import estimates
@@ -190,17 +191,22 @@ def _apart(study: Study, number: int) -> Study:
     return Study(marked(study.sessions), marked(study.courses), marked(study.states))
 
 
-def measures_of(world: World, sessions: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the two measures of a study as measures.json has them."""
+def measures_of(world: World, sessions: pd.DataFrame) -> dict[str, Measure]:
+    """Return the two measures of a study."""
     rated = sessions.dropna(subset="alliance")
     sd = float(rated.drop_duplicates("course")["alliance"].std(ddof=1))
-    change = {"value": reliable_change(sd, world.reliability)} if sd > 0 else None
-    shared = {"level": "session", "better": "higher", "range": list(world.range), "components": []}
-    alliance = {"role": "alliance", "instrument": world.instrument, "outcome": "outcome"}
+    change = None
+    if sd > 0:
+        value = reliable_change(sd, world.reliability)
+        change = ReliableChange(value, "the reliability stated", "computed from this study")
+    scale: dict[str, Any] = {"better": "higher", "range": world.range}
     return {
-        "alliance": {**shared, **alliance, "reliable_change": change},
-        "outcome": {**shared, "role": "outcome", "instrument": None, "reliable_change": None},
-    }
+        "alliance": Measure(
+            "alliance", role="alliance", instrument=world.instrument, outcome="outcome",
+            reliable_change=change, **scale,
+        ),
+        "outcome": Measure("outcome", role="outcome", **scale),
+    }  # fmt: skip
 
 
 def detected(world: World, study: Study) -> pd.DataFrame:

@@ -5,24 +5,25 @@ from typing import Any
 
 import pandas as pd
 
+from .measures import Measures
 
-def first_by_clients(names: Iterable[str], measures: Mapping[str, Any]) -> str | None:
+
+def first_by_clients(names: Iterable[str], measures: Measures) -> str | None:
     """Return the measure that represents a dataset: the first that clients rate, else the first.
 
     Parameters
     ----------
     names : iterable of str
         Alliance measures, in order.
-    measures : mapping
-        measures.json.
+    measures : mapping of str to Measure
     """
     every = list(dict.fromkeys(names))
-    by_client = [name for name in every if measures[name]["rater"] == "client"]
+    by_client = [name for name in every if measures[name].rater == "client"]
     return next(iter(by_client or every), None)
 
 
 def what_to_show(
-    detection: pd.DataFrame, measures: Mapping[str, Any], config: Mapping[str, Any]
+    detection: pd.DataFrame, measures: Measures, config: Mapping[str, Any]
 ) -> tuple[str, str]:
     """Choose the measure and criterion of figures that show one only.
 
@@ -33,8 +34,9 @@ def what_to_show(
     ----------
     detection : DataFrame
         The table detection, not empty.
-    measures, config : mapping
-        measures.json and config.yaml.
+    measures : mapping of str to Measure
+    config : mapping
+        config.yaml.
 
     Returns
     -------

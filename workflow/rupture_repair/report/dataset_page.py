@@ -57,12 +57,12 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     """
     flow, least = data.of_flow(material), min_cell(material.dataset, material.config)
     material = material.disclosed()
-    facts, measures = data.of_dataset(material), data.of_measures(material)
+    facts, ratings = data.of_dataset(material), data.of_ratings(material)
     detection, effects = episodes.of_detection(material), outcome.of_effects(material)
-    reasons = limitations.of_limitations(material, facts, measures, detection, effects)
+    reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
     limits = words_of("limitations.yaml")
     measure, criterion = material.shown
-    alliance = [name for name in measures if name in set(material.detection["measure"])]
+    alliance = [name for name in material.measures if name in set(material.detection["measure"])]
     if least > 1:
         told = [without_cells(warning) for warning in material.dataset["warnings"]]
         material = replace(material, dataset={**material.dataset, "warnings": told})
@@ -74,7 +74,8 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         material=material,
         meta=material.dataset,
         facts=facts,
-        measures=measures,
+        measures=material.measures,
+        ratings=ratings,
         alliance=alliance,
         measure=measure,
         criterion=criterion,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..project import disclosure
 from ..project.headline import what_to_show
+from ..project.measures import Measures, read_measures
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,9 @@ class Material:
 
     Attributes
     ----------
-    dataset, measures : dict
-        dataset.json and measures.json.
+    dataset : dict
+        dataset.json.
+    measures : mapping of str to Measure
     sessions, courses, episodes, states, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
     config : dict
@@ -45,7 +47,7 @@ class Material:
     """
 
     dataset: dict[str, Any]
-    measures: dict[str, Any]
+    measures: Measures
     sessions: pd.DataFrame
     courses: pd.DataFrame
     episodes: pd.DataFrame
@@ -94,7 +96,7 @@ class Material:
         }
         return cls(
             dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
-            measures=json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+            measures=read_measures(folder / "measures.json"),
             states=pd.read_parquet(folder / "session_states.parquet", columns=wanted),
             config={**config, "criteria": [str(row["id"]) for row in config["criteria"]]},
             criteria={str(row["id"]): dict(row) for row in config["criteria"]},

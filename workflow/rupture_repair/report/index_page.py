@@ -8,6 +8,7 @@ import pandas as pd
 from ..figures.alt_text import alt_text
 from ..project.disclosure import min_cell, of_detection
 from ..project.headline import what_to_show
+from ..project.measures import Measures
 from ..project.processed import of_criterion
 from .failed_page import without_ids
 from .page import Page
@@ -22,7 +23,7 @@ SECTIONS = {"overview": overview, "synthesis": pooled}
 
 def index_entry(
     dataset: Mapping[str, Any],
-    measures: Mapping[str, Any],
+    measures: Measures,
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
     sessions: pd.DataFrame,
@@ -32,8 +33,9 @@ def index_entry(
 
     Parameters
     ----------
-    dataset, measures : mapping
-        dataset.json, measures.json.
+    dataset : mapping
+        dataset.json.
+    measures : mapping of str to Measure
     detection, estimates, sessions : DataFrame
         The tables of these names; of `sessions` only the columns course and therapist are used.
     config : mapping
@@ -56,7 +58,7 @@ def index_entry(
         "synthetic": bool(dataset["synthetic"]),
         "licence": dataset["licence"],
         "non_commercial": non_commercial(dataset["licence"]),
-        "stands_in": [one for one in measures.values() if one.get("stands_in")],
+        "stands_in": [one for one in measures.values() if one.stands_in],
         "n_courses": int(sessions["course"].nunique()),
         "n_sessions": len(sessions),
         "criterion": str(row["name"]),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..project.measures import read_measures
 from .failed_page import failure_report
 from .index_page import index, index_entry
 from .output_formats import FORMS, render
@@ -16,7 +17,7 @@ from .provenance import provenance
 def _entry(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     return index_entry(
         json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
-        json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        read_measures(folder / "measures.json"),
         pd.read_parquet(folder / "detection.parquet"),
         pd.read_parquet(folder / "estimates.parquet"),
         pd.read_parquet(folder / "sessions.parquet", columns=["course", "therapist"]),

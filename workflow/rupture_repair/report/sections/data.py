@@ -8,66 +8,68 @@ import numpy as np
 import pandas as pd
 
 from ...project.disclosure import apart, individuals_shown, min_cell, small, withheld
+from ...project.measures import CutOff, Measure, Measures, Reliability, ReliableChange
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import Md, count, escape, held, number, percent, short, sourced, text
 from ..rows import Rows, spread_text
 
 
-def ratings(measures: Mapping[str, Any]) -> Rows:
-    """Describe the ratings of each measure that is rated at sessions."""
+def ratings(measures: Measures, rated: Mapping[str, Mapping[str, Any]]) -> Rows:
+    """Describe the ratings of each measure that is rated at sessions; `rated` as of_ratings."""
     return [
         {
-            "measure": text(m["label"]),
-            "role": m["role"],
-            "rater": f"{m['rater']}, {m['timing']}",
-            "courses": held(m["n_courses"]),
-            "ratings": count(m["n"]),
-            "per_course": spread_text(m["per_course"]),
-            "missing": f"{held(m['missing'])} ({percent(m['missing'], m['span'])})",
-            "mean": f"{number(m['mean'], 1)} ({number(m['sd'], 1)})",
-            "best": percent(m["best"]),
+            "measure": text(measure.label),
+            "role": measure.role,
+            "rater": f"{measure.rater}, {measure.timing}",
+            "courses": held(facts["n_courses"]),
+            "ratings": count(facts["n"]),
+            "per_course": spread_text(facts["per_course"]),
+            "missing": f"{held(facts['missing'])} ({percent(facts['missing'], facts['span'])})",
+            "mean": f"{number(facts['mean'], 1)} ({number(facts['sd'], 1)})",
+            "best": percent(facts["best"]),
         }
-        for m in measures.values()
-        if m["level"] == "session"
+        for measure, facts in ((one, rated[name]) for name, one in measures.items())
+        if measure.per_session
     ]
 
 
-def scales(measures: Mapping[str, Any]) -> Rows:
+def scales(measures: Measures) -> Rows:
     """Describe what is known of the scale of each measure."""
     return [
         {
-            "measure": text(m["label"]),
-            "instrument": text(m["instrument"] or "–"),
-            "range": f"{short(m['range'][0])}–{short(m['range'][1])}",
-            "better": m["better"],
-            "reliability": _sourced(m["reliability"]),
-            "change": _sourced(m["reliable_change"]),
-            "cut_off": _sourced(m["cut_off"]),
+            "measure": text(measure.label),
+            "instrument": text(measure.instrument or "–"),
+            "range": "–".join(short(end) for end in measure.range or (np.nan, np.nan)),
+            "better": measure.better,
+            "reliability": _sourced(measure.reliability),
+            "change": _sourced(measure.reliable_change),
+            "cut_off": _sourced(measure.cut_off),
         }
-        for m in measures.values()
+        for measure in measures.values()
     ]
 
 
-def _sourced(fact: Mapping[str, Any] | None) -> Md:
-    if not fact:
+def _sourced(constant: Reliability | ReliableChange | CutOff | None) -> Md:
+    if constant is None:
         return escape("not known")
-    standing = f", {fact['standing']}" if fact.get("standing") else ""
-    return Md(f"{escape(short(fact['value'], 3))} ({sourced(fact['source'])}{escape(standing)})")
+    standing = f", {constant.standing}" if isinstance(constant, ReliableChange) else ""
+    said = f"{sourced(constant.source)}{escape(standing)}"
+    return Md(f"{escape(short(constant.value, 3))} ({said})")
 
 
-def before_and_after(measures: Mapping[str, Any]) -> Rows:
-    """Describe measures that are taken once before and once after a course."""
+def before_and_after(measures: Measures, rated: Mapping[str, Mapping[str, Any]]) -> Rows:
+    """Describe measures taken once before and once after a course; `rated` as of_ratings."""
     return [
         {
-            "measure": text(m["label"]),
-            "n_first": held(m["n_first"]),
-            "mean_first": number(m["mean_first"], 1),
-            "n_last": held(m["n_last"]),
-            "mean_last": number(m["mean_last"], 1),
+            "measure": text(measure.label),
+            "n_first": held(facts["n_first"]),
+            "mean_first": number(facts["mean_first"], 1),
+            "n_last": held(facts["n_last"]),
+            "mean_last": number(facts["mean_last"], 1),
         }
-        for m in measures.values()
-        if m["level"] == "course"
+        for measure, facts in ((one, rated[name]) for name, one in measures.items())
+        if not measure.per_session
     ]
 
 
@@ -121,8 +123,8 @@ def _spread(values: pd.Series) -> dict[str, float]:
     return {"median": middle, "least": low, "most": high}
 
 
-def of_measures(material: Material) -> dict[str, dict[str, Any]]:
-    """Return the facts of each measure: its entry of measures.json and what its ratings are like.
+def of_ratings(material: Material) -> dict[str, dict[str, Any]]:
+    """Return what the ratings of each measure are like, by its name.
 
     Of measures of sessions: n, n_courses, per_course (median, least and most of the
     middle half), missing (session
@@ -132,13 +134,13 @@ def of_measures(material: Material) -> dict[str, dict[str, Any]]:
     """
     described = {}
     for name, measure in material.measures.items():
-        if measure["level"] == "session":
-            facts = _of_ratings(material.sessions[["course", "session", name]], name, measure)
+        if measure.per_session:
+            facts = _at_sessions(material.sessions[["course", "session", name]], name, measure)
         else:
             ends = {end: material.courses[f"{name}__{end}"] for end in ("first", "last")}
             facts = {f"n_{end}": int(values.notna().sum()) for end, values in ends.items()}
             facts |= {f"mean_{end}": values.mean() for end, values in ends.items()}
-        described[name] = {**measure, **_disclosed(facts, material)}
+        described[name] = _disclosed(facts, material)
     return described
 
 
@@ -161,12 +163,12 @@ def _disclosed(facts: dict[str, Any], material: Material) -> dict[str, Any]:
     return told
 
 
-def _of_ratings(ratings: pd.DataFrame, name: str, measure: Mapping[str, Any]) -> dict[str, Any]:
+def _at_sessions(ratings: pd.DataFrame, name: str, measure: Measure) -> dict[str, Any]:
     rated = ratings.dropna(subset=name)
     by_course = rated.groupby("course", observed=True)["session"]
     number = by_course.size()
     span = int((by_course.max() - by_course.min() + 1).sum())
-    best = measure["range"][1 if measure["better"] == "higher" else 0]
+    best = measure.sign * measure.turned_range[1]
     return {
         "n": len(rated),
         "n_courses": len(number),

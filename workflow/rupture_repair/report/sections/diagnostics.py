@@ -219,7 +219,7 @@ def rows(material: Material) -> Rows:
             cells = [_cells("All checks", found=Md(f"not assessable: {text(reasons.iloc[0])}"))]
         else:
             cells += _missing(own)
-        label = {"measure": text(material.measures[str(measure)]["label"])} if several else {}
+        label = {"measure": text(material.measures[str(measure)].label)} if several else {}
         result += [label | one for one in cells]
     return result
 
@@ -298,7 +298,7 @@ def ends(material: Material) -> Rows:
     }
     return [
         {
-            "measure": text(material.measures[name]["label"]),
+            "measure": text(material.measures[name].label),
             "ratings": count(end["ratings"]),
             "best": _share(end["best"], end["ratings"], least),
             "worst": _share(end["worst"], end["ratings"], least),

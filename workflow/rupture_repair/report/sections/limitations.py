@@ -15,31 +15,33 @@ MUCH_MISSING, MANY_CENSORED = 0.10, 0.20
 
 
 def of_limitations(
-    material: Material, dataset: Mapping[str, Any], measures: Mapping[str, Any],
+    material: Material, dataset: Mapping[str, Any], ratings: Mapping[str, Mapping[str, Any]],
     detection: Mapping[str, Any], effects: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """Return the limitations that follow from these data: id in limitations.yaml -> facts."""
     alliance, _ = material.shown
-    rated = {name: m for name, m in measures.items() if m["level"] == "session"}
-    pairs = [(name, m["outcome"]) for name, m in rated.items() if m["role"] == "alliance"]
-    both = [(a, o) for a, o in pairs if o in rated]
+    measures = material.measures
+    rated = {name: ratings[name] for name, one in measures.items() if one.per_session}
+    alliances = [name for name, one in measures.items() if one.shows_ruptures]
+    pairs = [(name, measures[name].outcome) for name in alliances]
+    both = [(a, o) for a, o in pairs if o is not None and o in rated]
     row = detection["row"]
     found = {
         "synthetic": material.dataset["synthetic"],
-        "stands_in": [m for m in measures.values() if m.get("stands_in")],
+        "stands_in": [one for one in measures.values() if one.stands_in],
         "same_scores": [(a, o) for a, o in both if same_scores(material.sessions, a, o)],
         "same_rater": [
-            (a, o) for a, o in both if a != o and rated[a]["rater"] == rated[o]["rater"]
+            (a, o) for a, o in both if a != o and measures[a].rater == measures[o].rater
         ],
         "few_courses": dataset["n_courses"] < FEW_COURSES,
         "no_therapists": dataset["n_therapists"] == 0,
         "few_therapists": 0 < dataset["n_therapists"] < FEW_THERAPISTS,
         "few_ratings": rated[alliance]["per_course"]["median"] < FEW_RATINGS,
-        "ceiling": [m for m in rated.values() if m["best"] > CEILING],
-        "missing": [m for m in rated.values() if m["missing"] > MUCH_MISSING * m["span"]],
-        "no_reliability": [
-            m for m in rated.values() if m["role"] == "alliance" and not m["reliability"]
+        "ceiling": [name for name, one in rated.items() if one["best"] > CEILING],
+        "missing": [
+            name for name, one in rated.items() if one["missing"] > MUCH_MISSING * one["span"]
         ],
+        "no_reliability": [name for name in alliances if measures[name].reliability is None],
         "censored": row["n_censored"] > MANY_CENSORED * row["n_episodes"],
         "uses_future": [r["name"] for r in detection["assessable"] if r["uses_future"]],
         "unknown_endings": set(dataset["endings"]) <= {"unknown"},

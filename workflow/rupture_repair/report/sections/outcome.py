@@ -18,7 +18,7 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
     rows = []
     for pair in pairs:
         repaired, open_ = pair["repaired"], pair["open"]
-        outcome = material.measures.get(open_["outcome"], {"label": "–"})["label"]
+        outcome = _label(material, open_["outcome"])
         rows.append(
             measure_text(material, open_)
             | ({"outcome": text(outcome)} if several else {})
@@ -34,6 +34,11 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
     return rows
 
 
+def _label(material: Material, outcome: Any) -> str:
+    """Return the label of an outcome measure, a dash where there is none."""
+    return material.measures[outcome].label if outcome in material.measures else "–"
+
+
 def other_models(material: Material) -> Rows:
     """Show what the other models and variants say of the measure and criterion shown."""
     measure, criterion = material.shown
@@ -46,7 +51,7 @@ def other_models(material: Material) -> Rows:
     ]
     rows = []
     for row in chosen.to_dict("records"):
-        outcome = material.measures.get(row["outcome"], {"label": "–"})["label"]
+        outcome = _label(material, row["outcome"])
         cells = {
             "model": code(row["model"]),
             "variant": row["variant"].replace("_", " "),

@@ -29,7 +29,7 @@ SAFE = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
-class Measure:
+class DescribedMeasure:
     """One measure as dataset.yaml describes it, with what its instrument adds.
 
     Attributes
@@ -126,7 +126,7 @@ def safe_name(text: str) -> str:
     return name if name[0].isalpha() else f"x_{name}"
 
 
-def read_measure(reader: Reader, name: str, raw: Mapping[str, Any]) -> Measure | None:
+def read_measure(reader: Reader, name: str, raw: Mapping[str, Any]) -> DescribedMeasure | None:
     """Return one measure, or None where its description is not enough."""
     before, key = len(reader.problems), f"measures.{name}"
     if taken(name):
@@ -149,7 +149,7 @@ def read_measure(reader: Reader, name: str, raw: Mapping[str, Any]) -> Measure |
     published = reader.known.get(instrument)
     _check_reverse(reader, key, raw, columns)
     on_scale = published and (list(span), better) == (published["range"], published["better"])
-    return Measure(
+    return DescribedMeasure(
         name=name,
         label=raw["label"] or name.replace("_", " ").capitalize(),
         role=role,
@@ -320,7 +320,7 @@ def _parts(
     return parts, answers, complete
 
 
-def paired(reader: Reader, measures: dict[str, Measure]) -> dict[str, Measure]:
+def paired(reader: Reader, measures: dict[str, DescribedMeasure]) -> dict[str, DescribedMeasure]:
     """Pair each alliance measure with its outcome measure."""
     outcomes = [name for name, one in measures.items() if one.role == "outcome"]
     if not any(one.role == "alliance" for one in measures.values()):
@@ -334,7 +334,10 @@ def paired(reader: Reader, measures: dict[str, Measure]) -> dict[str, Measure]:
 
 
 def _outcome(
-    reader: Reader, measure: Measure, measures: Mapping[str, Measure], outcomes: list[str]
+    reader: Reader,
+    measure: DescribedMeasure,
+    measures: Mapping[str, DescribedMeasure],
+    outcomes: list[str],
 ) -> str | None:
     """Return the outcome measure that belongs to a measure."""
     key, named = f"measures.{measure.name}", measure.outcome
