@@ -110,7 +110,7 @@ max_gap, settings
         by_instrument.setdefault(about.instrument_for(rule, found.notes), []).append(rule)
     parts = [
         expected(
-            replace(null, measure=found.measure | {"instrument": instrument}), rules,
+            replace(null, measure=replace(found.measure, instrument=instrument)), rules,
             about.edge_rules(), how, dataset="table", processes=cores,
         )[0]
         for instrument, rules in by_instrument.items()

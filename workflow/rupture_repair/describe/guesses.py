@@ -1,6 +1,6 @@
 """From what the columns look like to a dataset.yaml with a reason for each guess."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,7 +200,7 @@ class Measures:
             measures[self._name(group, found, measures)] = group, found
         roles = {name: self._role(*both) for name, both in measures.items()}
         if "alliance" not in roles.values():
-            self._nothing(others, measures)
+            self._nothing(others, list(measures))
         outcomes = [name for name, role in roles.items() if role in ("outcome", TODO)]
         for name, (group, found) in measures.items():
             self._measure(name, group, found, roles[name])
@@ -223,7 +223,7 @@ class Measures:
             name = f"{safe_name(name)}_other"
         return name
 
-    def _nothing(self, others: list[Rating], measures: Mapping[str, Any]) -> None:
+    def _nothing(self, others: list[Rating], measures: Collection[str]) -> None:
         """Describe an alliance measure of which nothing is known."""
         key = "pattern" if self.wide else "total"
         names = [one.name for one in others] or ["(no other column holds numbers)"]
