@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import rupture_repair
+from made_measures import made_measure
 from rupture_repair import NoteWarning, ProblemsFound, expected_by_chance
 from rupture_repair.chance.compare_with_chance import expected, prepare
 from rupture_repair.detection import criteria
@@ -20,8 +21,7 @@ def ratings():
 def test_the_same_as_the_pipeline_finds(ratings):
     found = expected_by_chance(ratings, rating="alliance", better="higher", range=(0, 40),
                                criterion=["v_1sd", "v_2sd"], replicates=30, seed=9)  # fmt: skip
-    measure = {"better": "higher", "range": (0, 40), "instrument": None, "components": [],
-               "reliable_change": None}  # fmt: skip
+    measure = made_measure("rating")
     rules = criteria.load(["v_1sd", "v_2sd"])
     table = ratings.rename(columns={"alliance": "rating"})
     null = prepare(prepared(table, "rating", measure, rules), "rating", measure, seed=9)

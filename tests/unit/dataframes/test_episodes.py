@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import rupture_repair
+from made_measures import made_measure
 from rupture_repair import NoteWarning, cli, find_episodes, session_states
 from rupture_repair.detection import criteria, detect
 
@@ -24,8 +25,7 @@ def study():
 def test_the_same_as_the_pipeline_finds(study):
     found = find_episodes(study.sessions, rating="alliance", better="higher", range=(0, 40),
                           criterion=["v_1sd", "own_mean_2sd"])  # fmt: skip
-    measure = {"role": "alliance", "level": "session", "better": "higher", "range": [0, 40],
-               "instrument": None, "components": [], "reliable_change": None}  # fmt: skip
+    measure = made_measure()
     rules = criteria.load(["v_1sd", "own_mean_2sd"])
     one_by_one = detect.detect(study.sessions, {"alliance": measure}, rules, EDGE, dataset="d")
     table = pd.concat([one.episodes for one in one_by_one])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import rupture_repair
+from made_measures import made_measure
 from rupture_repair import NoteWarning, ProblemsFound, rupture_probabilities
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.detection.ratings import arrange, fitted_model
@@ -24,8 +25,7 @@ def found(ratings):
 
 
 def test_the_same_as_the_model_says(ratings, found):
-    measure = {"range": (0, 40), "instrument": None, "components": [], "reliable_change": None,
-               "better": "higher"}  # fmt: skip
+    measure = made_measure("rating")
     arranged = arrange(ratings, "rating", measure)
     model = fitted_model(arranged, measure)
     assert model.identified
