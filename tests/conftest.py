@@ -1,8 +1,7 @@
-"""Settings of all tests, a copy of the project to run in, and a browser for its pages."""
+"""Settings of all tests, the demo that they share, and a browser for the pages."""
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,12 @@ from hypothesis import settings
 
 from project_copy import Project, copy_of_the_project
 from repository import ROOT
+from shared_builds import built_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+TESTS = Path(__file__).resolve().parent
 
 
 # In CI the same examples are tried every time, so that a change is judged by what it changes.
@@ -24,16 +26,30 @@ settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+#: Tests that may be the one which builds what all share, or that build something themselves.
+SLOW = {"demo": 1800, "real": 1800, "project": 900}
+#: Where several processes run the tests, what takes longest begins first.
+LONGEST_FIRST = ("workflow", "browser", "recovery", "golden", "unit")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        seconds = [SLOW[name] for name in getattr(item, "fixturenames", ()) if name in SLOW]
+        if seconds and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(max(seconds)))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
+
+
 @pytest.fixture
 def project(tmp_path) -> Project:
     return copy_of_the_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def built_demo(tmp_path_factory) -> tuple[Project, subprocess.CompletedProcess[str]]:
-    """The demo, built from nothing once."""
-    project = copy_of_the_project(tmp_path_factory.mktemp("demo"))
-    return project, project.run()
+def demo(tmp_path_factory) -> Project:
+    """The demo as shipped, built from nothing once in each run of the tests; to be read only."""
+    return built_once("demo", tmp_path_factory, lambda project: None)
 
 
 @pytest.fixture(scope="session")

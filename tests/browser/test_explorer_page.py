@@ -56,11 +56,9 @@ def test_moving_k_shows_what_the_library_finds_for_that_k(small):
     assert len({count for _, count in found}) > 2
 
 
-def test_the_demo_begins_with_the_numbers_of_its_report(built_demo, opened):
-    project, done = built_demo
-    assert done.returncode == 0, done.stdout[-3000:]
-    page = opened.open(project.folder / "reports/demo-explorer.html")
-    table = pd.read_parquet(project.folder / "data/processed/demo/detection.parquet")
+def test_the_demo_begins_with_the_numbers_of_its_report(demo, opened):
+    page = opened.open(demo.folder / "reports/demo-explorer.html")
+    table = pd.read_parquet(demo.folder / "data/processed/demo/detection.parquet")
     for name in ("dip", "v_1sd", "western_electric", "rupture_probability"):
         row = table.query("measure == 'alliance' and criterion == @name").iloc[0]
         page.locator("#criterion").select_option(name)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,25 +15,40 @@ from repository import ROOT
 OPTIONS = ("--cores", "2", "--workflow-profile", "workflow/profiles/default")
 
 
+Done = subprocess.CompletedProcess[str]
+
+
+def run(command: str | Sequence[str], folder: Path) -> Done:
+    """Run a command in a copy of the project, with the library of the copy where it has one.
+
+    stdout and stderr come in one text. What the command started ends with the test.
+    """
+    # Every step starts a Python of its own, which is faster where the copy is compiled once.
+    given = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    given["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), given["PATH"]])
+    if (folder / "workflow/rupture_repair").is_dir():
+        given["PYTHONPATH"] = str(folder / "workflow")
+    started = subprocess.Popen(
+        command, shell=isinstance(command, str), cwd=folder, env=given,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = started.communicate()
+    except BaseException:  # the test took too long, or was interrupted
+        os.killpg(started.pid, signal.SIGKILL)
+        raise
+    return Done(command, started.returncode, said)
+
+
 @dataclass
 class Project:
     """A copy of the project in a folder of its own."""
 
     folder: Path
 
-    def run(
-        self, *arguments: str, options: Sequence[str] = OPTIONS
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, options: Sequence[str] = OPTIONS) -> Done:
         """Run Snakemake with the arguments, stdout and stderr in one text."""
-        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
-        environment = os.environ | {"PATH": os.pathsep.join(places)}
-        if (self.folder / "workflow/rupture_repair").is_dir():
-            environment["PYTHONPATH"] = str(self.folder / "workflow")
-        return subprocess.run(
-            ["snakemake", *options, *arguments],
-            cwd=self.folder, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+        return run(["snakemake", *options, *arguments], self.folder)
 
     def settings(self, text: str) -> None:
         """Replace config.yaml; what is not named keeps its default."""
@@ -56,6 +72,10 @@ class Project:
     def page(self, name: str) -> str:
         """Return a page of the report."""
         return (self.folder / "reports" / f"{name}.html").read_text(encoding="utf-8")
+
+    def copied(self, folder: Path) -> "Project":
+        """Return a copy, as built as this is, that a test may change."""
+        return Project(Path(shutil.copytree(self.folder, folder, symlinks=True)))
 
 
 def copy_of_the_project(folder: Path) -> Project:

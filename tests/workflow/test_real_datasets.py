@@ -3,28 +3,20 @@
 import pandas as pd
 import pytest
 
+from shared_builds import built_once
+
 NAMES = ("couples_diary", "cbasp_sessions", "enrichd_bdi", "panss_psychiatrists")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, mirror):
-    from conftest import copy_of_the_project
-
-    project = copy_of_the_project(tmp_path_factory.mktemp("real"))
-    names = ", ".join(NAMES)
-    # All criteria, as shipped; fewer permutations, which are tested elsewhere.
-    project.settings(
-        f"datasets: [{names}]\nmirror: {mirror}\ndefault_criterion: own_mean_2sd\n"
-        "multiverse: {permutations: 20}\n"
+@pytest.fixture(scope="session")
+def real(tmp_path_factory, mirror):
+    """The four datasets, every step and criterion; few simulations, which the demo has in full."""
+    settings = (
+        f"datasets: [{', '.join(NAMES)}]\nmirror: {mirror}\ndefault_criterion: own_mean_2sd\n"
+        "chance: {replicates: 20, slow_replicates: 2, sensitivity: {courses: 200}}\n"
+        "multiverse: {most: 40, permutations: 9}\n"
     )
-    return project, project.run()
-
-
-@pytest.fixture(scope="module")
-def real(built):
-    project, done = built
-    assert done.returncode == 0, done.stdout[-3000:]
-    return project
+    return built_once("real", tmp_path_factory, lambda made: made.settings(settings))
 
 
 def table(project, dataset, name):
