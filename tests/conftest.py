@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+import small_clinic
 from project_copy import Project, copy_of_the_project
 from repository import ROOT
 from shared_builds import built_once
@@ -27,7 +28,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 #: Tests that may be the one which builds what all share, or that build something themselves.
-SLOW = {"demo": 1800, "real": 1800, "project": 900}
+SLOW = {"demo": 1800, "real": 1800, "clinics": 1800, "project": 900}
 #: Where several processes run the tests, what takes longest begins first.
 LONGEST_FIRST = ("workflow", "browser", "recovery", "golden", "unit")
 
@@ -49,7 +50,13 @@ def project(tmp_path) -> Project:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Project:
     """The demo as shipped, built from nothing once in each run of the tests; to be read only."""
-    return built_once("demo", tmp_path_factory, lambda project: None)
+    return built_once("demo", tmp_path_factory, lambda made: None)
+
+
+@pytest.fixture(scope="session")
+def clinics(tmp_path_factory) -> Project:
+    """Three small clinics, every step quick, built once in each run; to be read only."""
+    return built_once("clinics", tmp_path_factory, small_clinic.prepare)
 
 
 @pytest.fixture(scope="session")

@@ -2,57 +2,41 @@
 
 import pandas as pd
 
-from small_clinic import DESCRIPTOR, HEADER
-
-SETTINGS = (
-    "criteria: [v_1sd, v_2sd]\ndefault_criterion: v_1sd\nmultiverse: {most: 12, permutations: 9}\n"
-    "chance: {replicates: 5, slow_replicates: 2, sensitivity: {courses: 50}}\n"
-)
+from small_clinic import CLINICS, QUICK, prepare, settings
 
 
-def rows(seed: int, courses: int = 30, sessions: int = 10) -> str:
-    """Ratings that wander without a pattern from course to course."""
-    state, lines = seed, []
-    for course in range(1, courses + 1):
-        for session in range(1, sessions + 1):
-            state = (1103515245 * state + 12345) % 2**31
-            srs, ors = 25 + state // 65536 % 13, 12 + state // 1024 % 17
-            lines.append(f"c{course:02},{session},{srs},{ors}")
-    return HEADER + "\n".join(lines) + "\n"
+def test_a_plan_needs_no_fits(project):
+    prepare(project)
+    jobs = project.jobs("multiverse_plan")
+    assert "plan_multiverse" in jobs
+    assert not {"run_multiverse", "fit_models"} & jobs
 
 
-def test_datasets_are_pooled_and_choices_varied(project):
-    names = ["north", "south", "west"]
-    project.settings(f"datasets: [{', '.join(names)}]\n{SETTINGS}")
-    for seed, name in enumerate(names, 1):
-        project.dataset(name, DESCRIPTOR, sessions=rows(seed))
-
-    assert project.run("multiverse_plan").returncode == 0
-    folder = project.folder / "data/processed"
-    plan = pd.read_csv(folder / "north/multiverse.csv")
-    assert len(plan) == 12
-    assert plan["main"].sum() == 1
-    assert not (folder / "north/multiverse_estimates.csv").exists()
-    assert not (folder / "north/estimates.csv").exists()
-
-    done = project.run()
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "12 of 12 specifications, each with 9 permutations" in done.stdout
+def test_datasets_are_pooled_and_choices_varied(clinics):
+    folder = clinics.folder / "data/processed"
     pooled = pd.read_csv(folder / "synthesis.csv")
     own = pooled.query("criterion == 'v_1sd' and term == 'open_within'").iloc[0]
-    assert (own["status"], own["n_datasets"]) == ("pooled", 3)
-    index = project.page("index")
+    assert (own["status"], own["n_datasets"]) == ("pooled", len(CLINICS))
+    index = clinics.page("index")
     assert "Across datasets" in index
     assert "Forest plot of 3 datasets" in index
-    assert "A multiverse is not a better estimate" in project.page("south")
-    fits = pd.read_csv(folder / "north/multiverse_estimates.csv")
-    assert len(fits) == 24
-    summary = pd.read_csv(folder / "north/multiverse_summary.csv")
-    assert (summary["permutations"] == 9).all()
+    assert "A multiverse is not a better estimate" in clinics.page("south")
+    for name in CLINICS:
+        plan = pd.read_csv(folder / name / "multiverse.csv")
+        assert len(plan) == 12
+        assert plan["main"].sum() == 1
+        log = (clinics.folder / f"logs/{name}/run_multiverse.log").read_text(encoding="utf-8")
+        assert "12 of 12 specifications, each with 9 permutations" in log
+        fits = pd.read_csv(folder / name / "multiverse_estimates.csv")
+        assert len(fits) == 24
+        summary = pd.read_csv(folder / name / "multiverse_summary.csv")
+        assert (summary["permutations"] == 9).all()
 
-    changed = SETTINGS.replace("permutations: 9", "permutations: 19")
-    project.settings(f"datasets: [{', '.join(names)}]\n{changed}")
-    jobs = project.jobs()
+
+def test_more_permutations_touch_the_multiverse_and_what_follows_alone(clinics, tmp_path):
+    copy = clinics.copied(tmp_path / "clinics")
+    copy.settings(settings(CLINICS, QUICK.replace("permutations: 9", "permutations: 19")))
+    jobs = copy.jobs()
     assert "run_multiverse" in jobs
     assert not {"plan_multiverse", "fit_models", "detect", "synthesise"} & jobs
 

@@ -4,8 +4,17 @@ import json
 import subprocess
 
 import docx
+import pandas as pd
+import pytest
 
-from small_clinic import DESCRIPTOR, rows
+from rupture_repair import verify
+from small_clinic import DESCRIPTOR, QUICK, rows, settings, wandering
+
+
+@pytest.fixture
+def copy(clinics, tmp_path):
+    """A copy of the clinics, built."""
+    return clinics.copied(tmp_path / "clinics")
 
 
 def test_a_typo_in_config_is_told_before_anything_runs(project):
@@ -18,28 +27,32 @@ def test_a_typo_in_config_is_told_before_anything_runs(project):
     assert not (project.folder / "data/processed").exists()
 
 
-def test_a_faulty_dataset_stops_alone_and_is_named_in_the_report(project):
-    project.settings("datasets: [good, bad]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
-    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
-    broken = rows(12, 8).replace("c03,4,", "c03,4,9").replace("c05,5,", "c05,4,")
-    project.dataset("bad", DESCRIPTOR, sessions=broken)
-    done = project.run()
+def test_a_faulty_dataset_stops_alone_and_is_named_in_the_report(copy):
+    copy.settings(settings(["north", "bad"]))
+    good = wandering(5, courses=12, sessions=8)
+    lines = good.splitlines()
+    assert (lines[20][:6], lines[37][:6]) == ("c03,4,", "c05,5,")
+    lines[20], lines[37] = lines[20].replace("c03,4,", "c03,4,9"), lines[37].replace(",5,", ",4,")
+    copy.dataset("bad", DESCRIPTOR, sessions="\n".join(lines))
+    reports = copy.folder / "reports"
+    for report in reports.glob("north.*"):
+        report.unlink()  # so that it has to be written in a run with a fault
+    done = copy.run()
     assert done.returncode != 0
     assert "E2" in done.stdout
     assert "data/raw/bad/sessions.csv, row 21, column srs" in done.stdout
     assert "data/raw/bad/sessions.csv, row 38" in done.stdout
     assert "Traceback" not in done.stdout
-    log = (project.folder / "logs/bad/check.log").read_text(encoding="utf-8")
+    log = (copy.folder / "logs/bad/check.log").read_text(encoding="utf-8")
     assert "row 21, column srs" in log
-    assert "Clinic" in project.page("good")
-    assert not (project.folder / "reports/bad.html").exists()
-    assert "row 21, column srs" in project.page("bad-failed")
-    index = project.page("index")
+    assert "Clinic" in copy.page("north")
+    assert not (reports / "bad.html").exists()
+    assert "row 21, column srs" in copy.page("bad-failed")
+    index = copy.page("index")
     assert "bad-failed.html" in index
-    assert "good.html" in index
-    reports = project.folder / "reports"
+    assert "north.html" in index
     for form in ("pdf", "docx"):
-        assert (reports / f"good.{form}").exists()
+        assert (reports / f"north.{form}").exists()
         assert not (reports / f"bad.{form}").exists()
     for name in ("bad-failed", "index"):
         said = subprocess.run(
@@ -51,36 +64,31 @@ def test_a_faulty_dataset_stops_alone_and_is_named_in_the_report(project):
             assert "bad" in text
             assert "data/raw/bad/sessions.csv, row 21, column srs" in text
 
-    project.dataset("bad", DESCRIPTOR, sessions=rows(12, 8))
-    mended = project.run()
-    assert mended.returncode == 0, mended.stdout[-2000:]
-    assert "bad-failed.html" not in project.page("index")
+    copy.dataset("bad", DESCRIPTOR, sessions=good)
+    corrected = copy.run()
+    assert corrected.returncode == 0, corrected.stdout[-2000:]
+    assert "bad-failed.html" not in copy.page("index")
     assert not list(reports.glob("bad-failed.*"))
 
 
-def test_our_own_mistake_shows_its_traceback_in_terminal_and_log(project):
-    project.settings("datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
-    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
-    assert project.run("data/processed/good/measures.json").returncode == 0
-    table = project.folder / "data/processed/good/sessions.parquet"
-    table.write_bytes(b"not a table")
-    done = project.run()
+def test_our_own_mistake_shows_its_traceback_in_terminal_and_log(copy):
+    copy.settings(settings(["north"]))
+    (copy.folder / "data/processed/north/sessions.parquet").write_bytes(b"not a table")
+    done = copy.run()
     assert done.returncode != 0
-    log = (project.folder / "logs/good/calibrate.log").read_text(encoding="utf-8")
+    log = (copy.folder / "logs/north/calibrate.log").read_text(encoding="utf-8")
     for text in (done.stdout, log):
         assert "Traceback (most recent call last)" in text
         assert "ArrowInvalid" in text
-    note = json.loads((project.folder / "logs/good/calibrate.failed.json").read_text("utf-8"))
+    note = json.loads((copy.folder / "logs/north/calibrate.failed.json").read_text("utf-8"))
     assert note["step"] == "calibrate"
-    assert "ArrowInvalid" in project.page("good-failed")
+    assert "ArrowInvalid" in copy.page("north-failed")
 
 
 def test_thin_datasets_give_reports_that_say_what_cannot_be_assessed(project):
     names = ["no-outcome", "one-course", "single-sessions"]
-    project.settings(
-        f"datasets: [{', '.join(names)}]\ncriteria: [dip, v_1sd, srs_cutoff]\n"
-        "default_criterion: v_1sd\n"
-    )
+    quick = QUICK.replace("[v_1sd, v_2sd]", "[dip, v_1sd, srs_cutoff]")
+    project.settings(settings(names, f"{quick}report: {{formats: [html]}}\n"))
     only_alliance = "\n".join(
         line for line in DESCRIPTOR.splitlines() if not line.startswith("  outcome")
     )
@@ -95,7 +103,7 @@ def test_thin_datasets_give_reports_that_say_what_cannot_be_assessed(project):
 
 
 def test_an_empty_file_and_a_missing_column_are_told(project):
-    project.settings("datasets: [empty, columns]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
+    project.settings(settings(["empty", "columns"], f"{QUICK}report: {{formats: [html]}}\n"))
     project.dataset("empty", DESCRIPTOR, sessions="")
     project.dataset("columns", DESCRIPTOR, sessions=rows(3, 3).replace("srs", "srs_totl"))
     done = project.run()
@@ -106,15 +114,9 @@ def test_an_empty_file_and_a_missing_column_are_told(project):
     assert "empty-failed.html" in project.page("index")
 
 
-def test_a_failed_model_ends_the_run_with_an_error_unless_listed(project):
-    from rupture_repair import verify
-
-    project.settings("datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n")
-    project.dataset("good", DESCRIPTOR, sessions=rows(12, 8))
-    assert project.run().returncode == 0
-    import pandas as pd
-
-    path = project.folder / "data/processed/good/estimates.parquet"
+def test_a_failed_model_ends_the_run_with_an_error_unless_listed(copy):
+    copy.settings(settings(["north"]))
+    path = copy.folder / "data/processed/north/estimates.parquet"
     estimates = pd.read_parquet(path)
     first = (estimates["model"] == "final").to_numpy()
     keep = estimates[~first]
@@ -129,16 +131,13 @@ def test_a_failed_model_ends_the_run_with_an_error_unless_listed(project):
     found = verify.failed_models(pd.read_parquet(path))
     assert found is not None
     assert [entry.text for entry in found.problems] == [
-        "E590: dataset good: the model final (main) for alliance by the criterion v_1sd could not "
+        "E590: dataset north: the model final (main) for alliance by the criterion v_1sd could not "
         "be fitted (no optimum). The report is built and lists it; with models.failed_fit: listed "
         "in config.yaml the run ends without an error."
     ]
-    done = project.run()
+    done = copy.run()
     assert done.returncode != 0
     assert "E590" in done.stdout
-    assert "no optimum" in project.page("good")
-    project.settings(
-        "datasets: [good]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n"
-        "models: {failed_fit: listed}\n"
-    )
-    assert project.run("--rerun-triggers", "mtime").returncode == 0
+    assert "no optimum" in copy.page("north")
+    copy.settings(settings(["north"], f"{QUICK}models: {{failed_fit: listed}}\n"))
+    assert copy.run("--rerun-triggers", "mtime").returncode == 0
