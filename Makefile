@@ -10,7 +10,7 @@ LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
 
-.PHONY: help report real check test lint demo docs reference lock clean distclean
+.PHONY: help report real check test campaign lint demo docs reference lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -33,7 +33,10 @@ check: $(RUN) ## List every problem of the datasets, without running anything el
 	@$(BIN)/rupture-repair check
 
 test: lint ## Check style and types, then run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+campaign: $(RUN_TESTS) ## Try planted truths on many studies (half an hour); figures go to docs/campaign.md
+	@$(BIN)/python tests/helpers/campaign.py
 
 lint: $(RUN_TESTS)
 	@$(BIN)/ruff check --quiet

@@ -43,6 +43,7 @@ NAVIGATION = {
         "rupture_probability.md": "Probability of a rupture",
         "decisions.md": "Decisions",
         "power.md": "Power",
+        "campaign.md": "Planted truths",
         "speed.md": "Speed",
     },
 }

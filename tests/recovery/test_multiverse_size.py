@@ -1,14 +1,20 @@
-"""The joint test of the multiverse where there is nothing to find."""
+"""The joint test of the multiverse where there is nothing to find.
 
-import numpy as np
+Of 60 datasets at a level of .1, chance leaves 1 to 13 rejected (99 %); were the true share .3, more
+would be with a probability of .9. `make campaign` makes 300: .2 is found with a probability of .98.
+"""
+
 from scipy import stats
 
+import campaign
 from made_multiverse import RULES, dataset, settings
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import summarise
 
-DATASETS = 150
+SIZES = {"usual": 60, "campaign": 300}
+DATASETS = campaign.number(**SIZES)
+TOO_MANY, POWER = (0.2, 0.95) if DATASETS == 300 else (0.3, 0.85)
 
 
 def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
@@ -29,9 +35,9 @@ def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
         row = summarise(found).set_index("term").loc["open"]
         for name in rejected:
             rejected[name] += row[f"p_{name}"] <= 0.1
-    # Ties make the counts of signs and of small p values conservative; the median has none.
     low, high = stats.binom.ppf([0.005, 0.995], DATASETS, 0.1)
-    assert low <= rejected["median"] <= high, rejected
-    assert rejected["sign"] <= high, rejected
-    assert rejected["significant"] <= high, rejected
-    assert np.isfinite(list(rejected.values())).all()
+    assert stats.binom.sf(high, DATASETS, TOO_MANY) > POWER
+    # Ties make the counts of signs and of small p values conservative; the median has none.
+    for name, least in (("median", low), ("sign", 0), ("significant", 0)):
+        what = f"p of the joint test <= .1 where exposures are exchangeable: {name}"
+        campaign.figure(what, rejected[name], least, high, **SIZES)
