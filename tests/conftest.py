@@ -29,8 +29,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 #: Tests that may be the one which builds what all share, or that build something themselves.
 SLOW = {"demo": 1800, "real": 1800, "clinics": 1800, "project": 900}
-#: Where several processes run the tests, what takes longest begins first.
-LONGEST_FIRST = ("workflow", "browser", "recovery", "golden", "unit")
+#: Where several processes run the tests, what takes longest begins first, and unit tests fill up.
+LONGEST_FIRST = ("workflow", "browser", "recovery")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,7 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if seconds and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(max(seconds)))
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
+        turn = {TESTS / folder: place for place, folder in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: turn.get(item.path.parent, len(turn)))
 
 
 @pytest.fixture
