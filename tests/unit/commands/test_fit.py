@@ -227,7 +227,7 @@ def test_options_that_do_not_go_together(capsys, file):
 
 
 def test_a_model_that_cannot_be_fitted(capsys, file, monkeypatch):
-    from rupture_repair.statistics import fit_formula
+    from rupture_repair.dataframes import fit_formula
     from rupture_repair.statistics.no_result import NoOptimum
 
     def nowhere(*_):

@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ..statistics.fit_formula import fit_formula
+    from ..dataframes.fit_formula import fit_formula
 
     file, formula = arguments.data, arguments.formula
     further = [name for name in (arguments.ar1, arguments.weights) if name is not None]

@@ -10,12 +10,12 @@ from ..project.arrays import Floats
 from ..project.file_rows import row_numbers
 from ..project.parallel import one_thread
 from ..project.problems import ProblemsFound, problem
-from . import design, formulas, printed
-from .blocks.fit import fit_design
-from .design import Design
-from .logistic import regression
-from .no_result import NoOptimum, NotAssessable
-from .solution import Solution, least_squares
+from ..statistics import design, formulas, printed
+from ..statistics.blocks.fit import fit_design
+from ..statistics.design import Design
+from ..statistics.logistic import regression
+from ..statistics.no_result import NoOptimum, NotAssessable
+from ..statistics.solution import Solution, least_squares
 
 #: What the outcome can be said to be.
 FAMILIES = ("gaussian", "binomial")
