@@ -63,7 +63,61 @@ def hide(book: Any) -> None:
         book.active.row_dimensions[row].hidden = True
 
 
+def cell(old: str, new: str) -> dict[str, Any]:
+    """Return the files of a case in which one text of the sessions is replaced."""
+    return {"sessions.csv": (old, new)}
+
+
 READING = [
+    Case(
+        (
+            "E222 data/clients.csv, row 4, column sex: 'f' is one of 1 words and 2 numbers in one "
+            "column of covariates. Correct the cells; add the word to missing in dataset.yaml if "
+            "it means 'not known'; or, if all are names of categories, accept this in "
+            "dataset.yaml (finding: numbers_and_words)."
+        ),
+        files={"clients.csv": COURSES.replace("d,f", "d,34").replace("t,m", "t,35")},
+    ),
+    Case(
+        (
+            "E223 data/sessions.csv, row 2, column srs_total: '1.023' may be 1023, with a sign "
+            "between the thousands: it has three places after the '.', as all such numbers here, "
+            "and '985' has none. Write 1023; or 1.0230 if '.' is the decimal sign."
+        ),
+        edits={
+            "measures.alliance.items": GONE,
+            "measures.alliance.instrument": GONE,
+            "measures.alliance.range": [0, 2000],
+            "measures.alliance.better": "higher",
+        },
+        files={"sessions.csv": SESSIONS.replace(",36,20", ",1.023,20").replace(",32.5,", ",985,")},
+    ),
+    Case(
+        (
+            "E329 data/sessions.csv, row 2, column therapist_id: the cell holds line breaks and "
+            "signs that separate columns: a quotation mark seems to have swallowed rows. Find the "
+            '" without its partner in this row or the rows below it, and correct the cell.'
+        ),
+        files=cell("A,T1,1,9,8.5,9,9.5,36,20\nA,T1", 'A,"T1,1,9,8.5,9,9.5,36,20\nA,T1"'),
+    ),
+    Case(
+        (
+            "E329 data/sessions.csv, row 2, column therapist_id: the cell holds line breaks and "
+            "signs that separate columns: a quotation mark seems to have swallowed rows. Find the "
+            '" without its partner in this row or the rows below it, and correct the cell. If it '
+            "is a text of several lines, accept it in dataset.yaml (finding: line_break) or remove "
+            "the column."
+        ),
+        files=cell("A,T1,1", 'A,"T1,\nT2",1'),
+    ),
+    Case(
+        (
+            "E335 data/sessions.csv, row 3: the row is not written as CSV is: after a closing "
+            "quotation mark comes something else than ','. Put the whole cell in quotation marks, "
+            'and write each " within it twice, or remove them.'
+        ),
+        files=cell("A,T1,2,9", 'A,"T"1,2,9'),
+    ),
     Case(
         (
             "E326 data/ratings.xlsx: 2 sheets hold a table, and dataset.yaml names none: T1 (9 "

@@ -197,8 +197,8 @@ def _courses_table(
     known["ending"] = None if ending is None else _endings(keys, ending, problems)
     for name, column in plan.covariates.items():
         known[name] = once(column, "covariate")
-        if known[name] is not None and not known[name].kinds[0].all():
-            problems += spellings.two_spellings(known[name], "category")
+        if known[name] is not None:
+            problems += _covariate_faults(known[name])
     for one in plan.measures.values():
         for when in ("first", "last"):
             if one.level == "course":
@@ -359,6 +359,25 @@ def _finish_courses(
                 column = f"{one.name}__{when}"
                 made[column] = pd.Series(found.get(column, np.full(len(every), np.nan)))
     return pd.DataFrame(made)
+
+
+def _covariate_faults(column: Column) -> list[Problem]:
+    """Return what is wrong with a covariate of numbers (E223) or words (E219), or a mixture (E222).
+
+    As it may be what a column of numbers becomes by one word in it, a mixture is a problem.
+    """
+    number, _ = column.kinds
+    number = number & column.each_used()
+    words = ~column.kinds[0] & ~column.no_value & column.each_used()
+    if not words.any():
+        return column.thousands_faults()
+    found = spellings.two_spellings(column, "category")
+    if not number.any():
+        return found
+    facts: dict[str, Any] = {"numbers": int(number.sum()), "finding": "numbers_and_words"}
+    facts["words"] = int(words.sum())
+    fewer = words if words.sum() <= number.sum() else number
+    return found + column.faults("E222", fewer, **facts)
 
 
 def _covariate(column: Column) -> pd.Series:

@@ -4,6 +4,7 @@ Ratings have few distinct values, so each check and each conversion to numbers l
 of texts, however long the file.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,9 @@ _INFINITE = r"(?i)[+-]?(inf|infinity|∞)"
 
 #: What spreadsheets show where a formula failed, in any language: #VALUE!, #WERT!, #N/A, #NAME?.
 SHEET_ERROR = r"\A#(N/?[AV]\.?|[^\s#!?]{1,14}[!?])\z"
+
+#: From this whole number on, numbers near it may be thousands.
+MANY = 100
 
 #: A question mark in place of a value.
 QUESTION = r"\A\?+\z"
@@ -95,6 +99,12 @@ class Column:
             "E220", self.like(QUESTION)
         )
 
+    def each_used(self) -> Flags:
+        """Return which of the distinct texts some row has."""
+        used = np.zeros(len(self.texts) + 1, bool)
+        used[self.codes] = True
+        return used[:-1]
+
     def each(self, of_distinct: NDArray[Any], of_missing: Any) -> NDArray[Any]:
         """Spread one value per distinct text over the rows."""
         return np.append(of_distinct, of_missing)[self.codes]
@@ -134,17 +144,49 @@ class Column:
         place: dict[str, Any] = {"file": self.file, "row": row, "column": self.name}
         return [problem(code, **place, more=more, rows=self.rows[at[:MOST_ROWS]], **facts)]
 
-    def number_faults(self) -> list[Problem]:
-        """Return the problems of a column that should hold numbers (E201, E202)."""
+    def number_faults(self, low: float = -np.inf, high: float = np.inf) -> list[Problem]:
+        """Return the problems of a column that should hold numbers (E201, E202, E223).
+
+        Parameters
+        ----------
+        low, high : float
+            Which numbers are possible; others are not taken for thousands.
+        """
         number, endless = self.kinds
-        comma = (
-            self.decimal == "."
-            and pc.any(pc.match_substring_regex(self.texts, r"\A[+-]?[0-9]+,[0-9]+\z")).as_py()
-        )
-        hint = " If ',' is the decimal sign, write decimal: ',' in dataset.yaml." if comma else ""
         endless = endless | np.isinf(self.distinct)
-        text = self.faults("E201", ~number & ~endless & ~self.no_value, advice=hint)
-        return text + self.faults("E202", endless)
+        text = ~number & ~endless & ~self.no_value
+        found = self.faults("E201", text, advice=self._advice(text))
+        return found + self.faults("E202", endless) + self.thousands_faults(low, high)
+
+    def _advice(self, text: Flags) -> str:
+        """Return what the texts of a column of numbers may mean."""
+        other = "," if self.decimal == "." else "."
+        sign = re.escape(other)
+        signs = self.like(rf"\A[+-]?[0-9]+({sign}[0-9]+)+\z") & text
+        if not signs.any():
+            return ""
+        groups = self.like(rf"\A[+-]?[0-9]{{1,3}}({sign}[0-9]{{3}})+\z")
+        if (groups | ~signs).all():
+            return f" If '{other}' separates thousands, remove it."
+        return f" If '{other}' is the decimal sign, write decimal: '{other}' in dataset.yaml."
+
+    def thousands_faults(self, low: float = -np.inf, high: float = np.inf) -> list[Problem]:
+        """Return the problem of numbers that may have a sign between their thousands (E223)."""
+        sign = re.escape(self.decimal)
+        number = self.kinds[0]
+        grouped = self.like(rf"\A[+-]?[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}\z")
+        fraction = number & self.like(sign)
+        whole = number & ~fraction & (np.abs(self.distinct) >= MANY)
+        if not grouped.any() or (fraction & ~grouped).any() or not whole.any():
+            return []
+        possible = grouped & (1000 * self.distinct >= low) & (1000 * self.distinct <= high)
+        at = np.flatnonzero(self.each(possible, False))
+        if not len(at):
+            return []
+        found = self.texts[int(self.codes[at[0]])].as_py()
+        facts = {"thousands": found.replace(self.decimal, ""), "longer": f"{found}0"}
+        facts["other"] = self.texts[int(np.flatnonzero(whole)[0])].as_py()
+        return self.faults_at("E223", at, sign=self.decimal, **facts)
 
     def take(self, index: Integers) -> "Column":
         """Return the column with the rows at `index`, repeated or left out."""

@@ -66,8 +66,8 @@ def read_table(
     ----------
     source : Source
     names : collection of str
-        Columns that the file has once. Their cells become numbers if all of them are, else texts;
-        a few texts among numbers are reported.
+        Columns that the file has once. Their cells become numbers if all of them are, and texts if
+        none is; a mixture is reported.
     texts, numbers, as_they_are : collection of str
         Those that are always texts; always numbers, where any text is reported; and those that
         keep texts among numbers, for the caller to judge.
@@ -75,10 +75,12 @@ def read_table(
     Returns
     -------
     DataFrame or None, list of Problem
-        One row per row of the file, the index its row as a spreadsheet shows it. Problems E716 and
-        those of :func:`rupture_repair.ingest.delimited.read_columns`.
+        One row per row of the file, the index its row as a spreadsheet shows it. Problems E223,
+        E716, E721 and those of :func:`rupture_repair.ingest.delimited.read_columns`.
     """
     table, found = read_columns(source, dict.fromkeys(names, ""), ())
+    # A text of several lines in a column that nobody names is no fault of the others.
+    found = [one for one in found if one.finding != "line_break"]
     if table is None:
         return None, found
     columns = {}
@@ -93,10 +95,15 @@ def read_table(
         elif name in as_they_are:
             columns[name] = _with_texts(column, text) if text.any() else _numbers(column)
         elif name in numbers or among_numbers:
-            found += column.faults("E716", text)
+            found += column.faults("E716", text) + column.thousands_faults()
             columns[name] = _numbers(column)
+        elif text.any():
+            facts = {"numbers": int((number & ~missing).sum()), "words": int(text.sum())}
+            found += column.faults("E721", number & ~missing, **facts)
+            columns[name] = _texts(column, missing)
         else:
-            columns[name] = _texts(column, missing) if text.any() else _numbers(column)
+            found += column.thousands_faults()
+            columns[name] = _numbers(column)
     return pd.DataFrame(columns, index=pd.Index(table.rows, name=FILE_ROW)), found
 
 

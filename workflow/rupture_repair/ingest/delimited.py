@@ -13,6 +13,7 @@ import pyarrow.csv
 
 from ..project.arrays import Flags, Integers
 from ..project.problems import Problem, did_you_mean, listing, problem
+from . import strict_csv
 from .columns import NUMBER, Column, Table
 from .files import AS_CSV, DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
 
@@ -118,19 +119,6 @@ def _with_trailing(
     return _Parsed(cells.combine_chunks(), rows[order], ragged), found
 
 
-def _open_quote(source: Source) -> bool:
-    """Return whether a quotation mark is never closed."""
-    if source.data.count(b'"') % 2 == 0:
-        return False
-    lines = io.TextIOWrapper(io.BytesIO(source.data), encoding="utf-8", newline="")
-    try:
-        for _ in csv.reader(lines, delimiter=source.form.delimiter, strict=True):
-            pass
-    except csv.Error as error:
-        return "unexpected end" in str(error) or "field larger" in str(error)
-    return False
-
-
 def _ragged_faults(source: Source, ragged: list[Any]) -> list[Problem]:
     """Return the problem of the rows with too many or too few cells (E306)."""
     if not ragged:
@@ -219,16 +207,16 @@ def read_columns(
     Table or None, list of Problem
         The columns that exist; None if there is none or no row. Problems E214 and E220 (cells
         without a value), E302 (no rows), E306 (ragged rows), E307 (no such column), E308 (column
-        twice), E314 (open quotation mark), E322 (a title); warnings W305 (rows without any value
-        in these columns, which are left out) and W308 (trailing delimiters).
+        twice), E314, E329 and E335 (quotation marks), E322 (a title); warnings W305 (rows without
+        any value in these columns, which are left out) and W308 (trailing delimiters).
     """
     found: list[Problem] = []
     present = _present(source, wanted, found)
     if not present:
         found = _names_below(source, wanted) or found
-    if _open_quote(source):
-        return None, [*found, problem("E314", file=source.file)]
-    if not present:
+    quotes, readable = strict_csv.faults(source)
+    found += quotes
+    if not readable or not present:
         return None, found
     names = list(enumerate(source.header)) if every else [(at, "") for at in present.values()]
     try:

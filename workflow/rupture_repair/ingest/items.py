@@ -82,7 +82,7 @@ def points(
     """
     low, high = span
     facts = {"low": f"{low:g}", "high": f"{high:g}", "scale": measure.scale_name}
-    problems += column.number_faults()
+    problems += column.number_faults(low, high)
     outside = column.outside(low, high) & np.isfinite(column.distinct)
     if outside.any():
         bad = column.each(outside, False)

@@ -322,6 +322,10 @@ CATALOGUE: dict[str, Entry] = {
         "there is no criterion '{found}'.{hint}",
         "Allowed: {allowed}.",
     ),
+    "E721": Entry(
+        "'{found}' is one of {numbers} different numbers among {words} different words.",
+        "Correct the cells. If all are names of categories, write factor({column}) in the formula.",
+    ),
     # --- E8 power
     "E801": Entry(
         "no study can be planned for the claim '{found}'.{hint}",

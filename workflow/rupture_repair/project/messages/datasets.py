@@ -107,6 +107,19 @@ DATASETS: dict[str, Entry] = {
         "Spreadsheets round long numbers and turn 1-2 into a date. Several ids become one, and "
         "the file itself cannot tell which rows belong to whom.",
     ),
+    "E222": Entry(
+        "'{found}' is one of {words} words and {numbers} numbers in one column of covariates.",
+        "Correct the cells; add the word to missing in dataset.yaml if it means 'not known'; or, "
+        "if all are names of categories, accept this in dataset.yaml (finding: "
+        "numbers_and_words).",
+        "One word turns a column of numbers into as many categories as it has values.",
+    ),
+    "E223": Entry(
+        "'{found}' may be {thousands}, with a sign between the thousands: it has three places "
+        "after the '{sign}', as all such numbers here, and '{other}' has none.",
+        "Write {thousands}; or {longer} if '{sign}' is the decimal sign.",
+        "In German a thousand is written 1.000, which other programs read as one.",
+    ),
     # --- E3 rows, courses, files
     "E301": Entry(
         "the file does not exist.{hint}",
@@ -223,6 +236,14 @@ DATASETS: dict[str, Entry] = {
         "Unmerge them, and write the value into every row that it belongs to.",
         "An id over several merged rows is the id of the first row only.",
     ),
+    "E329": Entry(
+        "the cell holds line breaks and signs that separate columns: a quotation mark seems to "
+        "have swallowed rows.",
+        'Find the " without its partner in this row or the rows below it, and correct the cell.'
+        "{or_accept}",
+        "Two stray quotation marks make one cell of everything between them. The rows in between "
+        "are gone, and no program says so.",
+    ),
     "E330": Entry(
         "the column looks like {what}: {found}.",
         "Remove it from the file. If it identifies nobody, say so in dataset.yaml: accepted: "
@@ -252,6 +273,12 @@ DATASETS: dict[str, Entry] = {
         "{cells}.",
         "Format the cells as plain numbers (General) and save the file.",
         "A spreadsheet turns 27 into 1900-01-27 as soon as a cell is formatted as a date.",
+    ),
+    "E335": Entry(
+        "the row is not written as CSV is: after a closing quotation mark comes something else "
+        "than {sign}.",
+        'Put the whole cell in quotation marks, and write each " within it twice, or remove them.',
+        "Programs read such a row in different ways.",
     ),
     # --- W warnings: shown in the report, they do not stop
     "W101": Entry(
