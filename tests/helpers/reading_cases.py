@@ -94,6 +94,25 @@ READING = [
     ),
     Case(
         (
+            "E224 data/sessions.csv, row 3, column session_no: the year of '0024-01-08' is not "
+            "possible. Correct the cell, or date_format in dataset.yaml (%y for years of two "
+            "digits). Years from 1930 to 2100 are read."
+        ),
+        edits={"tables.sessions.session": GONE, "tables.sessions.date": "session_no"},
+        files=cell("A,T1,2", "A,T1,0024-01-08"),
+    ),
+    Case(
+        (
+            "W314 data/sessions.csv, row 5, column session_no: 40 session numbers lie between this "
+            "session of course 'A' and the one before it (row 4); half of all sessions follow "
+            "within 1. Correct the cell if it is a slip. If a second course of therapy begins "
+            "here, give it a course id of its own, and name the column of clients under client."
+        ),
+        edits={"tables.events": GONE},
+        files=cell("A,T1,5", "A,T1,43"),
+    ),
+    Case(
+        (
             "E329 data/sessions.csv, row 2, column therapist_id: the cell holds line breaks and "
             "signs that separate columns: a quotation mark seems to have swallowed rows. Find the "
             '" without its partner in this row or the rows below it, and correct the cell.'

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..ingest import dates
 from ..ingest.columns import Column, Table
 from ..ingest.personal_data import plain_name
 
@@ -39,8 +40,10 @@ COVARIATES = (
 
 #: How dates are written.
 DATE_FORMATS = (
-    "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y",
-    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M",
+    dates.ISO, "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
+    "%Y%m%dT%H%M%S%z",
 )  # fmt: skip
 
 #: Which share of the cells must be of the kind that a column seems to hold.
@@ -105,7 +108,7 @@ def when(table: Table, course: Column | None, but: Collection[object]) -> dict[s
             found = {"date": Guess(name, "its cells are dates")}
             if len(formats) > 1:
                 found["date_format"] = Guess("TODO", f"both fit: {' and '.join(formats)}")
-            elif formats[0] != "%Y-%m-%d":
+            elif formats[0] != dates.ISO:
                 found["date_format"] = Guess(formats[0], "all dates fit")
             return found
     for name in _named(table, "day", but):
@@ -133,15 +136,16 @@ def _counts(column: Column, course: Column) -> bool:
 
 def date_formats(column: Column) -> list[str]:
     """Return the forms that nearly all texts of a column have; several where days are below 13."""
-    texts = pd.Series(column.texts.to_pylist()[:2000], dtype="str")
-    if texts.empty or not texts.str.contains(r"\d").all():
+    texts = column.texts.to_pylist()[:2000]
+    if not texts or not all(re.search(r"\d", text) for text in texts):
         return []
-    if share_of_numbers(column) == 1 and not texts.str.fullmatch(r"(19|20)\d{6}").all():
+    eight_digits = all(re.fullmatch(r"(19|20)\d{6}", text) for text in texts)
+    if share_of_numbers(column) == 1 and not eight_digits:
         return []
     return [
         written
         for written in DATE_FORMATS
-        if pd.to_datetime(texts, format=written, errors="coerce").notna().mean() >= MOST
+        if np.isfinite(dates.read(texts, written).days).mean() >= MOST
     ]
 
 

@@ -1,13 +1,12 @@
 """What a dataset.yaml means: measures with their scales, and the columns that hold them."""
 
 import codecs
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ..project.problems import Problem, did_you_mean, listing
+from . import dates
 from .described_measures import (
     RESERVED,
     SAFE,
@@ -105,7 +104,7 @@ def _check_tables(reader: Reader) -> None:
     if sessions["first_session"] != 1 and (sessions["date"] or sessions["day"]):
         advice = "Remove it: sessions are numbered in the order of their days."
         reader.unfit(f"{place}.first_session", "sessions known by date or day", advice)
-    if sessions["date"] and not _is_date_format(sessions["date_format"]):
+    if sessions["date"] and not dates.tells_the_day(sessions["date_format"]):
         reader.report("E128", f"{place}.date_format", found=sessions["date_format"])
     _check_forms(reader)
     if courses:
@@ -151,17 +150,6 @@ def _is_encoding(name: str) -> bool:
     except (LookupError, ValueError):
         return False
     return True
-
-
-def _is_date_format(text: str) -> bool:
-    """Return whether a format tells day, month and year of any date."""
-    try:
-        days = [datetime(2001, 2, 3), datetime(2019, 12, 31)]
-        return "%z" not in text and all(
-            datetime.strptime(day.strftime(text), text).date() == day.date() for day in days
-        )
-    except (ValueError, re.error):
-        return False
 
 
 def _covariates(reader: Reader) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Faults that no single cell shows: moved rows, unturned items, copied courses."""
+"""Faults that no single cell shows: moved rows, unturned items, copied courses, far gaps."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +20,12 @@ HIGHEST_CORRELATION, FEWEST_COURSES = -0.2, 10
 
 #: Copied courses are told where chance brings such a pair in fewer than this share of datasets.
 BY_CHANCE, FEWEST_RATINGS = 0.01, 3
+
+#: A gap between sessions is far beyond this many days or numbers, and this many times the median.
+FAR_DAYS, FAR_NUMBERS, FAR_TIMES = 90, 20, 10
+
+#: How many gaps are reported, the longest ones.
+MOST_GAPS = 5
 
 #: Rows that are tried, one column further right; no file with more columns is.
 MOST_TRIED, MOST_TRIED_COLUMNS = 200, 200
@@ -221,3 +227,45 @@ def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Pr
     place: dict[str, Any] = {"file": frame.course.file, "row": int(rows[0]), "rows": rows}
     place |= {"column": frame.course.name, "more": len(at) - 1}
     return [problem("E321", **place, **facts)]
+
+
+# ---------------------------------------------------------------------------- gaps
+
+
+def far_sessions(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Problem]:
+    """Find sessions that lie much further from the one before than others do (W314).
+
+    Parameters
+    ----------
+    frame : Frame
+        The ratings of a long table.
+    rank : ndarray of int
+        The place of each row's course among `ids`, -1 without a course.
+    ids : ndarray
+        The courses.
+    """
+    known = np.flatnonzero((rank >= 0) & np.isfinite(frame.place))
+    if frame.when is None or len(known) < 2:
+        return []
+    order = known[np.lexsort((frame.place[known], rank[known]))]
+    gaps = np.diff(frame.place[order])
+    within = (np.diff(rank[order]) == 0) & (gaps > 0)
+    if not within.any():
+        return []
+    median = float(np.median(gaps[within]))
+    least = FAR_DAYS if frame.by_day else FAR_NUMBERS
+    far = np.flatnonzero(within & (gaps > max(least, FAR_TIMES * median)))
+    if not len(far):
+        return []
+    far = far[np.argsort(-gaps[far], kind="stable")]
+    facts: dict[str, Any] = {"median": f"{median:g}"}
+    facts["unit"] = "days" if frame.by_day else "session numbers"
+    found = []
+    for at in far[:MOST_GAPS]:
+        here, before = order[at + 1], order[at]
+        facts |= {"course": ids[rank[here]], "first_row": int(frame.course.rows[before])}
+        place: dict[str, Any] = {"file": frame.when.file, "column": frame.when.name}
+        place["more"] = max(len(far) - MOST_GAPS, 0) if len(found) == MOST_GAPS - 1 else 0
+        row = int(frame.course.rows[here])
+        found.append(problem("W314", row=row, gap=f"{gaps[at]:g}", **place, **facts))
+    return found

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, problem
-from . import items
+from . import dates, items
 from .columns import Column, Table
 from .described_measures import SESSION
 from .descriptor import Plan
@@ -221,8 +221,8 @@ def _days(plan: Plan, column: Column, problems: list[Problem]) -> Floats:
         problems += column.faults("E212", outside, most=MOST_DAYS)
         return column.numbers(-MOST_DAYS, MOST_DAYS)
     written = plan.sessions["date_format"]
-    texts = pd.Series(column.texts.to_pylist(), dtype="str")
-    dates = pd.to_datetime(texts, format=written, errors="coerce")
-    problems += column.faults("E208", dates.isna().to_numpy(), written=written)
-    days = dates.to_numpy().astype("datetime64[D]").astype(float)
-    return column.each(np.where(dates.isna(), np.nan, days), np.nan)
+    found = dates.read(column.texts.to_pylist(), written)
+    problems += column.faults("E208", found.strange, written=written)
+    years = {"first": dates.FIRST_YEAR, "last": dates.LAST_YEAR}
+    problems += column.faults("E224", found.impossible, **years)
+    return column.each(found.days, np.nan)

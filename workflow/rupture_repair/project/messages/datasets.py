@@ -120,6 +120,11 @@ DATASETS: dict[str, Entry] = {
         "Write {thousands}; or {longer} if '{sign}' is the decimal sign.",
         "In German a thousand is written 1.000, which other programs read as one.",
     ),
+    "E224": Entry(
+        "the year of '{found}' is not possible.",
+        "Correct the cell, or date_format in dataset.yaml (%y for years of two digits). Years from "
+        "{first} to {last} are read.",
+    ),
     # --- E3 rows, courses, files
     "E301": Entry(
         "the file does not exist.{hint}",
@@ -357,5 +362,13 @@ DATASETS: dict[str, Entry] = {
     "W313": Entry(
         "the row is hidden in the spreadsheet, for example by a filter.",
         "It is read like all others. Delete it in the file if it should not count.",
+    ),
+    "W314": Entry(
+        "{gap} {unit} lie between this session of course '{course}' and the one before it (row "
+        "{first_row}); half of all sessions follow within {median}.",
+        "Correct the cell if it is a slip. If a second course of therapy begins here, give it a "
+        "course id of its own, and name the column of clients under client.",
+        "A wrong year moves a session to the end of its course. Two therapies in one course make "
+        "neighbours of sessions that are years apart.",
     ),
 }
