@@ -260,7 +260,7 @@ def far_sessions(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Proble
     far = far[np.argsort(-gaps[far], kind="stable")]
     facts: dict[str, Any] = {"median": f"{median:g}"}
     facts["unit"] = "days" if frame.by_day else "session numbers"
-    found = []
+    found: list[Problem] = []
     for at in far[:MOST_GAPS]:
         here, before = order[at + 1], order[at]
         facts |= {"course": ids[rank[here]], "first_row": int(frame.course.rows[before])}
