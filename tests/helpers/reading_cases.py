@@ -113,6 +113,24 @@ READING = [
     ),
     Case(
         (
+            "E225 data/sessions.csv, row 9, column client_id: 'Mean' names a summary, not a "
+            "course. Remove the rows of means and sums from the file; or accept them in "
+            "dataset.yaml (finding: summary_row) if this is an id. (and 1 more)"
+        ),
+        files={"sessions.csv": SESSIONS.replace("C,T2", "Mean,T2")},
+    ),
+    Case(
+        (
+            "E226 data/sessions.csv, row 9, column session_no: 1 of 3 courses begin with session 0 "
+            "here, the others with session 1. Number the sessions of these courses as those of "
+            "the others; or accept this in dataset.yaml (finding: mixed_numbering) if session 0 is "
+            "one that only some had."
+        ),
+        edits={"tables.sessions.first_session": 0},
+        files={"sessions.csv": SESSIONS.replace("C,T2,1", "C,T2,0")},
+    ),
+    Case(
+        (
             "E329 data/sessions.csv, row 2, column therapist_id: the cell holds line breaks and "
             "signs that separate columns: a quotation mark seems to have swallowed rows. Find the "
             '" without its partner in this row or the rows below it, and correct the cell.'

@@ -454,7 +454,9 @@ CASES = [
     Case(
         (
             "E309 data/sessions.csv, row 5, column session_no: session 3 of course 'A' is already "
-            "in row 4. Keep one row for each session of a course."
+            "in row 4. Keep one row for each session of a course. If a second course of therapy of "
+            "one client begins here, add a column with an id for each course (such as A-1 and "
+            "A-2), name it under course, and the column of clients under client."
         ),
         files={"sessions.csv": ("A,T1,5", "A,T1,3")},
     ),

@@ -1,15 +1,17 @@
 """Which columns say whose row it is and when: course, therapist, session, ending, covariates."""
 
 import re
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..ingest import dates
 from ..ingest.columns import Column, Table
+from ..ingest.layouts import without_mark
 from ..ingest.personal_data import plain_name
+from ..ingest.spreadsheets import number_as_text
 
 _NUMBER = r"(_?(id|nr|no|num|number|nummer|code|key))?"
 _CLIENT = (
@@ -73,6 +75,11 @@ def _named(table: Table, kind: str, but: Collection[object]) -> list[str]:
 def ids(table: Table) -> dict[str, Guess]:
     """Return the columns of course, client and therapist, as far as their names tell."""
     named = {kind: _named(table, kind, ()) for kind in ("course", "client", "therapist")}
+    named["course"] = [
+        name
+        for name in named["course"]
+        if _is_course(table.columns[name], [table.columns[one] for one in named["client"]])
+    ]
     found = {}
     if named["course"]:
         found["course"] = Guess(named["course"][0], "its name says course or case")
@@ -86,6 +93,13 @@ def ids(table: Table) -> dict[str, Guess]:
     return found
 
 
+def _is_course(column: Column, clients: Sequence[Column]) -> bool:
+    """Return whether a column can name courses: each of one client, and not a few for all rows."""
+    if clients:
+        return constant(clients[0], column)
+    return not (len(column.texts) <= 5 and rows_per(column) > 12)
+
+
 def rows_per(column: Column) -> float:
     """Return how many rows an id has on average."""
     codes = column.codes[column.codes >= 0]
@@ -95,7 +109,7 @@ def rows_per(column: Column) -> float:
 def when(table: Table, course: Column | None, but: Collection[object]) -> dict[str, Guess]:
     """Return the column that orders a course's rows: session, date (with its format) or day."""
     for name in _named(table, "session", but):
-        column = table.columns[name]
+        column = without_mark(table.columns[name])
         if share_of_numbers(column) >= MOST and _whole(column):
             found = {"session": Guess(name, "its name says session, its cells are whole numbers")}
             low = np.nanmin(column.distinct)
@@ -165,15 +179,28 @@ ENDINGS = {
 }
 
 
-def ending_codes(column: Column) -> dict[str, Guess]:
-    """Return what the words of the column of endings mean; TODO where they do not say it."""
+def labels_of_texts(labels: Mapping[Any, str]) -> dict[str, str]:
+    """Return text of a cell -> the label of its value."""
+    return {
+        number_as_text(float(value)) if isinstance(value, int | float) else str(value): label
+        for value, label in labels.items()
+    }
+
+
+def ending_codes(column: Column, labels: Mapping[str, str]) -> dict[str, Guess]:
+    """Return what the words of the column of endings mean; TODO where they do not say it.
+
+    The labels of the values, where the file has such, are read in place of the values.
+    """
     codes = {}
     for text in column.texts.to_pylist():
-        plain = " ".join(text.lower().split())
-        if plain in ENDINGS or set(text) == {"?"}:
+        plain = " ".join(labels.get(text, text).lower().split())
+        if (plain in ENDINGS and text not in labels) or set(text) == {"?"}:
             continue  # known, or reported by the check
         fits = [ending for ending, words in ENDINGS.items() if re.fullmatch(words, plain)]
-        codes[text] = Guess(*((fits[0], "as the word says") if fits else ("TODO", "")))
+        said = f"the file labels it '{labels[text]}'" if text in labels else "as the word says"
+        asked = f"{said}; completed, dropped_out, ongoing or unknown?" if text in labels else ""
+        codes[text] = Guess(*((fits[0], said) if fits else ("TODO", asked)))
     return codes
 
 

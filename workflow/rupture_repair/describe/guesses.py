@@ -61,6 +61,7 @@ def describe(
     table: Table,
     labels: Mapping[str, str],
     known: Mapping[str, Mapping[str, Any]],
+    values: Mapping[str, Mapping[Any, str]] | None = None,
 ) -> Described:
     """Return what a file seems to hold.
 
@@ -76,6 +77,8 @@ def describe(
         Column -> its label.
     known : mapping
         The instruments.
+    values : mapping, optional
+        Column -> the labels of its values.
     """
     made = Described({})
     _head(made, name, file)
@@ -84,7 +87,7 @@ def describe(
     sessions = ("tables", "sessions")
     course = found.pop("course", Guess(TODO, "no column is named like an id of clients or courses"))
     key = table.columns.get(str(course.value))
-    wide = _layout(made, table, key)
+    wide = _layout(made, table, key, known)
     named = key.name if key is not None else None
     how = "" if key is None else f"{course.why}; {len(key.texts):,} different ones"
     made.put((*sessions, "course"), Guess(course.value, how or course.why), named)
@@ -97,8 +100,9 @@ def describe(
     for group in forms:
         for one in group.ratings:
             _use(made, table, one, "measures", wide)
-    _courses(made, table, file, None if wide else key)
-    Measures(made, wide, known).write(forms, find(table, made.used))
+    _courses(made, table, file, None if wide else key, values or {})
+    unclear = ratings.undecided(table.columns) if wide else {}
+    Measures(made, wide, known, unclear).write(forms, find(table, made.used))
     _missing(made, forms)
     return made
 
@@ -130,12 +134,19 @@ def _form(made: Described, file: str, written: Written) -> None:
             made.put((*place, key), Guess(value, written.reasons.get(key, "")))
 
 
-def _layout(made: Described, table: Table, course: Any) -> bool:
+def _layout(
+    made: Described, table: Table, course: Any, known: Mapping[str, Mapping[str, Any]]
+) -> bool:
     """Write the layout, and return whether it is wide."""
     path = ("tables", "sessions", "layout")
     each = columns.rows_per(course) if course is not None else 0.0
     found = ratings.patterns(table.columns)
     most = max(found, key=lambda pattern: len(found[pattern]), default="")
+    form = ratings.one_form(most, found[most], table, known) if most else None
+    if form is not None:
+        why = f"'{most}' stands for the {len(found[most])} items of one form ({form}), not sessions"
+        made.put(path, Guess("long", why))
+        return False
     if most and (each < 1.2 if course is not None else len(found[most]) > 2):
         why = f"one row per course; {len(found[most])} columns follow '{most}'"
         made.put(path, Guess("wide", why))
@@ -157,7 +168,13 @@ def _when(made: Described, table: Table, course: Any) -> None:
         made.put(("tables", "sessions", key), guess, column)
 
 
-def _courses(made: Described, table: Table, file: str, course: Any) -> None:
+def _courses(
+    made: Described,
+    table: Table,
+    file: str,
+    course: Any,
+    values: Mapping[str, Mapping[Any, str]],
+) -> None:
     """Describe what is known once per course, in the same file."""
     ending, covariates = columns.once(table, course, made.used)
     if not ending and not covariates:
@@ -170,7 +187,8 @@ def _courses(made: Described, table: Table, file: str, course: Any) -> None:
     made.put((*place, "course"), Guess(sessions["course"], ""))
     if ending:
         made.put((*place, "ending"), Guess(ending, "its name says how courses ended"), ending)
-        for text, guess in columns.ending_codes(table.columns[ending]).items():
+        labels = columns.labels_of_texts(values.get(ending, {}))
+        for text, guess in columns.ending_codes(table.columns[ending], labels).items():
             why = guess.why or "completed, dropped_out, ongoing or unknown?"
             made.put((*place, "ending_codes", text), Guess(guess.value, why))
     if covariates:
@@ -191,6 +209,7 @@ class Measures:
     made: Described
     wide: bool
     known: Mapping[str, Mapping[str, Any]]
+    unclear: Mapping[str, str]
 
     def write(self, forms: list[Group], others: list[Rating]) -> None:
         """Describe each form; an alliance measure with TODO where none is found."""
@@ -269,6 +288,12 @@ class Measures:
         self._columns(path, group, found)
 
     def _columns(self, path: Keys, group: Group, found: ratings.Instrument) -> None:
+        unclear = {one.name: self.unclear.get(one.name) for one in group.ratings}
+        doubt = next(((one, other) for one, other in unclear.items() if other), None)
+        if doubt is not None:
+            why = f"which number is the session: {doubt[0]} or {doubt[1]}? Both vary"
+            self.made.put((*path, "items"), Guess(TODO, why))
+            return
         if group.items:
             self.made.put((*path, "items"), Guess(_items(group), f"{len(group.items)} items"))
             keyed = (self.known.get(found.id or "", {}).get("reverse_keyed") or {}).get("items")
@@ -305,10 +330,32 @@ def _missing(made: Described, forms: list[Group]) -> None:
             code
             for group in forms
             for code in CODES
-            if any(code in (one.low, one.high) for one in group.ratings)
+            if any(one.stands_apart(code) for one in group.ratings)
         }
     )
     found: list[Any] = [*words, *codes]
     if found:
         why = "stands among the ratings and seems to mean 'not known'; take out what is a rating"
         made.put(("missing",), Guess(["", "NA", *(one for one in found if one != "NA")], why))
+
+
+def keep_ratings(made: Described, known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Take codes out of `missing` that can be ratings of a measure whose range is known."""
+    path = ("missing",)
+    if not str(made.reasons.get(path, "")).startswith("stands among"):
+        return
+    spans = []
+    for one in made.content["measures"].values():
+        published = known.get(str(one.get("instrument")), {})
+        spans += [one.get("range") or published.get("range")]
+        spans += [one.get("item_range") or published.get("item_range")]
+    ranges = [span for span in spans if isinstance(span, list | tuple) and len(span) == 2]
+
+    def possible(code: Any) -> bool:
+        return isinstance(code, int | float) and any(low <= code <= high for low, high in ranges)
+
+    left = [code for code in made.content["missing"] if not possible(code)]
+    if left == ["", "NA"]:
+        del made.content["missing"]
+    else:
+        made.content["missing"] = left

@@ -84,8 +84,11 @@ def new(name: str, file: Path, answers: Sequence[str] = (), root: Path = Path())
     said = {column: label for column, (label, _) in labels.items()}
     inside = file.resolve().parent == folder.resolve()
     stored = file.name if inside else _stored_name(file)
-    made = guesses.describe(name, stored, shape, table, said, instruments.load())
+    values = {column: words for column, (_, words) in labels.items()}
+    known = instruments.load()
+    made = guesses.describe(name, stored, shape, table, said, known, values)
     _answer(made, told)
+    guesses.keep_ratings(made, known)
     text = writing.descriptor(made)
     lines = yaml_files.line_numbers(text)
     files: dict[str, str | bytes] = {

@@ -80,6 +80,8 @@ class Rating:
         Lowest and highest number.
     texts : set of str
         What is no number in it.
+    inner : (float, float)
+        The second lowest and the second highest number.
     """
 
     name: str
@@ -87,6 +89,14 @@ class Rating:
     low: float
     high: float
     texts: set[str] = field(default_factory=set)
+    inner: tuple[float, float] = (np.nan, np.nan)
+
+    def stands_apart(self, code: float) -> bool:
+        """Return whether a code is further from the other numbers than they are spread."""
+        below, above = self.inner
+        if code == self.high > above:
+            return self.high - above > max(above - self.low, 1.0)
+        return code == self.low < below and below - self.low > max(self.high - below, 1.0)
 
 
 @dataclass
@@ -134,6 +144,55 @@ def patterns(header: Iterable[str]) -> dict[str, list[str]]:
     return {pattern: group for pattern, group in found.items() if len(group) > 1}
 
 
+def undecided(header: Iterable[str]) -> dict[str, str]:
+    """Return pattern -> the other way to read its columns, where nothing says which is right.
+
+    Examples
+    --------
+    >>> undecided(["srs_1_1", "srs_1_2", "srs_2_1", "srs_2_2"])
+    {'srs_1_{session}': 'srs_{session}_1', 'srs_2_{session}': 'srs_{session}_1'}
+    """
+    names = [name for name in header if name and "{" not in name and "}" not in name]
+    found = {}
+    chosen = patterns(names)
+    for pattern, columns in chosen.items():
+        runs = list(re.finditer(r"[0-9]+", columns[0]))
+        before = [re.search(r"([A-Za-zÀ-ÿ]*)[ _.-]*$", columns[0][: run.start()]) for run in runs]
+        words = [plain_name(match[1]).split("_")[-1] if match else "" for match in before]
+        if len(runs) < 2 or any(word in MARKS or word in ITEM for word in words):
+            continue
+        for run in runs:
+            other = columns[0][: run.start()] + SESSION + columns[0][run.end() :]
+            if other != pattern and len(columns_of(other, names)) > 1:
+                found[pattern] = other
+    return found
+
+
+def one_form(
+    pattern: str, columns: Sequence[str], table: Table, known: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """Return the instrument whose items the columns of a pattern seem to be, filled in once."""
+    words = _words(pattern)
+    numbers = np.concatenate([table.columns[column].distinct for column in columns])
+    numbers = numbers[np.isfinite(numbers)]
+    plain = pattern.replace(SESSION, "").lower()
+    named = [word for word in WORDS if word in words or plain.startswith(word)]
+    if not named or not len(numbers) or _marked(pattern) or re.search(r"[0-9]", pattern):
+        return None
+    for version in WORDS[max(named, key=len)]:
+        low, high = known[version]["item_range"]
+        fits = low <= numbers.min() and numbers.max() <= high
+        if fits and len(columns) == known[version]["items"]:
+            return version
+    return None
+
+
+def _marked(pattern: str) -> bool:
+    """Return whether a word such as session or week is before the number of a pattern."""
+    match = re.search(r"([A-Za-zÀ-ÿ]+)[ _.-]*$", pattern.split(SESSION)[0])
+    return match is not None and plain_name(match[1]).split("_")[-1] in MARKS
+
+
 def of_columns(table: Table, but: Iterable[str]) -> list[Rating]:
     """Return the columns of numbers that are used for nothing else."""
     found, taken = [], set(but)
@@ -167,7 +226,9 @@ def _rating(table: Table, name: str, columns: Sequence[str]) -> list[Rating]:
         for text, number in zip(one.texts.to_pylist(), one.kinds[0], strict=True)
         if not number
     }
-    return [Rating(name, _words(name), float(known.min()), float(known.max()), texts)]
+    every = np.unique(known)
+    inner = (float(every[min(1, len(every) - 1)]), float(every[max(len(every) - 2, 0)]))
+    return [Rating(name, _words(name), float(every[0]), float(every[-1]), texts, inner)]
 
 
 def _words(name: str) -> list[str]:

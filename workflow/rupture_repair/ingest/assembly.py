@@ -65,6 +65,8 @@ def assemble(
     _check_rows(plan, frame, courses, problems)
     problems += implausible.unreversed_items(plan, frame)
     problems += implausible.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
+    problems += implausible.summary_rows(frame.course)
+    problems += implausible.mixed_numbering(plan, frame, courses.rank[frame.course.codes])
     problems += implausible.far_sessions(frame, courses.rank[frame.course.codes], courses.ids)
     for name, column in {"course": frame.course, **frame.persons}.items():
         problems += spellings.id_faults(column, name)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, problem
@@ -18,6 +19,14 @@ from .descriptor import Plan
 #: No course has a session with a higher number, no day lies further from zero: a slip of the
 #: keyboard must not ask for a table of a million sessions.
 MOST_SESSIONS, MOST_DAYS = 9_999, 100_000
+
+
+#: Words before the number of a session.
+SESSION_WORDS = frozenset(
+    ("s", "session", "sess", "sitzung", "t", "time", "w", "week", "wk", "woche", "v", "visit",
+     "wave", "m", "month", "seance", "séance", "sesion", "sesión", "sessie", "zitting", "nr",
+     "no",)
+)  # fmt: skip
 
 
 @dataclass
@@ -203,6 +212,7 @@ def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floa
     """Return the numbers of the sessions, counted from 1."""
     first = plan.sessions["first_session"]
     last = MOST_SESSIONS + first - 1
+    column = without_mark(column)
     problems += column.number_faults()
     number = column.distinct
     fraction = np.isfinite(number) & (number != np.floor(number))
@@ -211,6 +221,17 @@ def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floa
     problems += column.faults("E205", outside, low=first, high=last)
     fit = np.isfinite(number) & ~fraction & ~outside
     return column.each(np.where(fit, number - first + 1, np.nan), np.nan)
+
+
+def without_mark(column: Column) -> Column:
+    """Return numbers such as S01 and Session 1 without the word, where all have the same one."""
+    rule = re.compile(r"(?P<word>[^\W\d_]+)[ _.#-]*(?P<number>[0-9]{1,6})")
+    matches = [rule.fullmatch(text) for text in column.texts.to_pylist()]
+    words = {match["word"].lower() if match else "" for match in matches}
+    if len(words) != 1 or not words <= SESSION_WORDS:
+        return column
+    texts = pa.array([match["number"] for match in matches if match], pa.string())
+    return replace(column, texts=texts)
 
 
 def _days(plan: Plan, column: Column, problems: list[Problem]) -> Floats:

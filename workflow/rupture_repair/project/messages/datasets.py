@@ -125,6 +125,18 @@ DATASETS: dict[str, Entry] = {
         "Correct the cell, or date_format in dataset.yaml (%y for years of two digits). Years from "
         "{first} to {last} are read.",
     ),
+    "E225": Entry(
+        "'{found}' names a summary, not a {what}.",
+        "Remove the rows of means and sums from the file; or accept them in dataset.yaml (finding: "
+        "summary_row) if this is an id.",
+        "A row of means below a table counts as one more client, who is always average.",
+    ),
+    "E226": Entry(
+        "{fewer} of {courses} courses begin with session 0 here, the others with session 1.",
+        "Number the sessions of these courses as those of the others; or accept this in "
+        "dataset.yaml (finding: mixed_numbering) if session 0 is one that only some had.",
+        "All sessions of the other courses would be taken for one later.",
+    ),
     # --- E3 rows, courses, files
     "E301": Entry(
         "the file does not exist.{hint}",
@@ -157,7 +169,9 @@ DATASETS: dict[str, Entry] = {
     ),
     "E309": Entry(
         "session {found} of course '{course}' is already in row {first}.",
-        "Keep one row for each session of a course.",
+        "Keep one row for each session of a course. If a second course of therapy of one client "
+        "begins here, add a column with an id for each course (such as {course}-1 and {course}-2), "
+        "name it under course, and the column of clients under client.",
     ),
     "E310": Entry(
         "course '{course}' already has a row for this day, row {first}.",
