@@ -7,24 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
-from made_measures import made_measure
+from detected_table import EDGE, MEASURE, sessions
 from rupture_repair.detection import criteria, detect
-from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
-
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
-MEASURE = made_measure(
-    instrument="SRS", components=["bond", "goals"], reliable_change={"value": 4.0}
-)
-
-
-def sessions(courses: dict[str, list[float]], start: int = 1) -> pd.DataFrame:
-    rows = [
-        (course, number, rating, rating / 4, rating / 4 + (2 if rating < 30 else 0))
-        for course, ratings in courses.items()
-        for number, rating in enumerate(ratings, start)
-    ]
-    columns = ["course", "session", "alliance", "alliance__bond", "alliance__goals"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["course", "session"])
 
 
 def detected(table, rule="reliable_drop", measure=MEASURE, settings=None, edge=EDGE):
@@ -235,36 +219,6 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     assert not none.summary["assessable"]
     assert none.summary["reason"]
     assert none.summary["n_episodes"] == 0
-
-
-def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
-    from rupture_repair.simulation.settings import Settings
-    from rupture_repair.simulation.tables import simulate_dataset
-
-    made = simulate_dataset(Settings(n_courses=100), seed=4)["sessions"]
-    table = made.rename(columns={"client_id": "course", "session_no": "session"})
-    table = table.assign(alliance=table["srs_total"], other=40 - table["srs_total"])
-    table["unknown"] = table["alliance"]
-    measure = replace(MEASURE, components=())
-    measures = {
-        "alliance": measure,
-        "other": replace(measure, better="lower"),
-        "outcome": replace(measure, role="outcome"),
-        "unknown": replace(measure, range=None),
-    }
-    one, two = (fit_hidden_markov(table, measures, processes=processes) for processes in (1, 2))
-    assert list(one) == ["alliance", "other"]
-    assert [one[name].as_dict() for name in one] == [two[name].as_dict() for name in two]
-    rules = oracle.rules("rupture_probability")
-    given, fitted = (
-        list(detect.detect(table, measures, rules, EDGE, dataset="d", models=models))
-        for models in (one, None)
-    )
-    assert sum(found.summary["n_episodes"] for found in given) > 10
-    for with_models, without in zip(given, fitted, strict=True):
-        states = (found.states.to_pandas() for found in (with_models, without))
-        pd.testing.assert_frame_equal(*states, check_exact=True)
-        pd.testing.assert_frame_equal(with_models.episodes, without.episodes, check_exact=True)
 
 
 def test_a_dataset_of_one_low_rating_has_one_episode():
