@@ -19,7 +19,7 @@ FLOORS = (
     ("public_data", "simulation", "statistics", "detection"),
     ("settings", "ingest", "lmm", "exposure", "chance"),
     ("describe", "dataframes", "models", "explorer"),
-    ("rupture_repair", "power", "synthesis", "diagnostics", "claims", "multiverse"),
+    ("rupture_repair", "power", "synthesise", "diagnostics", "claims", "multiverse"),
     ("verify", "figures"),
     ("report",),
     ("commands",),
@@ -156,3 +156,39 @@ def _written(body: str) -> Iterator[str]:
     for file in files:
         if file.removesuffix(".csv") not in tables:
             yield file.replace("data/processed/", "").replace("{{", "{").replace("}}", "}")
+
+
+# ---------------------------------------------------------------------------- steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule with what bears its name: a script, a function of the library, a test.
+
+    Attributes
+    ----------
+    rule : Rule
+    script, library, test : Path
+        Relative to the project.
+    """
+
+    rule: Rule
+    script: Path
+    library: Path
+    test: Path
+
+
+def steps() -> list[Step]:
+    """Return what belongs to each rule, in the order of the data."""
+    files = modules()
+    found = []
+    for rule in rules():
+        script = Path("workflow/scripts") / f"{rule.script}.py"
+        used = [one.imported for one in imports(ROOT / script, files)]
+        named = [files[name] for name in used if name.split(".")[-1] == rule.name]
+        if not named:
+            raise LookupError(f"{script} imports no module of the library called {rule.name}")
+        inside = named[0].relative_to(LIBRARY).parent
+        test = Path("tests/unit") / inside / f"test_{rule.name}.py"
+        found.append(Step(rule, script, named[0].relative_to(ROOT), test))
+    return found

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from made_measures import made_measures
-from rupture_repair import synthesis
+from rupture_repair import synthesise
 from rupture_repair.models.definitions import MODELS
 
 MEASURES = made_measures(
@@ -42,8 +42,8 @@ def pooled(*tables, synthetic=(), same_scores="left_out", claims=None):
         name: {"synthetic": name in synthetic, "measures": MEASURES}
         for name in table["dataset"].unique()
     }
-    found = synthesis.studies(table, facts, claims=claims, same_scores=same_scores)
-    return synthesis.synthesise(found)
+    found = synthesise.studies(table, facts, claims=claims, same_scores=same_scores)
+    return synthesise.synthesise(found)
 
 
 def claims(name, standardised, error=0.05):

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from rupture_repair import synthesis
+from rupture_repair import synthesise
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.project import processed, step_log, yaml_files
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
 with step_log.step("synthesise", "all", snakemake.log[0]):
-    pooled, studies = synthesis.synthesise(
-        synthesis.read(
+    pooled, studies = synthesise.synthesise(
+        synthesise.read(
             params.datasets,
             *(given.about, given.measures, given.estimates, given.claims),
             same_scores=params.synthesis["same_scores"],
@@ -21,4 +21,4 @@ with step_log.step("synthesise", "all", snakemake.log[0]):
     published = yaml_files.read(given.published, "published")
     forest = synthesis_forest(pooled, studies, published, params.default_criterion)
     save(*forest, Path(out.figures) / "synthesis_forest")
-    print(*synthesis.in_words(pooled), sep="\n")
+    print(*synthesise.in_words(pooled), sep="\n")

@@ -56,7 +56,7 @@ WATCHED = {
     "judge_claims": {"claims", "models", "exposure", "detection", "statistics"},
     "plan_multiverse": {"multiverse", "models", "detection"},
     "run_multiverse": {"multiverse", "models", "exposure", "detection", "statistics"},
-    "synthesise": {"synthesis.py", "figures", "models", "detection", "statistics"},
+    "synthesise": {"synthesise.py", "figures", "models", "detection", "statistics"},
     "verify": {"verify.py", "claims", "detection"},
     "draw_figures": {
         *("figures", "claims", "exposure", "models", "multiverse", "detection", "statistics"),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from ..synthesis import OTHER_MEASURE
+from ..synthesise import OTHER_MEASURE
 from .rows import place_beside, rows_with_texts, write_text
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
@@ -43,7 +43,7 @@ def synthesis_rows(
     Parameters
     ----------
     pooled, studies : DataFrame
-        From :func:`rupture_repair.synthesis.synthesise`; estimates of other measures than the main
+        From :func:`rupture_repair.synthesise.synthesise`; estimates of other measures than the main
         one of a dataset are not drawn.
     published : mapping
         Content of published.yaml.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from made_synthesis import MEASURES, claims, estimates, pooled
-from rupture_repair import synthesis
+from rupture_repair import synthesise
 from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.statistics import pooling
 
@@ -59,7 +59,7 @@ def test_one_dataset_says_that_nothing_can_be_pooled():
     }
     assert found["estimate"].isna().all()
     assert studies["weight"].isna().all()
-    assert synthesis.in_words(found) == [
+    assert synthesise.in_words(found) == [
         "4 not pooled: only the dataset clinic has an estimate: nothing can be pooled"
     ]
 
@@ -82,7 +82,7 @@ def test_no_model_at_all():
     found, studies = pooled(estimates("a", 0.1).assign(model="growth"))
     assert found.empty
     assert studies.empty
-    assert list(found.columns) == list(synthesis.COLUMNS)
+    assert list(found.columns) == list(synthesise.COLUMNS)
 
 
 def test_same_scores_are_left_out_unless_asked_for():
@@ -111,14 +111,14 @@ def test_each_dataset_counts_once_by_the_measure_of_its_clients():
     assert of(found)["n_datasets"].item() == 2
     used = of(studies).query("used")
     assert set(used["measure"]) == {"bond"}
-    assert set(of(studies).query("not used")["reason"]) == {synthesis.OTHER_MEASURE}
+    assert set(of(studies).query("not used")["reason"]) == {synthesise.OTHER_MEASURE}
 
 
 def test_main_measure_is_the_first_of_clients_else_the_first():
-    assert synthesis.main_measure(MEASURES) == "bond"
+    assert synthesise.main_measure(MEASURES) == "bond"
     only = {"bond_t": MEASURES["bond_t"]}
-    assert synthesis.main_measure(only) == "bond_t"
-    assert synthesis.main_measure({"mood": MEASURES["mood"]}) is None
+    assert synthesise.main_measure(only) == "bond_t"
+    assert synthesise.main_measure({"mood": MEASURES["mood"]}) is None
 
 
 def test_claims_with_a_standardised_estimate_are_pooled_too():
@@ -149,9 +149,9 @@ def test_files_are_read(tmp_path):
             files[kind].append(str(path))
         files["estimates"].append(str(tmp_path / f"{name}.parquet"))
         estimates(name, value).to_parquet(files["estimates"][-1])
-    found = of(synthesis.read(["a", "b"], **files))
+    found = of(synthesise.read(["a", "b"], **files))
     assert found["used"].all()
     path = tmp_path / "claims.parquet"
     claims("a", 0.2).astype({"n_sessions": "Int64"}).to_parquet(path)
-    found = synthesis.read(["a", "b"], **files, claims=[str(path)])
+    found = synthesise.read(["a", "b"], **files, claims=[str(path)])
     assert set(found["claim"]) == {"C6", "C7"}
