@@ -603,7 +603,7 @@ def test_events_are_coded_with_noise(large):
 
 
 def test_no_loop_over_courses_or_sessions():
-    """The only loops of the package run over columns, kinds and files."""
+    """The only loops of the package run over columns, kinds, files and settings."""
     folder = ROOT / "workflow" / "rupture_repair" / "simulation"
     loops = [
         f"{file.name}: {ast.unparse(node.iter)}"
@@ -613,6 +613,7 @@ def test_no_loop_over_courses_or_sessions():
     ]
     assert sorted(loops) == [
         "files.py: FILES",
+        "settings.py: values.items()",
         "tables.py: COVARIATES.items()",
         "tables.py: zip(FORMS.items(), given, strict=True)",
     ]
