@@ -77,8 +77,8 @@ INSTALL = if command -v uv >/dev/null 2>&1; then \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
 
 $(LOCKED):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 report"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; found: $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 report"; exit 1; }
 	@echo "Setting up .venv (once, about a minute) ..."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv

@@ -1,10 +1,15 @@
 """The set-up files agree with each other and name no registry."""
 
+import ast
 import re
 import subprocess
+import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 
 from repository import ROOT
 
@@ -30,6 +35,49 @@ def test_environment_for_conda_equals_the_lock():
     found = conda_pins()
     assert found == wanted, "copy the versions of requirements.in into environment.yml"
     assert {name: lock[name] for name in found} == found, "run `make lock`"
+
+
+def ranges() -> dict[str, str]:
+    """Return the ranges of the package's own dependencies and extras."""
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    return {re.match(r"[\w.-]+", line)[0]: line for line in lines}
+
+
+def test_the_ranges_of_the_package_hold_what_is_locked():
+    wanted, found = pins(read("requirements.in")), ranges()
+    assert found.keys() == wanted.keys() - {"setuptools"}
+    for name, line in found.items():
+        assert Requirement(line).specifier.contains(wanted[name]), f"{line}: {wanted[name]}"
+
+
+def test_every_package_that_the_library_imports_is_named():
+    # yaml is the module of pyyaml; requests comes with pooch, which is asked for before.
+    modules = {"yaml", "requests", "rupture_repair"} | set(sys.stdlib_module_names)
+    imported = set()
+    for file in (ROOT / "workflow/rupture_repair").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.partition(".")[0])
+    named = {name.replace("-", "_") for name in always_installed()}
+    assert imported - modules - named == set()
+    assert {"numpy", "pandas"} <= imported
+
+
+def always_installed() -> set[str]:
+    """Return the packages that are always installed with the library."""
+    lines = tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
+    return {re.match(r"[\w.-]+", line)[0] for line in lines}
+
+
+def test_the_versions_of_python_are_the_same_everywhere():
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
+    assert "  - python>=3.11,<3.14\n" in read("environment.yml")
+    assert "(3, 11) <= sys.version_info[:2] < (3, 14)" in read("Makefile")
+    assert "Python 3.11, 3.12 or 3.13" in read("README.md")
 
 
 def test_both_locks_agree():

@@ -72,22 +72,53 @@ def read(
     forms = content["report"]["formats"]
     content["report"]["formats"] = ["html", *(form for form in forms if form != "html")]
     found = _problems_of_datasets(content["datasets"], root, project)
+    found += _load_criteria(content, shown)
+    if found:
+        raise ProblemsFound(found)
+    return content
+
+
+def read_here(root: Path = Path()) -> dict[str, Any]:
+    """Read the configuration of a folder; the defaults where it has none.
+
+    Parameters
+    ----------
+    root : Path
+        The working folder by default.
+
+    Returns
+    -------
+    dict
+        As :func:`read` returns it; without config.yaml `datasets` is empty.
+
+    Raises
+    ------
+    ProblemsFound
+        As :func:`read`.
+    """
+    if (root / "config.yaml").exists():
+        return read(file=root / "config.yaml")
+    content = yaml_files.complete({}, "config")
+    content["datasets"] = []
+    _load_criteria(content, "the configuration")
+    return content
+
+
+def _load_criteria(content: dict[str, Any], shown: str) -> list[Problem]:
+    """Put the criteria themselves in place of their ids; return what is wrong with them."""
     try:
         rules = criteria.load(
             content["criteria"], content["settings_of_criteria"], config_file=shown
         )
-        content["criteria"] = [rule.as_dict() for rule in rules]
-    except ProblemsFound as problems:
-        found += problems.problems
-    else:
-        names = [rule.id for rule in rules]
-        named = [("default_criterion", content["default_criterion"])]
-        named += [("multiverse.criteria", name) for name in content["multiverse"]["criteria"] or []]
-        for key, name in named:
-            if name not in names:
-                facts = {"found": name, "allowed": listing(names, 40)}
-                facts["hint"] = did_you_mean(name, names)
-                found.append(problem("E401", file=shown, key=key, **facts))
-    if found:
-        raise ProblemsFound(found)
-    return content
+    except ProblemsFound as refused:
+        return refused.problems
+    content["criteria"] = [rule.as_dict() for rule in rules]
+    names = [rule.id for rule in rules]
+    named = [("default_criterion", content["default_criterion"])]
+    named += [("multiverse.criteria", name) for name in content["multiverse"]["criteria"] or []]
+    return [
+        problem("E401", file=shown, key=key, found=name, allowed=listing(names, 40),
+                hint=did_you_mean(name, names))
+        for key, name in named
+        if name not in names
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..exposure.shared import turned
 from ..project.measures import Measures
+from ..project.optional_parts import optional
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
 FEWEST, EACH = 30, 8
@@ -136,7 +137,7 @@ def paths(table: pd.DataFrame, *, seed: int, draws: int = DRAWS) -> pd.DataFrame
         linear regressions given `before` and `first_outcome`; the interval of the indirect effect
         by the bias-corrected bootstrap over courses.
     """
-    import pingouin  # here, because its import takes two seconds
+    pingouin = optional("pingouin")
 
     found = pingouin.mediation_analysis(
         table, x="repaired", m="after", y="last_outcome", covar=["before", "first_outcome"],

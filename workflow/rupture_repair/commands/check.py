@@ -2,9 +2,12 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ..project.problems import ProblemsFound, problem
 
 HELP = "list every problem of the datasets"
 DESCRIPTION = None
@@ -21,14 +24,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; 1 where a dataset has an error."""
-    from .. import settings as project
+    from .. import settings as configuration
     from ..ingest import check, check_text, ingest
     from ..project.datasets import descriptor
 
-    settings = project.read()
+    settings = configuration.read_here()
     mirror = arguments.mirror or settings["mirror"]
+    names = arguments.dataset or settings["datasets"]
+    if not names:
+        advice = (
+            "Name a dataset of this folder; `rupture-repair new` describes one. Or go to the "
+            "folder of a project."
+        )
+        raise ProblemsFound([problem("E708", advice=advice)])
     found: dict[str, Any] = {}
-    for name in arguments.dataset or settings["datasets"]:
+    for name in names:
         folder = descriptor(name).parent
         found[name] = check.check(name, folder, mirror), ingest.forms(folder, mirror)
         if arguments.format == "text":
@@ -41,10 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_pages(found: Mapping[str, Any], loud: bool) -> None:
-    """Write the page of each check."""
+    """Write the page of each check, where the program that does so is installed."""
+    from ..project.optional_parts import is_installed, not_installed
     from ..report.check_page import write_check
     from ..report.provenance import provenance
 
+    if not is_installed("pypandoc"):
+        print(f"note: no page was written. {not_installed('pypandoc').text}", file=sys.stderr)
+        return
     about = provenance("rupture-repair check")
     for name, (problems, forms) in found.items():
         target = Path("reports") / f"{name}-check.html"

@@ -44,13 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     if out is not None and out.suffix not in PICTURES:
         facts = {"found": out.name, "hint": did_you_mean(out.suffix, PICTURES)}
         raise ProblemsFound([problem("E706", file="--out", allowed=", ".join(PICTURES), **facts)])
-    from ..figures.sessions import one_course
-    from ..figures.style import save_as
-    from ..ingest import pseudonyms
     from ..project.datasets import descriptor, known_datasets, suggested_name
 
     course = arguments.course
     if arguments.dataset in known_datasets(Path()):
+        from ..ingest import pseudonyms
+
         course = pseudonyms.stored(course, descriptor(arguments.dataset).parent)
     found = look_up(arguments.dataset, course, arguments.criterion, arguments.measure)
     print(as_text(found))
@@ -58,6 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         course = suggested_name(arguments.course)
         name = f"{arguments.dataset}-{course}-{found.rule.criterion.id}.png"
         out = Path("reports/explained") / name
+    from ..figures.sessions import one_course
+    from ..figures.style import save_as
+
     picture, _ = one_course(
         found.sessions, found.episodes, measure=found.measure, title=found.title
     )
@@ -127,19 +129,25 @@ def look_up(
         If the dataset was not built (E701), the criterion was not applied to it (E703), it has no
         such alliance measure (E704) or course (E702), or the course has no such rating (E705).
     """
+    folder = root / PROCESSED / dataset
+    built = sorted(path.parent.name for path in (root / PROCESSED).glob("*/detection.parquet"))
+    if not built and not (root / "config.yaml").exists():
+        advice = (
+            "Go to the folder of a project whose reports were built by `make report`. For a single "
+            "file there is `rupture-repair episodes FILE --states`."
+        )
+        raise ProblemsFound([problem("E708", advice=advice)])
+    if dataset not in built:
+        raise _found("E701", dataset, built, folder=PROCESSED.as_posix())
     import pandas as pd
 
-    from .. import settings as project
+    from .. import settings as configuration
     from ..detection import criteria
     from ..detection.explain import applied, explain
     from ..project.headline import what_to_show
     from ..project.measures import read_measures
 
-    folder = root / PROCESSED / dataset
-    built = sorted(path.parent.name for path in (root / PROCESSED).glob("*/detection.parquet"))
-    if dataset not in built:
-        raise _found("E701", dataset, built, folder=PROCESSED.as_posix())
-    settings = project.read(file=root / "config.yaml")
+    settings = configuration.read_here(root)
     detection = pd.read_parquet(folder / "detection.parquet")
     measures = read_measures(folder / "measures.json")
     shown = what_to_show(detection, measures, settings)

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..power.plan import make
     from ..power.run import run_plan
 
-    config = settings.read()
+    config = settings.read_here()
     asked = {**config["power"]}
     asked |= {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
     example = "SETTING=VALUE, for example median_sessions=10"

@@ -7,6 +7,8 @@ themselves (``@measure``) until :func:`filled` puts them in.
 from collections.abc import Mapping
 from typing import Any
 
+from ..project.optional_parts import optional
+
 INK, QUIET, BLUE, ORANGE, SKY, GREY = (
     "#1a1a1a", "#5a5a5a", "#0072B2", "#D55E00", "#56B4E9", "#b4b4b4",
 )  # fmt: skip
@@ -109,7 +111,7 @@ def _course(alt: Any) -> dict[str, Any]:
 
 def charts() -> dict[str, dict[str, Any]]:
     """Return the charts as Vega-Lite, checked against its schema: by_k, overview and course."""
-    import altair as alt
+    alt = optional("altair")
 
     return {"by_k": _by_k(alt), "overview": _overview(alt), "course": _course(alt)}
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from ..project.optional_parts import optional
 from .charts import SNIPPET, charts
 
 
@@ -15,7 +16,7 @@ def write_explorer_library(target: Path) -> Path:
         A JSON file with the keys `charts` and `script`; it depends on the versions of altair and
         vl-convert alone.
     """
-    import vl_convert
+    vl_convert = optional("vl_convert")
 
     content = {"charts": charts(), "script": vl_convert.javascript_bundle(SNIPPET)}
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..project import folders, yaml_files
+from ..project.optional_parts import optional
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from . import register, unpack
 from .register import Entry
@@ -85,7 +86,7 @@ def fetch(
 
 
 def _checksum(file: Path) -> str:
-    import pooch
+    pooch = optional("pooch")
 
     return pooch.file_hash(str(file), alg="sha256")
 
@@ -152,7 +153,7 @@ def _downloaded(entry: Entry, temporary: Path, patience: float) -> Path:
 
 def _retrieve(entry: Entry, target: Path, patience: float) -> None:
     """Download one address; the checksum is that of what it holds, and looked at afterwards."""
-    import pooch
+    pooch = optional("pooch")
     from requests import exceptions
 
     pooch.get_logger().setLevel(logging.WARNING)  # it would advise to trust what was downloaded

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 
+from ..project.optional_parts import optional
+
 #: Digits to which R writes a number.
 DIGITS = 15
 
@@ -64,9 +66,7 @@ def _from_gzip(path: Path, name: str, target: Path) -> None:
 
 def _from_r(path: Path, name: str, target: Path) -> None:
     """Write the table of an R file that is named like the CSV file."""
-    import pyreadr
-
-    tables = pyreadr.read_r(path)
+    tables = optional("pyreadr").read_r(path)
     # A file of one table without a name (.rds) has the key None.
     table = tables.get(PurePosixPath(name).stem, tables.get(None))
     if table is None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from ..project.optional_parts import optional
 from .markdown import FOLDER
 
 #: The forms, and the suffixes of their files.
@@ -65,9 +66,9 @@ def render(
 @cache
 def _program() -> str:
     """Return where pandoc is: the one that comes with pypandoc, which is locked, else any."""
-    import pypandoc
+    pypandoc = optional("pypandoc")
 
-    folder = Path(pypandoc.__file__).parent / "files"
+    folder = Path(str(pypandoc.__file__)).parent / "files"
     return shutil.which("pandoc", path=str(folder)) or pypandoc.get_pandoc_path()
 
 
@@ -170,7 +171,7 @@ def render_pdf(markdown: str, target: Path) -> Path:
 
     Parameters, returns and raises as :func:`render_html`; a RuntimeError may also come from Typst.
     """
-    import typst
+    typst = optional("typst")
 
     arguments = [
         "--to=typst",

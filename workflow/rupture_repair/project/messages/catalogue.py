@@ -288,6 +288,14 @@ CATALOGUE: dict[str, Entry] = {
         "a picture cannot be written as '{found}'.",
         "Give a file name that ends in {allowed}.",
     ),
+    "E707": Entry(
+        "the package {found} is not installed; it is needed to {purpose}.",
+        "Install it: python -m pip install 'rupture-repair[{extra}]'.",
+    ),
+    "E708": Entry(
+        "there is no project in this folder: it has no config.yaml.",
+        "{advice}",
+    ),
     "E711": Entry("the file does not exist.{hint}", "Correct the path."),
     "E712": Entry(
         "the file has one column when split at '{found}'.",
