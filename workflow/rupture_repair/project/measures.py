@@ -93,9 +93,9 @@ class Measure:
 
     Examples
     --------
-    >>> distress = Measure("distress", role="outcome", better="lower", range=(0, 27))
+    >>> distress = Measure("distress", role="outcome", better="lower", range=(1, 27))
     >>> distress.sign, distress.turned_range
-    (-1.0, (-27.0, 0.0))
+    (-1.0, (-27.0, -1.0))
     """
 
     name: str
