@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ProblemsFound as found:
         raise ProblemsFound([_as_option(entry, file) for entry in found.problems]) from None
     if arguments.format == "csv":
+        for note in fitted.design.notes:
+            print(f"note: {note}", file=sys.stderr)
         rows = fitted.as_rows()
         rows.to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.12g")
         sys.stdout.flush()
@@ -75,9 +77,11 @@ def _read(file: Path, formula: str, further: list[str], delimiter: str) -> "pd.D
     """Return the columns that a formula and its options name; raise what is wrong with them."""
     from ..ingest.csv_file import open_file, read_table
     from ..statistics import formulas
+    from ..statistics.formula_calls import rewrite
 
-    description, random = formulas.read(formula)
-    names = sorted({*description.var_names, *further} - {""})
+    rewritten = rewrite(formula)
+    description, random = formulas.read(rewritten)
+    names = sorted(rewritten.base([*description.var_names, *rewritten.offsets, *further]))
     source, found = open_file(file, delimiter)
     if source is None:
         raise ProblemsFound(found)
@@ -90,9 +94,10 @@ def _read(file: Path, formula: str, further: list[str], delimiter: str) -> "pd.D
     if absent:
         raise ProblemsFound(absent)
     units = {name for blocks in random.values() for name in blocks[0][0].factor.var_names}
-    response = {str(name) for name in description.response.term.var_names}
+    response = rewritten.base(str(name) for name in description.response.term.var_names)
+    categories = rewritten.factors - response
     numbers = (response | set(further)) - units
-    table, found = read_table(source, names, texts=units, numbers=numbers)
+    table, found = read_table(source, names, texts=units | categories, numbers=numbers)
     errors = [entry for entry in found if entry.is_error]
     if table is None or errors:
         raise ProblemsFound(errors or found)

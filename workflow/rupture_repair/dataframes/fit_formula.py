@@ -13,6 +13,7 @@ from ..project.problems import ProblemsFound, problem
 from ..statistics import design, formulas, printed
 from ..statistics.blocks.fit import fit_design
 from ..statistics.design import Design
+from ..statistics.formula_calls import rewrite
 from ..statistics.logistic import regression
 from ..statistics.no_result import NoOptimum, NotAssessable
 from ..statistics.solution import Solution, least_squares
@@ -97,6 +98,9 @@ def fit_formula(
     [-1.1, 2.2]
     """
     _check_arguments(formula, reml, ar1, weights, family, quadrature_points)
+    if family == "binomial" and rewrite(formula).offsets:
+        facts: dict[str, Any] = {"found": "offset()", "allowed": "terms that are estimated"}
+        raise ProblemsFound([problem("E505", key=formula, engine="for logistic models", **facts)])
     _check_words(formula, data)
     try:
         with one_thread():
@@ -143,14 +147,17 @@ def _check_arguments(
 
 def _check_words(formula: str, data: pd.DataFrame) -> None:
     """Refuse groups and categories that are written in two ways (E219, E221)."""
-    description, random = formulas.read(formula)
+    rewritten = rewrite(formula)
+    description, random = formulas.read(rewritten)
     units = {name for blocks in random.values() for name in blocks[0][0].factor.var_names}
     rows, found = row_numbers(data), []
-    for name in sorted(set(description.var_names) & set(data.columns)):
+    for name in sorted(rewritten.base(description.var_names) & set(data.columns)):
         if not pd.api.types.is_numeric_dtype(data[name]):
-            check = spellings.id_faults if name in units else spellings.two_spellings
-            what = "group" if name in units else "category"
-            found += check(spellings.of_series(data[name], rows), what, accept=False)
+            column = spellings.of_series(data[name], rows)
+            if name in units:
+                found += spellings.id_faults(column, "group", accept=False)
+            else:  # in R, B and b are two levels
+                found += spellings.two_spellings(column, "category", False, capitals=False)
     if found:
         raise ProblemsFound(found)
 

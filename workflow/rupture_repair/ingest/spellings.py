@@ -149,7 +149,9 @@ def difference(first: str, second: str) -> str:
 # ---------------------------------------------------------------------------- problems
 
 
-def two_spellings(column: Column, what: str, accept: bool = True) -> list[Problem]:
+def two_spellings(
+    column: Column, what: str, accept: bool = True, capitals: bool = True
+) -> list[Problem]:
     """Find texts of a column that differ in their spelling only (E219).
 
     Parameters
@@ -160,12 +162,15 @@ def two_spellings(column: Column, what: str, accept: bool = True) -> list[Proble
         What they stand for, in the singular: "course", "category".
     accept : bool
         Whether there is a dataset.yaml that can accept it.
+    capitals : bool
+        Whether texts that differ in capitals alone count.
     """
     firsts = _firsts(column.texts.to_pylist())
     found: list[Problem] = []
     for code, first in firsts.items():
         at = np.flatnonzero(column.codes == code)
-        if len(at):
+        texts = column.texts[code].as_py(), column.texts[first].as_py()
+        if len(at) and (capitals or difference(*texts) != "capitals"):
             facts = _pair(column, code, column, first, what)
             facts |= {} if accept else {"or_accept": ""}
             found += column.faults_at("E219", at, **facts)

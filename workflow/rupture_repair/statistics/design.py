@@ -17,6 +17,7 @@ from ..project.arrays import Flags, Floats, Integers
 from ..project.file_rows import FILE_ROW, row_numbers
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from . import formulas
+from .formula_calls import Rewritten, rewrite
 from .no_result import NotAssessable
 
 #: A column that the others explain up to this share of its length is a combination of them.
@@ -147,10 +148,12 @@ def build(
     NotAssessable
         If the data cannot answer the question: no rows, an outcome that does not vary.
     """
-    description, random = formulas.read(formula)
+    rewritten = rewrite(formula)
+    description, random = formulas.read(rewritten)
+    table = rewritten.add(table)
     table = table.set_axis(pd.Index(row_numbers(table), name=FILE_ROW))
     beside = [name for name in (weights, ar1) if name is not None]
-    names = [name for name in [*description.var_names, *beside] if name]
+    names = [name for name in [*description.var_names, *beside, *rewritten.offsets] if name]
     _check_columns(formula, names, table)
     factors = list(random)
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
@@ -160,6 +163,9 @@ def build(
     kept = pd.DataFrame({name: table[name] for name in dict.fromkeys(names)}, copy=False)
     kept = _usable_categories(kept if whole else kept.iloc[rows])
     outcome = _outcome(formula, description, kept)
+    for label in rewritten.offsets:
+        outcome = outcome - kept[label].to_numpy(float)
+        notes.append(f"{label} has the coefficient 1")
     fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
     fixed, terms, aliased = _full_rank(fixed, names)
     places = [names.index(term) for term in terms]
@@ -175,7 +181,9 @@ def build(
         counts[name] = int((table[name] if whole else table[name].iloc[rows]).nunique())
 
     def of_table(new: pd.DataFrame) -> Floats:
-        return evaluate(new)[:, places]
+        return evaluate(rewritten.add(new))[:, places]
+
+    levels = tuple(_with_calls(level, rewritten) for level in levels)
 
     return Design(
         formula=formula,
@@ -191,6 +199,12 @@ def build(
         position=None if ar1 is None else _position(ar1, kept, levels),
         ar1=ar1,
     )
+
+
+def _with_calls(level: Level, rewritten: Rewritten) -> Level:
+    """Return a level that makes the columns of calls in new tables as well."""
+    evaluate = level.evaluate
+    return replace(level, evaluate=lambda new: evaluate(rewritten.add(new)))
 
 
 def restricted(design: Design, keep: Flags) -> Design:

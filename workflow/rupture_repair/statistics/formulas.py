@@ -2,16 +2,13 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
-
-#: Functions that a formula may use, next to those of formulae (I, center, scale, C, bs, ...).
-FUNCTIONS = {"log": np.log, "log1p": np.log1p, "exp": np.exp, "sqrt": np.sqrt}
+from .formula_calls import ALLOWED, Rewritten, rewrite
 
 
-def read(formula: str):
+def read(formula: str | Rewritten):
     """Return formulae's description, and the blocks of random effects by grouping factor.
 
     formulae knows no ``||`` and merges the random terms of one factor, so that each of them is
@@ -19,6 +16,8 @@ def read(formula: str):
     """
     from formulae import model_description
     from formulae.scanner import Scanner
+
+    formula = formula.text if isinstance(formula, Rewritten) else rewrite(formula).text
 
     def unreadable(why: str) -> ProblemsFound:
         return ProblemsFound([problem("E501", key=formula, found=why)])
@@ -83,7 +82,7 @@ def evaluated(formula: str, terms: list, kept: pd.DataFrame):
     from formulae.terms.terms import Model
 
     try:
-        return DesignMatrices(Model(*terms), kept, Environment([FUNCTIONS]))
+        return DesignMatrices(Model(*terms), kept, Environment([{}]))
     except KeyError as error:
         name = str(error).strip("'\"")
         raise ProblemsFound(
@@ -92,8 +91,8 @@ def evaluated(formula: str, terms: list, kept: pd.DataFrame):
                     "E502",
                     key=formula,
                     found=name,
-                    hint=did_you_mean(name, FUNCTIONS),
-                    allowed=listing(FUNCTIONS),
+                    hint=did_you_mean(name, ALLOWED),
+                    allowed=listing(ALLOWED, 20),
                 )
             ]
         ) from error

@@ -29,7 +29,8 @@ def as_rows(design: Design, solution: Solution) -> pd.DataFrame:
         Columns `term`, `estimate`, `std_error`, `df`, `statistic`, `p`, `ci_low`, `ci_high`. After
         the fixed terms come rows with an estimate only: `var:<group>:<name>`,
         `cov:<group>:<name>:<name>`, `residual` (variance; of a linear model), `rho` (with
-        autocorrelated residuals), `loglik`, `converged` (1), `singular` (0 or 1).
+        autocorrelated residuals), `loglik`, `converged` (1), `singular` (0 or 1), and without an
+        estimate `note: ...` for what was left out of the model or the data.
     """
     rows = []
     for group, name, other, variance, _ in variance_table(design, solution).itertuples(index=False):
@@ -43,7 +44,12 @@ def as_rows(design: Design, solution: Solution) -> pd.DataFrame:
     rows += [("loglik", solution.loglik), ("converged", 1.0)]
     rows.append(("singular", float(bool(solution.zero))))
     fixed = pd.DataFrame({"term": design.terms} | wald(solution))
-    return pd.concat([fixed, pd.DataFrame(rows, columns=["term", "estimate"])], ignore_index=True)
+    others = pd.DataFrame(rows, columns=["term", "estimate"])
+    made = pd.concat([fixed, others], ignore_index=True)
+    if design.notes:
+        notes = [f"note: {note}" for note in design.notes]
+        made = pd.concat([made, pd.DataFrame({"term": notes})], ignore_index=True)
+    return made
 
 
 def as_text(
