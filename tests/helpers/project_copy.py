@@ -65,7 +65,7 @@ class Project:
 
     def jobs(self, *arguments: str) -> set[str]:
         """Return the rules that a run would execute."""
-        said = self.run("--dry-run", "--quiet", "progress", *arguments).stdout
+        said = self.run(*arguments, "--dry-run", "--quiet", "progress").stdout
         lines = [line.split() for line in said.splitlines()]
         return {line[1].strip(":") for line in lines if len(line) == 2 and line[0] == "rule"}
 

@@ -200,7 +200,7 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     from rupture_repair.simulation.settings import Settings
     from rupture_repair.simulation.tables import simulate_dataset
 
-    made = simulate_dataset(Settings(n_courses=400), seed=3)["sessions"]
+    made = simulate_dataset(Settings(n_courses=80), seed=3)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
     measure = replace(MEASURE, components=())
@@ -212,7 +212,7 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     first = low.groupby(["course", "episode"], observed=True)["probability"].first()
     assert (first >= 0.5).all()
     assert states["probability"].between(0, 1).sum() == table["alliance"].notna().sum()
-    steady = simulate_dataset(Settings(n_courses=300, rupture_rate=0), seed=3)["sessions"]
+    steady = simulate_dataset(Settings(n_courses=80, rupture_rate=0), seed=3)["sessions"]
     table = steady.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
     none = detected(table, "rupture_probability", measure)
