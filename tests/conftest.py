@@ -16,6 +16,7 @@ from repository import ROOT
 from shared_builds import built_once
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from playwright.sync_api import Browser, Page
 
 TESTS = Path(__file__).resolve().parent
@@ -69,6 +70,18 @@ def mirror() -> Path:
             pytest.fail(f"the folder {folder} with the public datasets is missing")
         pytest.skip(f"there is no folder {folder} with the public datasets")
     return folder.resolve()
+
+
+@pytest.fixture
+def unpainted(monkeypatch) -> None:
+    """Files of pictures are empty, for tests that read only the numbers: painting is slow."""
+    from rupture_repair.figures import style
+
+    def touch(figure: "Figure", file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+    monkeypatch.setattr(style, "save_as", touch)
 
 
 @dataclass

@@ -14,7 +14,7 @@ def real(tmp_path_factory, mirror):
     settings = (
         f"datasets: [{', '.join(NAMES)}]\nmirror: {mirror}\ndefault_criterion: own_mean_2sd\n"
         "chance: {replicates: 20, slow_replicates: 2, sensitivity: {courses: 200}}\n"
-        "multiverse: {most: 40, permutations: 9}\n"
+        "multiverse: {most: 40, permutations: 9}\nreport: {formats: [html]}\n"
     )
     return built_once("real", tmp_path_factory, lambda made: made.settings(settings))
 

@@ -143,6 +143,7 @@ def test_drawn_ratings_are_those_of_the_sessions(made):
         ("never", True, False),
     ],
 )
+@pytest.mark.usefixtures("unpainted")
 def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_path):
     dataset = made["dataset"] | {"synthetic": synthetic}
     config = made["config"] | {"report": {"individuals": setting}}

@@ -381,7 +381,7 @@ def test_text_of_a_dataset_is_shown_and_not_obeyed(built, own, odd, folder, tmp_
     assert flat(odd) in flat(unescape(html.split("<title>")[1].split("</title>")[0]))
 
 
-def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
+def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path, request):
     tell = {
         column: "SMITH" + own["sessions"][column] for column in ("course", "client", "therapist")
     }
@@ -397,7 +397,8 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path):
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"]["report"]["individuals"] = "allowed"
-    text, _ = rendered(own, tmp_path)
+    request.getfixturevalue("unpainted")
+    text = dataset_report(material(own, tmp_path), ABOUT)
     assert "Single courses are not shown" not in text
     assert "SMITH" in (tmp_path / "figures/small/courses.csv").read_text()
 
@@ -442,6 +443,7 @@ def test_about_names_inputs_and_settings(built):
         assert words in page.text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     import json
 

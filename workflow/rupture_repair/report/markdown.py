@@ -176,6 +176,7 @@ def figure(path: str, alt: str, caption: str, name: str) -> Md:
     return Md("\n".join([frame, "", image, "", ":::"]))
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Return the environment of the templates: ``<< >>`` prints, ``<% %>`` decides."""
     made = jinja2.Environment(

@@ -2,17 +2,25 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import jinja2
 import pandas as pd
 import yaml
 
 from .markdown import FOLDER, Md, environment, figure, pipe_table, text
 
 
+@cache
 def words_of(name: str) -> dict[str, Any]:
     """Return a YAML file of words, which lies next to the templates."""
     return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+
+
+@cache
+def _compiled(words: str) -> jinja2.Template:
+    return environment().from_string(words)
 
 
 class Page:
@@ -28,7 +36,6 @@ class Page:
     """
 
     def __init__(self, alt_text: Callable[[str, pd.DataFrame], str] | None = None, **context: Any):
-        self.environment = environment()
         self.alt_text = alt_text
         self.captions = words_of("captions.yaml")
         self.context = context | {"phrases": words_of("phrases.yaml"), "nbsp": "\u00a0"}
@@ -36,7 +43,7 @@ class Page:
 
     def filled(self, words: str, **context: Any) -> Md:
         """Fill in a short text, which is kept on one line."""
-        text = self.environment.from_string(words).render(self.context | context)
+        text = _compiled(words).render(self.context | context)
         return Md(" ".join(text.split()))
 
     def _caption(self, kind: str, name: str) -> str:
@@ -64,7 +71,7 @@ class Page:
     def render(self, template: str) -> str:
         """Return the page as Markdown."""
         functions: dict[str, Callable[..., Any]] = {"table": self.table, "figure": self.figure}
-        page = self.environment.get_template(template).render(self.context | functions)
+        page = environment().get_template(template).render(self.context | functions)
         return front_matter(self.context["title"], self.context["subtitle"]) + page
 
 
