@@ -25,6 +25,7 @@ NAVIGATION = {
         "how-to-cluster.md": "Run on a cluster",
         "power.md": "Plan a study",
         "simulate.md": "Make synthetic data",
+        "from-python.md": "Use it from Python",
     },
     "Reference": {
         "reference-config.md": "config.yaml",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import dense
-from rupture_repair import lmm
+from rupture_repair import lmm, simulate
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.statistics import design
 from rupture_repair.statistics.blocks import engine
@@ -276,3 +276,20 @@ def test_a_prediction_needs_the_columns_of_the_formula(table):
     with pytest.raises(ProblemsFound, match="names 'x'") as raised:
         fit.predict(table.drop(columns="x"))
     assert raised.value.problems[0].code == "E502"
+
+
+def test_nested_levels_may_be_written_with_a_slash():
+    sessions = simulate(seed=1, n_courses=30, n_therapists=6).sessions
+    nested = lmm.fit("outcome ~ session + (1 | therapist/course)", sessions)
+    levels = lmm.fit("outcome ~ session + (1 | course) + (1 | therapist)", sessions)
+    pd.testing.assert_frame_equal(nested.terms, levels.terms)
+
+
+def test_a_fit_is_shown_in_one_line_and_summarised_like_lme4():
+    sessions = simulate(seed=1, n_courses=30, n_therapists=6).sessions
+    fit = lmm.fit("outcome ~ session + (1 | course)", sessions, reml=False)
+    assert repr(fit).startswith("<linear mixed model 'outcome ~ session + (1 | course)': ")
+    assert f"30 of course, log-likelihood {fit.solution.loglik:.2f}" in repr(fit)
+    text = fit.summary()
+    assert text.startswith("Linear mixed model fitted by maximum likelihood; t-tests with Satter")
+    assert repr(text) == str(text)

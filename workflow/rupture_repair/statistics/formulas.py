@@ -47,7 +47,7 @@ def read(formula: str | Rewritten):
     for group, double in parts:
         for term in group:
             blocks = random.setdefault(term.factor.name, [])
-            if double or term is group[0]:
+            if not blocks or double or term is group[0]:
                 blocks.append([])
             blocks[-1].append(term)
     return description, random
