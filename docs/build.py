@@ -40,6 +40,7 @@ NAVIGATION = {
     },
     "Explanation": {
         "explanation.md": "Ideas",
+        "architecture.md": "Architecture",
         "chance.md": "Chance",
         "rupture_probability.md": "Probability of a rupture",
         "decisions.md": "Decisions",
