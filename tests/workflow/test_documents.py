@@ -49,6 +49,9 @@ def place(demo, mirror, tmp_path_factory) -> Path:
         table["time"] = sessions["session_no"] / 10
         table["left"] = (sessions["ors_total"] > 25).astype(int)
         table.iloc[:800].to_csv(folder / name, index=False)
+    # The environment is that of the tests; a make that would set it up anew must not touch it.
+    asked = run("make --dry-run report", folder).stdout
+    assert "pip install" not in asked, "the environment is of another state: run `make test`"
     built = run("make report", folder)
     assert built.returncode == 0, built.stdout[-2000:]
     # Of the reports built from here on only the way to them is tried, with few criteria and few
