@@ -179,9 +179,8 @@ def test_what_needs_a_project_says_so(run, words, message):
     assert run("rupture-repair", *words, status=1).stderr.startswith(message)
 
 
-def test_explain_in_a_folder_with_results(run, tmp_path, built_demo):
-    project, _ = built_demo
-    shutil.copytree(project.folder / "data/processed/demo", tmp_path / "data/processed/demo")
+def test_explain_in_a_folder_with_results(run, tmp_path, demo):
+    shutil.copytree(demo.folder / "data/processed/demo", tmp_path / "data/processed/demo")
     done = run("rupture-repair", "explain", "demo", "C010", "--criterion", "dip")
     assert "Picture: reports/explained/demo-C010-dip.png" in done.stdout
     assert (tmp_path / "reports/explained/demo-C010-dip.png").is_file()

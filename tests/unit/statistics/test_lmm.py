@@ -293,3 +293,22 @@ def test_a_fit_is_shown_in_one_line_and_summarised_like_lme4():
     text = fit.summary()
     assert text.startswith("Linear mixed model fitted by maximum likelihood; t-tests with Satter")
     assert repr(text) == str(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "formula", "message"),
+    [
+        (pd.DataFrame({"y": [], "c": []}), "y ~ 1 + (1 | c)",
+         "E302 data=: the table has no rows."),
+        ({"y": [1]}, "y ~ 1 + (1 | c)",
+         "E719 data=: 'dict' cannot be used. Allowed: a DataFrame of pandas."),
+        (pd.DataFrame({"y": [1.0, 2], "c": ["a", "b"]}), "y ~ x + (1 | c)",
+         "E502 key y ~ x + (1 | c): the formula names 'x', which is not there."),
+        (pd.DataFrame({"y": ["high", "low"], "c": ["a", "b"]}), "y ~ 1 + (1 | c)",
+         "E503 column y: the outcome must be one column of numbers; found high, low."),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_used_is_a_message(data, formula, message):
+    with pytest.raises(ProblemsFound) as found:
+        lmm.fit(formula, data)
+    assert str(found.value).startswith(message)

@@ -114,7 +114,6 @@ def test_without_random_part_there_is_no_mixed_model(table):
 
 NOT_ASSESSABLE = {
     "constant": (lambda t: t.assign(y=3.0), "y does not vary: it is 3 in all"),
-    "no rows": (lambda t: t.iloc[:0], "there are no rows to analyse"),
     "no outcome": (lambda t: t.assign(y=np.nan), "no complete rows: y missing"),
     "explained": (
         lambda t: t.assign(y=2 * t["x"] - t["session"]), "explain the outcome completely",
@@ -222,3 +221,8 @@ def test_two_effects_on_one_line_are_singular():
         fit.solution.zero
     )
     assert np.linalg.eigvalsh(fit.solution.random[0])[0] == pytest.approx(0, abs=1e-8)
+
+
+def test_a_design_without_rows_is_not_assessable(table):
+    with pytest.raises(NotAssessable, match="there are no rows to analyse"):
+        design.build("y ~ session + x + (1 | course)", table.iloc[:0])
