@@ -45,7 +45,6 @@ NAVIGATION = {
         "rupture_probability.md": "Probability of a rupture",
         "decisions.md": "Decisions",
         "power.md": "Power",
-        "campaign.md": "Planted truths",
         "speed.md": "Speed",
     },
 }
