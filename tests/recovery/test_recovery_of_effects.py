@@ -37,13 +37,13 @@ def planted(**changes):
 
 
 def test_intervals_contain_the_planted_effects_when_detection_is_perfect():
-    # Of 150 studies at 95 %, chance leaves 132 to 149 intervals with the effect (99.9 %); were the
-    # true share .83, fewer would be with a probability of .94. In a campaign: .9, .99.
+    # Of 300 studies at 95 %, chance leaves 271 to 296 intervals with the effect (99.9 %); were the
+    # true share .87, fewer would be with a probability of .95. In a campaign: .9, .99.
     # No session is skipped or unrated, so that each outcome belongs to the state before it.
-    sizes = {"usual": 150, "campaign": 800}
+    sizes = {"usual": 300, "campaign": 800}
     studies = campaign.number(**sizes)
     low, high = interval(0.95, studies, 0.999)
-    too_few, power = (0.83, 0.9) if studies == 150 else (0.9, 0.95)
+    too_few, power = (0.87, 0.9) if studies == 300 else (0.9, 0.95)
     assert stats.binom(studies, too_few).cdf(low - 1) > power
     complete = {"skipped": 0.0, "unrated": 0.0, "missing_item": 0.0}
     found = results(planted(**complete), 80, studies, {"ar1": EFFECTS}, "truth")
@@ -57,8 +57,8 @@ def test_intervals_contain_the_planted_effects_when_detection_is_perfect():
 
 
 def test_what_a_criterion_misses_weakens_the_effects_and_does_not_turn_them():
-    # Of 20 studies the mean estimate has a standard error of about .15 points.
-    sizes = {"usual": 20, "campaign": 200}
+    # Of 40 studies the mean estimate has a standard error of about .1 points.
+    sizes = {"usual": 40, "campaign": 200}
     studies = campaign.number(**sizes)
     found = results(planted(), 200, studies, {"ar1": EFFECTS}, "criterion")
     for term, effect in EFFECTS.items():
@@ -68,12 +68,12 @@ def test_what_a_criterion_misses_weakens_the_effects_and_does_not_turn_them():
 
 
 def test_without_an_effect_few_claims_are_supported():
-    # One side of a 95 % interval: at most 2.5 % of 200 studies. Chance leaves 13 or fewer (99.9 %);
-    # were the true share 12 %, 13 or fewer would be with a probability of .01. In a campaign: 6 %.
-    sizes = {"usual": 200, "campaign": 1000}
+    # One side of a 95 % interval: at most 2.5 % of 400 studies. Chance leaves 21 or fewer (99.9 %);
+    # were the true share 8 %, 21 or fewer would be with a probability of .02. In a campaign: 6 %.
+    sizes = {"usual": 400, "campaign": 1000}
     studies = campaign.number(**sizes)
     most = stats.binom(studies, 0.025).ppf(0.999)
-    assert stats.binom(studies, 0.12 if studies == 200 else 0.06).cdf(most) < 0.03
+    assert stats.binom(studies, 0.08 if studies == 400 else 0.06).cdf(most) < 0.03
     found = results(world(claim="C7", effect=0), 40, studies, {STATISTIC: PARTS}, "criterion")
     for term, rows in found.groupby("term"):
         scaled = rows[["estimate", "ci_low", "ci_high"]].div(rows["sd"], axis=0).dropna()
