@@ -1,7 +1,7 @@
 """Without an effect, a planned test is significant as often as its alpha says.
 
-Studies of each model and variant that `rupture-repair power` offers. Of 600 at .05, chance leaves 20
-to 41 significant (95 %); were the true share .08, more would be with a probability of .83. `make
+Studies of each model and variant that `rupture-repair power` offers. Of 600 at .05, chance leaves
+20 to 41 significant (95 %); were the true share .08, more would be with a probability of .83. `make
 campaign` makes 1,000 (99 %): a true share of .08 is found with a probability of .9. Variants that
 are not offered are in benchmarks/power.py.
 """

@@ -38,8 +38,8 @@ def test_intervals_cover_at_the_nominal_rate(fits):
     bounds = [wald(fit) for fit in fits]
     low, high = (np.array([bound[side] for bound in bounds]) for side in ("ci_low", "ci_high"))
     covered = ((low < TRUTH) & (high > TRUTH)).sum(axis=0)
-    # Of 200 draws at 95 %, chance leaves 179 to 198 (99.9 %); were the true share .85, fewer would be
-    # with a probability of .95. In a campaign: .9.
+    # Of 200 draws at 95 %, chance leaves 179 to 198 (99.9 %); were the true share .85, fewer would
+    # be with a probability of .95. In a campaign: .9.
     least, most = stats.binom(DRAWS, 0.95).interval(0.999)
     assert stats.binom(DRAWS, 0.85 if DRAWS == 200 else 0.9).cdf(least - 1) > 0.9
     for name, number in zip(("intercept", "x", "repaired"), covered, strict=True):

@@ -1,7 +1,8 @@
 """The joint test of the multiverse where there is nothing to find.
 
 Of 150 datasets at a level of .1, chance leaves 6 to 25 rejected (99 %); were the true share .2,
-more would be with a probability of .8. `make campaign` makes 300: .2 is found with a probability of .98.
+more would be with a probability of .8. `make campaign` makes 300: .2 is found with a
+probability of .98.
 """
 
 from scipy import stats

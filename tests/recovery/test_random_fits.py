@@ -1,7 +1,7 @@
 """Small datasets that are hard to fit: no fit may miss the optimum (see reference/random_cases.py).
 
-320 of them; 640 in `make campaign`; benchmarks/random_fits.py does the same for a thousand, and with
-lme4 and statsmodels.
+320 of them; 640 in `make campaign`; benchmarks/random_fits.py does the same for a thousand, and
+with lme4 and statsmodels.
 """
 
 import numpy as np
