@@ -78,9 +78,8 @@ def test_a_rule_watches_no_part_of_the_library_that_it_does_not_use(rule):
     assert parts - {"__init__.py", "project"} == WATCHED[rule]
 
 
-def test_a_changed_message_draws_no_figure_and_writes_no_overview_again():
-    for rule in ("draw_figures", "write_index", "write_explorer_library"):
-        assert not any("/messages/" in file for file in code_files(SCRIPTS / f"{rule}.py"))
+def test_a_changed_message_draws_no_figure_again():
+    assert not any("/messages/" in file for file in code_files(SCRIPTS / "draw_figures.py"))
 
 
 def test_imports_for_type_checkers_are_not_followed():
