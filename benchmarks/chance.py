@@ -20,8 +20,9 @@ from rupture_repair.chance.replicates import prepare
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.project.measures import Measure, ReliableChange
+from rupture_repair.project.setting_groups import ChanceSettings, EdgeRules
 
-EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
+EDGE_RULES = EdgeRules(max_gap=2, onset_inside_episode=False)
 VARIANTS = {
     "own_mean_2sd": [{"k": 1.5}],
     "shewhart_3": [{"k": 2}],
@@ -69,12 +70,11 @@ def main() -> None:
         "srs", role="alliance", better="higher", range=(0, 40), instrument="SRS",
         reliable_change=change,
     )  # fmt: skip
-    settings = {
-        "replicates": given.replicates, "slow_replicates": 20,
-        "null_models": ["autoregressive", "shuffle"],
-        "false_alarm": 0.05, "depths": [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4], "duration": 2,
-        "courses": 10_000,
-    }  # fmt: skip
+    shipped = ChanceSettings.default()
+    settings = replace(
+        shipped, replicates=given.replicates, slow_replicates=20,
+        planted_falls=replace(shipped.planted_falls, courses=10_000),
+    )  # fmt: skip
     ratings = arrange(made_up(given.courses, given.sessions), "srs", measure)
     rules = twelve_criteria()
     solved = [replace(rule, k="calibrated") if rule.floor else rule for rule in rules]
@@ -91,14 +91,15 @@ def main() -> None:
     )
     null = timed("noise", lambda: prepare(ratings, "srs", measure, seed=1))
     solve = calibrate.calibrated_k
-    timed("calibrated k, 2 criteria", lambda: solve(null, solved, EDGE_RULES, settings, **common))
-    for model in settings["null_models"]:
-        one = {**settings, "null_models": [model]}
+    timed("calibrated k, 2 criteria", lambda: solve(null, solved, EDGE_RULES, 0.05, **common))
+    for model in settings.null_models:
+        one = replace(settings, null_models=(model,))
         timed(f"expected, {model}, {given.replicates} replicates",
               lambda one=one: compare_with_chance.expected(null, rules, EDGE_RULES, one, **common),
               )  # fmt: skip
+    planted = settings.planted_falls
     timed("sensitivity, 8 depths, 10,000 courses",
-          lambda: sensitivity(null, rules, EDGE_RULES, settings, **common))  # fmt: skip
+          lambda: sensitivity(null, rules, EDGE_RULES, planted, **common))  # fmt: skip
     peak = max(resource.getrusage(who).ru_maxrss
                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
     print(f"{'peak memory of one process':40} {peak / 1024:7.0f} MB")

@@ -82,7 +82,7 @@ def detect(folder: Path) -> None:
         pd.read_parquet(folder / "sessions.parquet"),
         read_measures(folder / "measures.json"),
         criteria.load(CRITERIA, {"dip": {"k": 2}, "tooth": {"k": 2}}),
-        settings.read()["edge_rules"],
+        settings.read().edge_rules,
         dataset="benchmark",
     )
     print(detect.write(found, folder)["n_episodes"].sum(), "episodes", file=sys.stderr)

@@ -16,17 +16,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from rupture_repair import settings
 from rupture_repair.detection import criteria
 from rupture_repair.power.plan import make
 from rupture_repair.power.preparation import solved, world_of
 from rupture_repair.power.questions import QUESTIONS
 from rupture_repair.power.studies import Block, World, blocks, detected, fitted, tested
-from rupture_repair.project import parallel, yaml_files
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.project import parallel
+from rupture_repair.simulation.settings import SimulationSettings
 
-CONFIG = yaml_files.complete({}, "config")
+SETTINGS = settings.read({}, None)
 #: What the simulation plants by default.
-PLANTED = {"repaired_within": Settings().effect_repaired, "open_within": Settings().effect_open}
+_DEFAULT = SimulationSettings()
+PLANTED = {"repaired_within": _DEFAULT.effect_repaired, "open_within": _DEFAULT.effect_open}
 #: Terms whose level is looked at.
 LEVELS = {
     "C7.open": {
@@ -40,7 +42,7 @@ LEFT_OUT = ("reported", "rupture_probability")
 
 
 def planned(**asked):
-    plan = make({**CONFIG["power"], "criterion": "own_mean_2sd", **asked}, CONFIG)
+    plan = make(replace(SETTINGS.power, **{"criterion": "own_mean_2sd", **asked}), SETTINGS)
     return plan, world_of(plan, solved(plan))
 
 
@@ -102,7 +104,7 @@ def calibrated(world: World, rules):
 
 
 def solved_k(world: World, rule) -> float:
-    plan = make({**CONFIG["power"], "criterion": rule.id}, CONFIG)
+    plan = make(replace(SETTINGS.power, criterion=rule.id), SETTINGS)
     return float(solved(plan)["k"])
 
 
@@ -128,13 +130,16 @@ def seen(world: World, block: Block) -> dict[str, float]:
 
 def bias(arguments) -> None:
     """Print estimates of the planted effects per criterion, then those where there is no effect."""
-    shared = {**CONFIG["power"], "criterion": "own_mean_2sd", "variant": "ar1"}
+    shared = replace(SETTINGS.power, criterion="own_mean_2sd", variant="ar1")
     planted = {"unit": "points", "effect": PLANTED["repaired_within"],
                "simulation": {"effect_open": PLANTED["open_within"]}}  # fmt: skip
-    linked = {"effect": 0, "simulation": {"outcome_alliance": Settings().outcome_alliance}}
+    linked = {
+        "effect": 0,
+        "simulation": {"outcome_alliance": _DEFAULT.outcome_alliance},
+    }
     print(f"{arguments.replicates} studies of {arguments.courses} courses, next_session, ar1")
     for name, asked in {"planted": planted, "no effect": linked}.items():
-        plan = make({**shared, **asked}, CONFIG)
+        plan = make(replace(shared, **asked), SETTINGS)
         world = world_of(plan, solved(plan))
         if name == "planted":
             rules = calibrated(world, [r for r in criteria.load() if r.id not in LEFT_OUT])

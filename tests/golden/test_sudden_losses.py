@@ -14,17 +14,17 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from repository import ROOT
 from rupture_repair.detection import criteria, detect
 
 MEASURE = made_measure("bdi", range=[0, 63])
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
 
 
 def losses(table, pooled_sd="as_published", cut_off=7):
     settings = {"sudden_loss": {"floor": cut_off, "pooled_sd": pooled_sd}}
     rules = criteria.load(["sudden_loss"], settings)
-    found = next(detect.detect(table, {"bdi": MEASURE}, rules, EDGE, dataset="d"))
+    found = next(detect.detect(table, {"bdi": MEASURE}, rules, EDGE_RULES, dataset="d"))
     states = found.states.to_pandas().astype({"course": "str"})
     step = states.set_index(["course", "session"])["fall"]
     episodes = found.episodes

@@ -4,9 +4,6 @@ import pandas as pd
 
 from made_measures import made_measure
 
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
-
-
 MEASURE = made_measure(
     instrument="SRS", components=["bond", "goals"], reliable_change={"value": 4.0}
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from made_measures import made_measures
+from made_settings import ALL_VARIANTS, EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.models import fit_models
 
 STATES = np.array(["steady", "ruptured", "repaired_here", "after_repair", "after_unrepaired"])
@@ -24,7 +25,8 @@ class Made:
 
     def fit_all(self, processes=1, **changed):
         given = vars(replace(self, **changed))
-        return fit_models.fit_models("made", **given, settings={}, processes=processes)
+        how = {"models": ALL_VARIANTS, "edge_rules": EDGE_RULES, "default_criterion": "dip"}
+        return fit_models.fit_models("made", **given, **how, processes=processes)
 
 
 def with_sessions(episodes, rng):
@@ -77,5 +79,11 @@ def exposed(made):
     from rupture_repair.exposure.sessions import session_exposures
 
     return session_exposures(
-        made.states, made.sessions, made.courses, made.measures, "alliance", "outcome", {}
+        made.states,
+        made.sessions,
+        made.courses,
+        made.measures,
+        "alliance",
+        "outcome",
+        EXPOSURE_RULES,
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from made_settings import EXPOSURE_RULES
 from made_tables import tables
 from rupture_repair.diagnostics.diagnose import diagnose
 
@@ -12,5 +13,5 @@ def with_diagnostics(n_courses=30, **changes):
     keys = ("sessions", "courses", "measures", "states", "detection", "estimates")
     given = {key: made[key] for key in keys}
     given["estimates"] = given["estimates"].assign(rho=np.nan)
-    found = diagnose("small", **given, settings=made["config"] | {"seed": 1})
+    found = diagnose("small", **given, rules=EXPOSURE_RULES, default_criterion="dip", seed=1)
     return made | {"diagnostics": found}

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES, chance_settings
 from rupture_repair.chance import compare_with_chance, replicates
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.explorer import write_explorer, write_explorer_library
 from rupture_repair.project.measures import Measure
+from rupture_repair.project.setting_groups import ReportSettings
 
-EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
-SETTINGS = {"null_models": ["shuffle"], "replicates": 4, "slow_replicates": 2}
+SETTINGS = chance_settings(null_models=("shuffle",), replicates=4, slow_replicates=2)
 NAMES = ("v_2sd", "dip", "srs_cutoff", "anhoej", "reported")
 DATASET = {"name": "made", "title": "Made-up courses", "synthetic": True}
 
@@ -67,11 +68,9 @@ def made(courses: int = 24, better: str = "higher", label: str = "Alliance") -> 
         "replicates": replicates.kept_replicates(model, SETTINGS, 0, dataset="made"),
         "models": {},
         "criteria": rules(),
-        "config": {
-            "default_criterion": "v_2sd",
-            "edge_rules": EDGE_RULES,
-            "report": {"individuals": "demo_only", "min_cell": 5},
-        },
+        "default_criterion": "v_2sd",
+        "edge_rules": EDGE_RULES,
+        "report": ReportSettings.default(),
     }
 
 

@@ -1,12 +1,15 @@
 """Small datasets with states made directly, so that a multiverse of them needs no detection."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria
+from rupture_repair.project.setting_groups import ModelSettings, MultiverseSettings
 
 MEASURES = {
     name: made_measure(name, label=f"Alliance, {rater}", rater=rater, outcome="mood")
@@ -16,23 +19,25 @@ MEASURES = {
     for name in ("mood", "sleep")
 }
 
-SETTINGS: dict[str, Any] = {
-    "multiverse": {
-        "criteria": None, "k_factors": [1, 0.8], "outcomes": "paired",
-        "variants": ["main", "with_outcome_now", "ar1"], "trend": ["kept", "removed"],
-        "censored": ["open", "left_out"], "minimum_sessions": [3, 8], "most": 200,
-        "permutations": 19, "scheme": "shuffle",
-    },
-    "edge_rules": {"max_gap": 2, "onset_inside_episode": False},
-    "models": {},
-}  # fmt: skip
+MULTIVERSE = MultiverseSettings(
+    criteria=None, k_factors=(1, 0.8), outcomes="paired",
+    variants=("main", "with_outcome_now", "ar1"), trend=("kept", "removed"),
+    censored=("open", "left_out"), minimum_sessions=(3, 8), most=200,
+    permutations=19, scheme="shuffle",
+)  # fmt: skip
 
 RULES = criteria.load(["v_1sd", "v_2sd", "srs_cutoff"])
 
 
-def settings(**changes: Any) -> dict[str, Any]:
-    """Return the settings with some of the multiverse changed."""
-    return SETTINGS | {"multiverse": SETTINGS["multiverse"] | changes}
+def multiverse(**changes: Any) -> MultiverseSettings:
+    """Return the settings with some changed."""
+    return replace(MULTIVERSE, **changes)
+
+
+def run_with(**changes: Any) -> dict[str, Any]:
+    """Return how to run a multiverse with some settings changed."""
+    exposure = ModelSettings.default().exposure
+    return {"edge_rules": EDGE_RULES, "exposure": exposure, "permuting": multiverse(**changes)}
 
 
 def dataset(seed: int = 1, courses: int = 40, length: int = 10, effect: float = 0.0) -> dict:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
+from made_settings import for_figures
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
@@ -41,11 +42,15 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def material(made, folder):
+def to_draw(made):
+    """What is drawn of made-up tables, and how."""
     keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
-    given = {key: made[key] for key in (*keys, "config")}
-    given["diagnostics"] = made.get("diagnostics")
-    files = draw_figures(folder / "figures" / made["dataset"]["name"], **given)
+    return {key: made[key] for key in keys} | for_figures(made["config"])
+
+
+def material(made, folder):
+    figures = folder / "figures" / made["dataset"]["name"]
+    files = draw_figures(figures, **to_draw(made), diagnostics=made.get("diagnostics"))
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
     return Material(**made, figures=numbers)
 

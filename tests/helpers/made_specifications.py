@@ -1,13 +1,13 @@
 """A small plan and what was fitted of it."""
 
-from made_multiverse import RULES, settings
+from made_multiverse import RULES, multiverse, run_with
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 
 
 def planned(made, seed=1, default="v_1sd", **changes):
     return plan_multiverse.plan_multiverse(
-        made["measures"], made["detection"], RULES, settings(**changes)["multiverse"],
+        made["measures"], made["detection"], RULES, multiverse(**changes),
         default_criterion=default, seed=seed,
     )  # fmt: skip
 
@@ -15,5 +15,5 @@ def planned(made, seed=1, default="v_1sd", **changes):
 def ran(made, plan, processes=1, **changes):
     tables = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
     return run_multiverse(
-        plan, **tables, criteria=RULES, settings=settings(**changes), seed=3, processes=processes
+        plan, **tables, criteria=RULES, **run_with(**changes), seed=3, processes=processes
     )

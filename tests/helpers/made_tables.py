@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from made_measures import made_measures
+from made_settings import EXPOSURE_RULES, made_settings
 from rupture_repair.models.flow import flow_of
 
 CRITERIA = {
@@ -92,20 +93,14 @@ DATASET = {
     "files": [{"path": "data/raw/small/sessions.csv", "sha256": "ab" * 32, "rows": 300}],
 }  # fmt: skip
 
-CONFIG = {
-    "datasets": ["small"], "mirror": None, "criteria": list(CRITERIA), "default_criterion": "dip",
-    "settings_of_criteria": {"dip": {"k": 2.0}},
-    "edge_rules": {"max_gap": 2, "onset_inside_episode": False},
-    "models": {
-        "engine": "statsmodels",
-        "exposure": {
-            "open": ["ruptured", "after_unrepaired"], "repaired": ["repaired_here", "after_repair"],
-        },
-        "failed_fit": "error",
+_ROWS = [{"id": name, **row} for name, row in CRITERIA.items()]
+CONFIG = made_settings(
+    {
+        "datasets": ["small"], "default_criterion": "dip",
+        "settings_of_criteria": {"dip": {"k": 2.0}}, "models": {"engine": "statsmodels"},
     },
-    "chance": {"replicates": 200, "sensitivity": {"duration": 2}},
-    "report": {"individuals": "demo_only", "min_cell": 5},
-}  # fmt: skip
+    criteria=_ROWS,
+)  # fmt: skip
 
 
 def _sessions(n_courses: int) -> pd.DataFrame:
@@ -258,8 +253,8 @@ def tables(n_courses: int = 30) -> dict:
         "states": pd.DataFrame(states),
         "detection": pd.DataFrame(detection).assign(n_courses=n_courses),
         "estimates": _estimates(),
-        "config": deepcopy(CONFIG),
+        "config": CONFIG,
         "criteria": {name: {"id": name, "value": None, **row} for name, row in CRITERIA.items()},
     }
-    flow = flow_of("small", made, MEASURES, CONFIG)
+    flow = flow_of("small", made, MEASURES, EXPOSURE_RULES)
     return made | {"flow": flow}

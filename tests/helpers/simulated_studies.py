@@ -6,18 +6,18 @@ from dataclasses import replace
 import pandas as pd
 from scipy import stats
 
+from made_settings import made_settings
 from rupture_repair.power.plan import make
 from rupture_repair.power.preparation import world_of
 from rupture_repair.power.studies import Block, World, blocks, fitted, tested
-from rupture_repair.project import yaml_files
 from rupture_repair.project.parallel import spread_out
 
-CONFIG = yaml_files.complete({}, "config")
+SETTINGS = made_settings()
 
 
 def world(**asked) -> World:
     """Return the world of a plan; `asked` as in the group `power` of config.yaml."""
-    plan = make({**CONFIG["power"], "criterion": "own_mean_2sd", **asked}, CONFIG)
+    plan = make(replace(SETTINGS.power, **{"criterion": "own_mean_2sd", **asked}), SETTINGS)
     return world_of(plan, {"k": None, "reliability": 0.96})
 
 

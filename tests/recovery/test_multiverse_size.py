@@ -8,7 +8,7 @@ probability of .98.
 from scipy import stats
 
 import campaign
-from made_multiverse import RULES, dataset, settings
+from made_multiverse import RULES, dataset, run_with
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import summarise
@@ -22,17 +22,17 @@ def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
     changes = {
         "k_factors": [1], "variants": ["main"], "minimum_sessions": [3], "permutations": 19,
     }  # fmt: skip
-    chosen = settings(**changes)
+    chosen = run_with(**changes)
     rejected = dict.fromkeys(("median", "sign", "significant"), 0)
     for seed in range(DATASETS):
         made = dataset(seed=1000 + seed, courses=25, length=8)
         plan = plan_multiverse.plan_multiverse(
-            made["measures"], made["detection"], RULES, chosen["multiverse"],
+            made["measures"], made["detection"], RULES, chosen["permuting"],
             default_criterion="v_1sd", seed=1,
         )  # fmt: skip
         plan = plan[plan["measure"] == "bond"].iloc[:2]
         given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
-        found = run_multiverse(plan, **given, criteria=RULES, settings=chosen, seed=seed)
+        found = run_multiverse(plan, **given, criteria=RULES, **chosen, seed=seed)
         row = summarise(found).set_index("term").loc["open"]
         for name in rejected:
             rejected[name] += row[f"p_{name}"] <= 0.1

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES, chance_settings
 from rupture_repair.chance import calibrate, compare_with_chance, noise, replicates
 from rupture_repair.chance.planted_falls import sensitivity
 from rupture_repair.chance.replicates import Null, prepare
@@ -20,15 +21,14 @@ from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.simulation.files import DEFAULT_SEED
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.tables import simulate_dataset
 
-EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 4.8})
-SETTINGS = {
-    "replicates": 99, "slow_replicates": 5, "null_models": ["autoregressive"], "false_alarm": 0.05,
-    "depths": [0.5, 1, 2, 3, 4], "duration": 2, "courses": 6000,
-}  # fmt: skip
+SETTINGS = chance_settings(
+    replicates=99, slow_replicates=5, null_models=("autoregressive",), false_alarm=0.05,
+    depths=(0.5, 1, 2, 3, 4), duration=2, courses=6000,
+)  # fmt: skip
 #: With fixed thresholds, so that what is measured does not hang on the calibration as well.
 FIXED = {name: {"k": 2, "unit": "larger_sd"} for name in ("dip", "tooth")}
 NAMES = ("dip", "tooth", "own_mean_2sd", "shewhart_3", "reliable_drop", "v_2sd", "v_1sd")
@@ -40,7 +40,7 @@ def prepared(table: pd.DataFrame, draws: int = noise.DRAWS, seed: int = 1) -> Nu
 
 
 def demo(seed: int = DEFAULT_SEED, **settings) -> Null:
-    table = simulate_dataset(Settings(**settings), seed=seed)["sessions"]
+    table = simulate_dataset(SimulationSettings(**settings), seed=seed)["sessions"]
     names = {"client_id": "course", "session_no": "session", "srs_total": "srs"}
     return prepared(table.rename(columns=names)[list(names.values())])
 
@@ -126,7 +126,9 @@ def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
 
 def test_with_ruptures_more_are_observed_than_expected(planted):
     rules = [replace(rule, k="calibrated") for rule in criteria.load(["dip", "tooth"], FIXED)]
-    solved = calibrate.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    solved = calibrate.calibrated_k(
+        planted, rules, EDGE_RULES, SETTINGS.false_alarm, dataset="demo"
+    )
     rules = criteria.with_calibrated_k(rules, solved)
     table, _ = compare_with_chance.expected(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
     assert (table.ratio > 1.3).all()
@@ -166,7 +168,9 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
 @pytest.fixture(scope="module")
 def seen(planted) -> pd.DataFrame:
     rules = criteria.load(NAMES, FIXED)
-    return sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo", processes=2)
+    return sensitivity(
+        planted, rules, EDGE_RULES, SETTINGS.planted_falls, dataset="demo", processes=2
+    )
 
 
 def test_deeper_falls_are_found_more_often_and_more_exactly(seen):
@@ -195,10 +199,12 @@ def test_own_sd_masks_the_fall_that_it_should_reveal(planted):
     rules = [
         replace(base, id=unit, unit=unit, k="calibrated") for unit in ("sample_sd", "larger_sd")
     ]
-    solved = calibrate.calibrated_k(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    solved = calibrate.calibrated_k(
+        planted, rules, EDGE_RULES, SETTINGS.false_alarm, dataset="demo"
+    )
     assert solved.false_alarm.to_numpy() == pytest.approx(0.05, abs=0.005)
     rules = criteria.with_calibrated_k(rules, solved)
-    table = sensitivity(planted, rules, EDGE_RULES, SETTINGS, dataset="demo")
+    table = sensitivity(planted, rules, EDGE_RULES, SETTINGS.planted_falls, dataset="demo")
     at = table[(table.volatility == "all") & (table.depth == 3)].set_index("criterion")
     assert at.sensitivity["sample_sd"] > at.sensitivity["larger_sd"]
 

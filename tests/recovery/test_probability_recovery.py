@@ -8,7 +8,7 @@ from planted_chain import TRUTH, draw
 from rupture_repair.detection import criteria, fall_rules
 from rupture_repair.detection.courses import arrange, pooled_sd
 from rupture_repair.detection.hidden_markov import rupture_probability
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.tables import simulate_dataset
 
 RANGE = {"low": 0.0, "high": 40.0, "step": 0.5}
@@ -88,7 +88,7 @@ def test_without_ruptures_hardly_any_course_is_flagged(changes):
 
 
 def demo_like(seed, **changes):
-    settings = Settings(n_courses=600, n_therapists=60, **changes)
+    settings = SimulationSettings(n_courses=600, n_therapists=60, **changes)
     tables = simulate_dataset(settings, seed=seed)
     sessions = tables["sessions"]
     codes, ids = pd.factorize(sessions["client_id"])

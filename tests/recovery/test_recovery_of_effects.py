@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 import campaign
+from made_settings import EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.claims.verdicts import load, verdict
 from rupture_repair.detection import detect
 from rupture_repair.exposure.sessions import session_exposures
@@ -16,11 +17,14 @@ from rupture_repair.ingest import ingest
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.power import studies
 from rupture_repair.simulation.files import write_dataset
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.statistics import estimates
-from simulated_studies import CONFIG, interval, results, world
+from simulated_studies import interval, results, world
 
-EFFECTS = {"repaired_within": Settings().effect_repaired, "open_within": Settings().effect_open}
+EFFECTS = {
+    "repaired_within": SimulationSettings().effect_repaired,
+    "open_within": SimulationSettings().effect_open,
+}
 PARTS = {
     f"{part.name}_within": part
     for claim in load() if claim.id == "C7" for part in claim.parts
@@ -88,11 +92,17 @@ def test_the_pipeline_gives_the_numbers_of_simulated_studies(tmp_path):
     settings, seed = where.sized(120), studies.study_seed(where.seed, 120, 0)
     data = ingest.ingest("files", write_dataset(tmp_path / "files", seed=seed, settings=settings))
     found = detect.detect(
-        data.sessions, data.measures, [where.criterion], CONFIG["edge_rules"], dataset="files"
+        data.sessions, data.measures, [where.criterion], EDGE_RULES, dataset="files"
     )
     states = pd.concat([one.states.to_pandas() for one in found])
     table = session_exposures(
-        states, data.sessions, data.courses, data.measures, "alliance", "outcome", CONFIG
+        states,
+        data.sessions,
+        data.courses,
+        data.measures,
+        "alliance",
+        "outcome",
+        EXPOSURE_RULES,
     )
     variant = MODELS["next_session"].variants["ar1"]
     whole = studies.tested(estimates.fit(variant.formula, table, ar1="session"), "repaired_within")

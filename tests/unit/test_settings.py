@@ -1,10 +1,19 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from rupture_repair import settings as project
+from rupture_repair.project import yaml_files
 from rupture_repair.project.datasets import data_files
 from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.project.setting_groups import (
+    ChanceSettings,
+    EdgeRules,
+    ModelSettings,
+    MultiverseSettings,
+    ReportSettings,
+)
 
 
 @pytest.fixture
@@ -27,13 +36,38 @@ def texts(root: Path, overrides=None) -> list[str]:
 
 def test_settings_are_complete_and_hold_the_criteria_themselves(root):
     settings = project.read(None, root / "config.yaml")
-    assert settings["criteria"][0]["id"] == "dip"
-    assert settings["criteria"][0]["repair"]["within"] == 3
+    assert settings.criteria[0].id == "dip"
+    assert settings.criteria[0].repair.within == 3
+
+
+def test_settings_come_back_from_plain_data_as_they_were(root):
+    settings = project.read(None, root / "config.yaml")
+    plain = settings.as_dict()
+    assert project.Settings.from_dict(json.loads(json.dumps(plain))) == settings
+    assert plain["multiverse"]["k_factors"] == [1, 0.8, 1.25]
+    assert plain["criteria"][0]["repair"]["within"] == 3
+
+
+def test_every_key_of_the_schema_is_an_attribute_and_nothing_else_is(root):
+    plain = project.read(None, root / "config.yaml").as_dict()
+    shipped = yaml_files.complete({}, "config")
+    assert plain.keys() == shipped.keys()
+    for key, group in shipped.items():
+        if isinstance(group, dict):
+            assert plain[key].keys() == group.keys(), key
+    with pytest.raises(TypeError, match="max_gp"):
+        EdgeRules.from_dict({"max_gp": 1})
+
+
+def test_a_group_is_by_default_as_the_schema_says():
+    shipped = yaml_files.complete({}, "config")
+    for kind in (EdgeRules, ChanceSettings, ModelSettings, MultiverseSettings, ReportSettings):
+        assert kind.default().as_dict() == shipped[kind.key]
 
 
 def test_overrides_of_the_command_line_are_laid_over_and_checked(root):
     settings = project.read({"edge_rules": {"max_gap": 1}}, root / "config.yaml")
-    assert settings["edge_rules"] == {"max_gap": 1, "onset_inside_episode": False}
+    assert settings.edge_rules == EdgeRules(max_gap=1, onset_inside_episode=False)
     assert texts(root, {"edge_rules": {"max_gp": 1}}) == [
         "E103 --config, key edge_rules.max_gp: 'max_gp' is not a known key. Did you mean "
         "'max_gap'? Allowed here: max_gap, onset_inside_episode."

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measures
+from made_settings import EDGE_RULES
 from rupture_repair import verify
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.agreement import agreement
@@ -20,9 +21,8 @@ def folder(tmp_path):
     sessions = pd.DataFrame(
         {"course": ["a"] * 17, "session": np.arange(1, 18), "alliance": ratings}
     )
-    edge = {"max_gap": 2, "onset_inside_episode": False}
     rules = criteria.load(["reliable_drop", "v_1sd"])
-    detect.write(detect.detect(sessions, MEASURES, rules, edge, dataset="d"), tmp_path)
+    detect.write(detect.detect(sessions, MEASURES, rules, EDGE_RULES, dataset="d"), tmp_path)
     sessions.to_parquet(tmp_path / "sessions.parquet")
     common = {"dataset": "d", "measure": "alliance", "model": "final", "variant": "main"}
     numbers = {"estimate": 1.0, "std_error": 0.5, "p": 0.04, "ci_low": 0.1, "ci_high": 1.9}

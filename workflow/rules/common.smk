@@ -30,7 +30,9 @@ def settings_file():
     return None if given or workflow.modifier.skip_configfile else file
 
 
-SETTINGS = or_stop(settings.read, config, settings_file(), PROJECT)
+CHECKED = or_stop(settings.read, config, settings_file(), PROJECT)
+# Jobs get plain data, each what it uses.
+SETTINGS = CHECKED.as_dict()
 DATASETS = SETTINGS["datasets"]
 # Pictures and lists of the workflow are made without a number of cores.
 CORES = workflow.resource_settings.cores or 1
@@ -78,4 +80,4 @@ def report_with_failures():
         print(
             f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"
         )
-    print(f"Report, with what failed: {write_index(Path(), SETTINGS, failures)}")
+    print(f"Report, with what failed: {write_index(Path(), CHECKED, failures)}")

@@ -33,7 +33,7 @@ rule calibrate:
     params:
         criteria=[row for row in SETTINGS["criteria"] if row["k"] == "calibrated"],
         edge_rules=SETTINGS["edge_rules"],
-        chance={"false_alarm": SETTINGS["chance"]["false_alarm"]},
+        false_alarm=SETTINGS["chance"]["false_alarm"],
         seed=SETTINGS["seed"],
     script:
         "../scripts/calibrate.py"

@@ -45,10 +45,10 @@ rule diagnose:
         "logs/{dataset}/diagnose.log",
     priority: 2  # the figures, a long step, wait for it
     params:
-        settings={
-            key: SETTINGS[key]
-            for key in ("models", "edge_rules", "default_criterion", "seed")
-        },
+        exposure=SETTINGS["models"]["exposure"],
+        edge_rules=SETTINGS["edge_rules"],
+        default_criterion=SETTINGS["default_criterion"],
+        seed=SETTINGS["seed"],
     script:
         "../scripts/diagnose.py"
 
@@ -75,9 +75,9 @@ rule judge_claims:
         "logs/{dataset}/judge_claims.log",
     threads: HALF_OF_CORES
     params:
-        models=SETTINGS["models"],
+        exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],
-        claims=SETTINGS["claims"],
+        smallest=SETTINGS["claims"]["smallest"],
         seed=SETTINGS["seed"],
     script:
         "../scripts/judge_claims.py"
@@ -102,7 +102,7 @@ rule synthesise:
         "logs/all/synthesise.log",
     params:
         datasets=DATASETS,
-        synthesis=SETTINGS["synthesis"],
+        same_scores=SETTINGS["synthesis"]["same_scores"],
         default_criterion=SETTINGS["default_criterion"],
     script:
         "../scripts/synthesise.py"

@@ -50,10 +50,10 @@ rule run_multiverse:
     threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
-        multiverse={
+        permuting={
             key: SETTINGS["multiverse"][key] for key in ("permutations", "scheme")
         },
-        models={"exposure": SETTINGS["models"]["exposure"]},
+        exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],
         seed=SETTINGS["seed"],
     script:

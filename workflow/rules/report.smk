@@ -3,8 +3,6 @@
 
 FORMS = SETTINGS["report"]["formats"]
 TEMPLATES = package_files("report/templates")
-FIGURE_SETTINGS = ("default_criterion", "report", "edge_rules", "models")
-EXPLORER_SETTINGS = ("default_criterion", "edge_rules", "report")
 
 
 # The name of an explorer would also be that of a report of a dataset "...-explorer".
@@ -34,7 +32,7 @@ rule verify:
         "logs/{dataset}/verify.log",
     params:
         criteria=SETTINGS["criteria"],
-        edge_rules=SETTINGS["edge_rules"],
+        onset_inside_episode=SETTINGS["edge_rules"]["onset_inside_episode"],
         failed_fit=SETTINGS["models"]["failed_fit"],
     script:
         "../scripts/verify.py"
@@ -63,7 +61,10 @@ rule draw_figures:
         "logs/{dataset}/draw_figures.log",
     threads: HALF_OF_CORES
     params:
-        config={key: SETTINGS[key] for key in FIGURE_SETTINGS},
+        default_criterion=SETTINGS["default_criterion"],
+        report=SETTINGS["report"],
+        edge_rules=SETTINGS["edge_rules"],
+        exposure=SETTINGS["models"]["exposure"],
     script:
         "../scripts/draw_figures.py"
 
@@ -97,7 +98,7 @@ rule write_report:
         "logs/{dataset}/write_report.log",
     threads: min(len(FORMS), CORES)  # each form takes seconds
     params:
-        config=SETTINGS,
+        settings=SETTINGS,
     script:
         "../scripts/write_report.py"
 
@@ -140,7 +141,9 @@ rule write_explorer:
     threads: HALF_OF_CORES
     params:
         criteria=SETTINGS["criteria"],
-        config={key: SETTINGS[key] for key in EXPLORER_SETTINGS},
+        default_criterion=SETTINGS["default_criterion"],
+        edge_rules=SETTINGS["edge_rules"],
+        report=SETTINGS["report"],
     script:
         "../scripts/write_explorer.py"
 
@@ -157,6 +160,6 @@ rule write_index:
     log:
         "logs/all/write_index.log",
     params:
-        config=SETTINGS,
+        settings=SETTINGS,
     script:
         "../scripts/write_index.py"

@@ -1,13 +1,72 @@
 """The project as a whole: its configuration, its datasets and where they are."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .detection import criteria
+from .detection.criteria import Criterion
 from .project import yaml_files
 from .project.datasets import descriptor, is_name, suggested_name
 from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from .project.setting_groups import (
+    ChanceSettings,
+    ClaimSettings,
+    EdgeRules,
+    Group,
+    ModelSettings,
+    MultiverseSettings,
+    PowerSettings,
+    ReportSettings,
+    SynthesisSettings,
+)
+
+
+@dataclass(frozen=True)
+class Settings(Group):
+    """All settings of a project, complete and checked.
+
+    Attributes
+    ----------
+    datasets : tuple of str
+    mirror : str or None
+        Folder that holds the files of the public datasets.
+    criteria : tuple of Criterion
+        Those named in config.yaml, with the settings that it changes.
+    default_criterion : str
+    settings_of_criteria : mapping
+        Id -> settings that replace those of the row.
+    seed : int
+        Of everything random.
+    edge_rules, chance, models, claims, power, synthesis, multiverse, report
+        The groups, see :mod:`rupture_repair.project.setting_groups`.
+    """
+
+    datasets: tuple[str, ...]
+    mirror: str | None
+    criteria: tuple[Criterion, ...]
+    default_criterion: str
+    settings_of_criteria: Mapping[str, Any]
+    edge_rules: EdgeRules
+    seed: int
+    chance: ChanceSettings
+    models: ModelSettings
+    claims: ClaimSettings
+    power: PowerSettings
+    synthesis: SynthesisSettings
+    multiverse: MultiverseSettings
+    report: ReportSettings
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Settings":
+        """Return the settings from what :meth:`as_dict` gave."""
+        rules = tuple(criteria.from_dicts(content["criteria"]))
+        return super().from_dict({**content, "criteria": rules})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data, for the jobs of a workflow."""
+        return {**super().as_dict(), "criteria": [rule.as_dict() for rule in self.criteria]}
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -37,7 +96,7 @@ def read(
     overrides: Mapping[str, Any] | None = None,
     file: str | Path | None = "config.yaml",
     project: Path = Path(),
-) -> dict[str, Any]:
+) -> Settings:
     """Read the configuration, complete and checked as far as it can be without data.
 
     Parameters
@@ -52,9 +111,7 @@ def read(
 
     Returns
     -------
-    dict
-        See ``knowledge/schemas/config.schema.yaml``. The entry `criteria` is replaced by the
-        criteria themselves, as plain data.
+    Settings
 
     Raises
     ------
@@ -75,10 +132,10 @@ def read(
     found += _load_criteria(content, shown)
     if found:
         raise ProblemsFound(found)
-    return content
+    return Settings.from_dict(content)
 
 
-def read_here(root: Path = Path()) -> dict[str, Any]:
+def read_here(root: Path = Path()) -> Settings:
     """Read the configuration of a folder; the defaults where it has none.
 
     Parameters
@@ -88,7 +145,7 @@ def read_here(root: Path = Path()) -> dict[str, Any]:
 
     Returns
     -------
-    dict
+    Settings
         As :func:`read` returns it; without config.yaml `datasets` is empty.
 
     Raises
@@ -101,7 +158,7 @@ def read_here(root: Path = Path()) -> dict[str, Any]:
     content = yaml_files.complete({}, "config")
     content["datasets"] = []
     _load_criteria(content, "the configuration")
-    return content
+    return Settings.from_dict(content)
 
 
 def _load_criteria(content: dict[str, Any], shown: str) -> list[Problem]:

@@ -6,6 +6,7 @@ from rupture_repair.chance import calibrate
 from rupture_repair.detection import criteria
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import EdgeRules
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
 with step_log.step("calibrate", dataset, snakemake.log[0]):
@@ -13,8 +14,8 @@ with step_log.step("calibrate", dataset, snakemake.log[0]):
         pd.read_parquet(snakemake.input.sessions),
         read_measures(snakemake.input.measures),
         criteria.from_dicts(params.criteria),
-        params.edge_rules,
-        params.chance,
+        EdgeRules.from_dict(params.edge_rules),
+        params.false_alarm,
         dataset=dataset,
         seed=params.seed,
         processes=snakemake.threads,

@@ -7,6 +7,7 @@ from rupture_repair.detection import criteria
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import ChanceSettings, EdgeRules
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("compare_with_chance", dataset, snakemake.log[0]):
@@ -15,8 +16,8 @@ with step_log.step("compare_with_chance", dataset, snakemake.log[0]):
         read_measures(given.measures),
         criteria.from_dicts(params.criteria),
         pd.read_parquet(given.calibrated),
-        params.edge_rules,
-        params.chance,
+        EdgeRules.from_dict(params.edge_rules),
+        ChanceSettings.from_dict(params.chance),
         dataset=dataset,
         seed=params.seed,
         models=rupture_probability.read(given.models),

@@ -8,6 +8,7 @@ from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import EdgeRules
 
 dataset = snakemake.wildcards.dataset
 with step_log.step("detect", dataset, snakemake.log[0]):
@@ -15,7 +16,7 @@ with step_log.step("detect", dataset, snakemake.log[0]):
         pd.read_parquet(snakemake.input.sessions),
         read_measures(snakemake.input.measures),
         criteria.from_dicts(snakemake.params.criteria),
-        snakemake.params.edge_rules,
+        EdgeRules.from_dict(snakemake.params.edge_rules),
         dataset=dataset,
         events=pd.read_parquet(snakemake.input.events),
         calibrated=pd.read_parquet(snakemake.input.calibrated),

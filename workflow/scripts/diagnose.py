@@ -5,15 +5,20 @@ import pandas as pd
 from rupture_repair.diagnostics.diagnose import diagnose
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
-dataset, given = snakemake.wildcards.dataset, snakemake.input
+dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("diagnose", dataset, snakemake.log[0]):
     tables = ("sessions", "courses", "states", "detection", "estimates")
     found = diagnose(
         dataset,
         **{name: pd.read_parquet(given[name]) for name in tables},
         measures=read_measures(given.measures),
-        settings=snakemake.params.settings,
+        rules=ExposureRules.of(
+            ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)
+        ),
+        default_criterion=params.default_criterion,
+        seed=params.seed,
     )
     processed.write(found, snakemake.output.diagnostics)
     print(f"{dataset}: diagnostics of {found['measure'].nunique()} models")

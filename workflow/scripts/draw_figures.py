@@ -8,8 +8,14 @@ import pandas as pd
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import (
+    EdgeRules,
+    ExposureRules,
+    ExposureStates,
+    ReportSettings,
+)
 
-given = snakemake.input
+given, params = snakemake.input, snakemake.params
 with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]):
     tables = ("sessions", "states", "episodes", "detection", "estimates", "agreement")
     tables += ("sensitivity", "diagnostics", "multiverse", "chance")
@@ -19,7 +25,11 @@ with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]
         folder,
         dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
         measures=read_measures(given.measures),
-        config=snakemake.params.config,
+        default_criterion=params.default_criterion,
+        report=ReportSettings.from_dict(params.report),
+        rules=ExposureRules.of(
+            ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)
+        ),
         processes=snakemake.threads,
         endings=pd.read_parquet(given.courses),
         **{name: pd.read_parquet(given[name]) for name in tables},

@@ -7,6 +7,7 @@ from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("run_multiverse", dataset, snakemake.log[0]):
@@ -14,7 +15,9 @@ with step_log.step("run_multiverse", dataset, snakemake.log[0]):
         **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
         measures=read_measures(given.measures),
         criteria=criteria.from_dicts(params.criteria),
-        settings={key: params[key] for key in ("multiverse", "models", "edge_rules")},
+        edge_rules=EdgeRules.from_dict(params.edge_rules),
+        exposure=ExposureStates.from_dict(params.exposure),
+        permuting=PermutationSettings.from_dict(params.permuting),
         seed=params.seed,
         processes=snakemake.threads,
         say=lambda text: print(f"{dataset}: {text}", flush=True),

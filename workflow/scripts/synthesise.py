@@ -13,7 +13,7 @@ with step_log.step("synthesise", "all", snakemake.log[0]):
         synthesise.read(
             params.datasets,
             *(given.about, given.measures, given.estimates, given.claims),
-            same_scores=params.synthesis["same_scores"],
+            same_scores=params.same_scores,
         )
     )
     processed.write(pooled, out.pooled)

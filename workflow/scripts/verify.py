@@ -15,7 +15,7 @@ with step_log.step("verify", snakemake.wildcards.dataset, snakemake.log[0]):
     measures = read_measures(given.measures)
     folder = Path(given.sessions).parent
     rows = criteria.from_dicts(params.criteria)
-    overlapping = [row.id for row in rows if row.overlaps(params.edge_rules)]
+    overlapping = [row.id for row in rows if row.overlaps(params.onset_inside_episode)]
     rules = verify.verify(folder, measures, overlapping=overlapping)
     failed = verify.failed_models(pd.read_parquet(given.estimates))
     if failed and params.failed_fit == "error":

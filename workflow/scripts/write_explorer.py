@@ -10,6 +10,7 @@ from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.explorer import write_explorer
 from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
+from rupture_repair.project.setting_groups import EdgeRules, ReportSettings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("write_explorer", dataset, snakemake.log[0]):
@@ -20,7 +21,9 @@ with step_log.step("write_explorer", dataset, snakemake.log[0]):
         measures=read_measures(given.measures),
         models=rupture_probability.read(given.models),
         criteria=criteria.from_dicts(params.criteria),
-        config=params.config,
+        default_criterion=params.default_criterion,
+        edge_rules=EdgeRules.from_dict(params.edge_rules),
+        report=ReportSettings.from_dict(params.report),
         processes=snakemake.threads,
         **{name: pd.read_parquet(given[name]) for name in tables},
     )

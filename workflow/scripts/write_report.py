@@ -4,9 +4,11 @@ from pathlib import Path
 
 from rupture_repair.project import step_log
 from rupture_repair.report.write_report import write_report
+from rupture_repair.settings import Settings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("write_report", dataset, snakemake.log[0]):
     folder, target = Path(given.sessions).parent, Path(snakemake.output[0])
-    written = write_report(folder, Path(given.figures), params.config, target, snakemake.threads)
+    settings = Settings.from_dict(params.settings)
+    written = write_report(folder, Path(given.figures), settings, target, snakemake.threads)
     print(f"{dataset}: {', '.join(map(str, written))}")

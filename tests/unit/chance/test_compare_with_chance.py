@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES, chance_settings
 from rupture_repair.chance import calibrate, compare_with_chance, noise, planted_falls, replicates
 from rupture_repair.chance.counts import Tally, simulated, tally
 from rupture_repair.chance.replicates import Null, prepare
@@ -17,12 +18,10 @@ from rupture_repair.detection.hidden_markov.chain import Parameters
 from rupture_repair.detection.hidden_markov.rupture_probability import Model
 from rupture_repair.detection.ratings import arrange
 
-EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
-SETTINGS = {
-    "replicates": 60, "slow_replicates": 2, "null_models": ["autoregressive", "shuffle"],
-    "false_alarm": 0.05,
-    "depths": [1, 2, 3], "duration": 2, "courses": 2000,
-}  # fmt: skip
+SETTINGS = chance_settings(
+    replicates=60, slow_replicates=2, null_models=("autoregressive", "shuffle"), false_alarm=0.05,
+    depths=(1, 2, 3), duration=2, courses=2000,
+)  # fmt: skip
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 5.0})
 
 
@@ -58,7 +57,7 @@ def rules(*names: str, **settings) -> list[criteria.Criterion]:
 
 
 def expected(model: Null, criteria_, **settings) -> pd.DataFrame:
-    settings = {**SETTINGS, "null_models": ["autoregressive"], **settings}
+    settings = replace(SETTINGS, **{"null_models": ("autoregressive",), **settings})
     return compare_with_chance.expected(model, criteria_, EDGE_RULES, settings, dataset="made")[0]
 
 
@@ -220,7 +219,7 @@ def test_expected_agrees_with_the_published_null_table():
 
 def test_shares_by_course_sum_to_the_courses_expected():
     made = prepared(sessions(20 + 2 * series(60, 8, 0.3, seed=9)))
-    settings = {**SETTINGS, "null_models": ["autoregressive", "shuffle"], "replicates": 20}
+    settings = replace(SETTINGS, null_models=("autoregressive", "shuffle"), replicates=20)
     table, courses = compare_with_chance.expected(
         made, rules("v_2sd"), EDGE_RULES, settings, dataset="made"
     )
@@ -280,14 +279,13 @@ def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
     }
     chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
     how = {"dataset": "made", "seed": 1}
-    settings = SETTINGS | {"sensitivity": SETTINGS}
     one, two = [], []
     for processes, found in ((1, one), (2, two)):
         solved = calibrate.calibrate(
-            table, measures, chosen, EDGE_RULES, settings, **how, processes=processes
+            table, measures, chosen, EDGE_RULES, 0.05, **how, processes=processes
         )
         found += [solved, *compare_with_chance.compare_with_chance(
-            table, measures, chosen, solved, EDGE_RULES, settings, **how, processes=processes
+            table, measures, chosen, solved, EDGE_RULES, SETTINGS, **how, processes=processes
         )]  # fmt: skip
     for alone, shared in zip(one, two, strict=True):
         assert alone["measure"].unique().tolist() == ["srs", "other"]
@@ -365,9 +363,9 @@ def test_small_and_constant_courses_give_numbers_or_reasons(rating):
     assert np.isfinite(values).all()
     assert values.min() >= 0
     assert values.max() <= 40
-    planted_falls.sensitivity(made, chosen, EDGE_RULES, SETTINGS, dataset="made")
+    planted_falls.sensitivity(made, chosen, EDGE_RULES, SETTINGS.planted_falls, dataset="made")
     tooth = [replace(rules("tooth")[0], k="calibrated")]
-    calibrate.calibrated_k(made, tooth, EDGE_RULES, SETTINGS, dataset="made")
+    calibrate.calibrated_k(made, tooth, EDGE_RULES, SETTINGS.false_alarm, dataset="made")
 
 
 def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
@@ -383,7 +381,7 @@ def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
     made = replace(made, ratings=replace(made.ratings, courses=courses, scale=scale))
     found = expected(made, [reported, slow, base])
     assert "cannot be simulated" in found.reason[0]
-    assert found.replicates[1:].tolist() == [SETTINGS["slow_replicates"], SETTINGS["replicates"]]
+    assert found.replicates[1:].tolist() == [SETTINGS.slow_replicates, SETTINGS.replicates]
     assert found.loc[1:, "expected"].notna().all()
 
 
@@ -404,7 +402,9 @@ def test_a_measure_without_ratings_is_not_assessable():
 
 def calibrated(made, name="dip", **settings) -> pd.Series:
     rule = replace(rules(name, **settings)[0], k="calibrated")
-    return calibrate.calibrated_k(made, [rule], EDGE_RULES, SETTINGS, dataset="made").iloc[0]
+    return calibrate.calibrated_k(
+        made, [rule], EDGE_RULES, SETTINGS.false_alarm, dataset="made"
+    ).iloc[0]
 
 
 def test_the_calibrated_k_keeps_false_alarms_rare_in_fresh_simulations():

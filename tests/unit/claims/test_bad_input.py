@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_settings import EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.claims import mediation
 from rupture_repair.claims.judge_claims import judge_claims
 from rupture_repair.claims.verdicts import VERDICTS, load
@@ -19,12 +20,11 @@ from rupture_repair.ingest import ingest
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
-from rupture_repair.project import yaml_files
+from rupture_repair.project.setting_groups import ModelSettings
 from rupture_repair.simulation.files import write_dataset
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 
 RULE = "own_mean_2sd"
-CONFIG = {**yaml_files.complete({}, "config"), "default_criterion": RULE}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def detected(data):
     found = list(
         detect.detect(
             data.sessions, {"alliance": data.measures["alliance"]}, criteria.load([RULE]),
-            CONFIG["edge_rules"], dataset="bad", events=data.events,
+            EDGE_RULES, dataset="bad", events=data.events,
         )
     )  # fmt: skip
     states = pd.concat([one.states.to_pandas() for one in found], ignore_index=True)
@@ -63,22 +63,24 @@ def detected(data):
 
 def analysed(data, states, episodes, detection):
     fitted = fit_models(
-        "bad", data.sessions, data.courses, data.measures, states, episodes, detection, CONFIG,
-        events=data.events,
+        "bad", data.sessions, data.courses, data.measures, states, episodes, detection,
+        ModelSettings.default(), EDGE_RULES, RULE, events=data.events,
     )  # fmt: skip
     tables = {
         "sessions": data.sessions, "courses": data.courses, "events": data.events,
         "states": states, "episodes": episodes, "detection": detection, "estimates": fitted,
         "chance_courses": pd.DataFrame(columns=["measure", "criterion", "course", "expected"]),
     }  # fmt: skip
-    judged = judge_claims("bad", tables, data.measures, CONFIG)
-    told = flow_of("bad", tables, data.measures, CONFIG)
+    judged = judge_claims("bad", tables, data.measures, EXPOSURE_RULES, smallest={}, seed=1)
+    told = flow_of("bad", tables, data.measures, EXPOSURE_RULES)
     return Found(data, states, episodes, detection, fitted, judged, told)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    settings = Settings(n_courses=70, n_therapists=7, rupture_rate=0.1, leave_log_odds=-2.5)
+    settings = SimulationSettings(
+        n_courses=70, n_therapists=7, rupture_rate=0.1, leave_log_odds=-2.5
+    )
     folder = tmp_path_factory.mktemp("bad") / "bad"
     return ingest.ingest("bad", write_dataset(folder, seed=3, settings=settings))
 

@@ -6,6 +6,7 @@ import pingouin as pg
 import pytest
 
 from made_measures import made_measures
+from made_settings import made_settings
 from rupture_repair.claims import components
 from rupture_repair.claims.components import components_of
 
@@ -129,11 +130,8 @@ def shown(table, synthetic):
     )  # fmt: skip
     detection = pd.DataFrame([{"measure": "alliance", "criterion": "a"}])
     made = components_of("made", table, episodes, detection, MEASURES)
-    return parts.components(
-        SimpleNamespace(
-            components=made, shown=("alliance", "a"), dataset={"synthetic": synthetic}, config={}
-        )
-    )
+    about = {"shown": ("alliance", "a"), "dataset": {"synthetic": synthetic}}
+    return parts.components(SimpleNamespace(components=made, config=made_settings(), **about))
 
 
 def test_the_report_shows_bounds_as_such_and_withholds_small_counts(table):

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from repository import ROOT
 from rupture_repair import cli
 from rupture_repair.detection import criteria, detect
 
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
 MEASURE = made_measure(
     label="Session Rating Scale", instrument="SRS", rater="client", timing="end",
     reliable_change={"value": 3.92},
@@ -41,7 +41,7 @@ def root(tmp_path, monkeypatch):
     folder = tmp_path / "data/processed/clinic"
     rules = criteria.load(["reliable_drop", "v_1sd"])
     table = sessions(RATINGS)
-    found = detect.detect(table, MEASURES, rules, EDGE, dataset="clinic")
+    found = detect.detect(table, MEASURES, rules, EDGE_RULES, dataset="clinic")
     detect.write(found, folder)
     table.to_parquet(folder / "sessions.parquet")
     described = {name: one.as_dict() for name, one in MEASURES.items()}

@@ -5,12 +5,11 @@ import pytest
 
 import rupture_repair
 from made_measures import made_measure
+from made_settings import EDGE_RULES, chance_settings
 from rupture_repair import NoteWarning, ProblemsFound, expected_by_chance
 from rupture_repair.chance.compare_with_chance import expected, prepare
 from rupture_repair.detection import criteria
 from rupture_repair.detection.ratings import prepared
-
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,9 @@ def test_the_same_as_the_pipeline_finds(ratings):
     rules = criteria.load(["v_1sd", "v_2sd"])
     table = ratings.rename(columns={"alliance": "rating"})
     null = prepare(prepared(table, "rating", measure, rules), "rating", measure, seed=9)
-    how = {"null_models": ["autoregressive", "shuffle"], "replicates": 30, "slow_replicates": 10}
-    same = expected(null, rules, EDGE, how, dataset="d")[0].drop(columns=["dataset", "measure"])
+    how = chance_settings(replicates=30)
+    same, _ = expected(null, rules, EDGE_RULES, how, dataset="d")
+    same = same.drop(columns=["dataset", "measure"])
     pd.testing.assert_frame_equal(found, same)
     assert (found["status"] == "assessed").all()
     assert found["expected"].gt(0).all()

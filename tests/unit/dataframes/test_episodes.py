@@ -9,10 +9,10 @@ import pytest
 
 import rupture_repair
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from rupture_repair import NoteWarning, cli, find_episodes, session_states
 from rupture_repair.detection import criteria, detect
 
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
 RULES = ["v_1sd", "own_mean_2sd", "reliable_drop"]
 KNOWN = {"better": "higher", "range": (0, 40), "reliability": 0.9}
 
@@ -27,7 +27,9 @@ def test_the_same_as_the_pipeline_finds(study):
                           criterion=["v_1sd", "own_mean_2sd"])  # fmt: skip
     measure = made_measure()
     rules = criteria.load(["v_1sd", "own_mean_2sd"])
-    one_by_one = detect.detect(study.sessions, {"alliance": measure}, rules, EDGE, dataset="d")
+    one_by_one = detect.detect(
+        study.sessions, {"alliance": measure}, rules, EDGE_RULES, dataset="d"
+    )
     table = pd.concat([one.episodes for one in one_by_one])
     expected = table.sort_values("course", kind="stable", ignore_index=True)
     assert len(found) > 50

@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 
 from rupture_repair import ProblemsFound, simulate
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.study import simulate_study
 
 
 def test_settings_and_seed_are_those_of_the_simulation():
     found = simulate(seed=4, n_courses=30, n_therapists=3, rupture_rate=0)
-    same = simulate_study(Settings(n_courses=30, n_therapists=3, rupture_rate=0), seed=4)
+    same = simulate_study(SimulationSettings(n_courses=30, n_therapists=3, rupture_rate=0), seed=4)
     for name in ("sessions", "courses", "states"):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(same, name))
     assert set(found.states["state"]) == {"steady"}

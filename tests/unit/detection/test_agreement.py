@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from drawn_texts import texts_outside
-from made_reports import ABOUT, Page
+from made_reports import ABOUT, Page, to_draw
 from made_tables import tables
 from rupture_repair.detection.agreement import INSIDE, agreement, coefficients
 from rupture_repair.figures.agreement import agreement_heat_map
@@ -288,9 +288,7 @@ def test_alt_text_survives_the_file(drawn, tmp_path):
 
 def test_report_shows_and_sums_up_the_agreement(drawn, tmp_path):
     tab, table = drawn
-    given_ = {key: tab[key] for key in ("dataset", "measures", "sessions", "states", "episodes",
-                                        "detection", "estimates", "config")}  # fmt: skip
-    files = draw_figures(tmp_path / "figures/small", **given_, agreement=table)
+    files = draw_figures(tmp_path / "figures/small", **to_draw(tab), agreement=table)
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
     assert "agreement" in numbers
     text = dataset_report(Material(**tab, figures=numbers), ABOUT)

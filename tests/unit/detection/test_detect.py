@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
-from detected_table import EDGE, MEASURE, sessions
+from detected_table import MEASURE, sessions
+from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria, detect
 
 
-def detected(table, rule="reliable_drop", measure=MEASURE, settings=None, edge=EDGE):
+def detected(table, rule="reliable_drop", measure=MEASURE, settings=None, edge=EDGE_RULES):
     rules = oracle.rules(rule, **({rule: settings} if settings else {}))
     found = list(detect.detect(table, {"alliance": measure}, rules, edge, dataset="d"))
     assert len(found) == 1
@@ -180,7 +181,7 @@ def test_written_tables_hold_every_criterion(tmp_path):
     other = replace(MEASURE, reliable_change=None, components=())
     measures = {"alliance": MEASURE, "outcome": replace(MEASURE, role="outcome"), "other": other}
     table["other"] = table["alliance"]
-    found = detect.detect(table, measures, rules, EDGE, dataset="d")
+    found = detect.detect(table, measures, rules, EDGE_RULES, dataset="d")
     detect.write(found, tmp_path)
     summary = pd.read_parquet(tmp_path / "detection.parquet")
     assert summary["measure"].unique().tolist() == ["alliance", "other"]
@@ -192,15 +193,15 @@ def test_written_tables_hold_every_criterion(tmp_path):
     csv = pd.read_csv(tmp_path / "episodes.csv")
     assert csv["fall"].tolist() == pytest.approx(episodes["fall"].tolist())
     first = (tmp_path / "episodes.csv").read_bytes()
-    detect.write(detect.detect(table, measures, rules, EDGE, dataset="d"), tmp_path)
+    detect.write(detect.detect(table, measures, rules, EDGE_RULES, dataset="d"), tmp_path)
     assert (tmp_path / "episodes.csv").read_bytes() == first
 
 
 def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
-    from rupture_repair.simulation.settings import Settings
+    from rupture_repair.simulation.settings import SimulationSettings
     from rupture_repair.simulation.tables import simulate_dataset
 
-    made = simulate_dataset(Settings(n_courses=80), seed=3)["sessions"]
+    made = simulate_dataset(SimulationSettings(n_courses=80), seed=3)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
     measure = replace(MEASURE, components=())
@@ -212,7 +213,7 @@ def test_the_model_writes_its_probability_and_says_where_it_is_not_identified():
     first = low.groupby(["course", "episode"], observed=True)["probability"].first()
     assert (first >= 0.5).all()
     assert states["probability"].between(0, 1).sum() == table["alliance"].notna().sum()
-    steady = simulate_dataset(Settings(n_courses=80, rupture_rate=0), seed=3)["sessions"]
+    steady = simulate_dataset(SimulationSettings(n_courses=80, rupture_rate=0), seed=3)["sessions"]
     table = steady.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"])[["course", "session", "alliance"]]
     none = detected(table, "rupture_probability", measure)

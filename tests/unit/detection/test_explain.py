@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria, detect, explain
 
-EDGE = {"max_gap": 2, "onset_inside_episode": False}
 MEASURE = made_measure(
     label="Session Rating Scale", instrument="SRS", rater="client", timing="end",
     reliable_change={"value": 3.92},
@@ -32,7 +32,7 @@ def sessions(ratings, start=1):
 def explained(rule, ratings=RATINGS, settings=None, measure=MEASURE, course="c10"):
     rules = criteria.load([rule], {rule: settings} if settings else None)
     table, measures = sessions(ratings), {"alliance": measure}
-    found = next(iter(detect.detect(table, measures, rules, EDGE, dataset="d")))
+    found = next(iter(detect.detect(table, measures, rules, EDGE_RULES, dataset="d")))
     return explain.explain(
         found.states.to_pandas(), found.episodes, table, pd.DataFrame([found.summary]), measures,
         rules[0], course=course, measure="alliance",
@@ -116,7 +116,7 @@ def test_a_rule_of_several_ratings_says_whether_it_is_met():
 def test_the_probability_of_a_model_is_told():
     table, measures = sessions({"c10": [30, 31, 12, 30]}), {"alliance": MEASURE}
     rule = criteria.load(["rupture_probability"])[0]
-    found = next(iter(detect.detect(table, measures, [rule], EDGE, dataset="d")))
+    found = next(iter(detect.detect(table, measures, [rule], EDGE_RULES, dataset="d")))
     likely = [0.01, 0.02, 0.97, 0.03]
     states = found.states.to_pandas().assign(
         state=["steady", "steady", "ruptured", "steady"], reason=None,

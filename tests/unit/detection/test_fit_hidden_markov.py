@@ -5,16 +5,17 @@ from dataclasses import replace
 import pandas as pd
 
 import oracle
-from detected_table import EDGE, MEASURE
+from detected_table import MEASURE
+from made_settings import EDGE_RULES
 from rupture_repair.detection import detect
 from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
 
 
 def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
-    from rupture_repair.simulation.settings import Settings
+    from rupture_repair.simulation.settings import SimulationSettings
     from rupture_repair.simulation.tables import simulate_dataset
 
-    made = simulate_dataset(Settings(n_courses=60), seed=4)["sessions"]
+    made = simulate_dataset(SimulationSettings(n_courses=60), seed=4)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"], other=40 - table["srs_total"])
     table["unknown"] = table["alliance"]
@@ -30,7 +31,7 @@ def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
     assert [one[name].as_dict() for name in one] == [two[name].as_dict() for name in two]
     rules = oracle.rules("rupture_probability")
     given, fitted = (
-        list(detect.detect(table, measures, rules, EDGE, dataset="d", models=models))
+        list(detect.detect(table, measures, rules, EDGE_RULES, dataset="d", models=models))
         for models in (one, None)
     )
     assert sum(found.summary["n_episodes"] for found in given) > 10

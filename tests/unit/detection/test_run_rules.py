@@ -8,6 +8,7 @@ import pytest
 
 import oracle
 from made_measures import made_measure
+from made_settings import EDGE_RULES
 from rupture_repair.detection import detect, episodes, fall_rules, run_rules
 from rupture_repair.detection.courses import arrange
 from rupture_repair.detection.ratings import scale_of
@@ -135,11 +136,10 @@ def test_reported_sessions_come_from_the_coded_events():
         {"course": ["a", "a"], "session": [3, 5], "kind": ["rupture", "cause"], "code": ["x", "y"]}
     )
     measure = made_measure("srs", instrument="SRS")
-    edge = {"max_gap": 2, "onset_inside_episode": False}
 
     def run(events):
         found = detect.detect(
-            sessions, {"srs": measure}, [RULE["reported"]], edge, dataset="d", events=events
+            sessions, {"srs": measure}, [RULE["reported"]], EDGE_RULES, dataset="d", events=events
         )
         return next(found)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measures
+from made_settings import EXPOSURE_RULES
 from made_tables import tables
 from rupture_repair import lmm
 from rupture_repair.diagnostics.autocorrelation import (
@@ -369,10 +370,10 @@ def dataset():
     return made_up
 
 
-def diagnosed(made_up, **settings):
+def diagnosed(made_up, **changes):
     keys = ("sessions", "courses", "measures", "states", "detection", "estimates")
-    chosen = made_up["config"] | {"seed": 1} | settings
-    return diagnose("small", **{key: made_up[key] for key in keys}, settings=chosen)
+    how = {"rules": EXPOSURE_RULES, "default_criterion": "dip", "seed": 1} | changes
+    return diagnose("small", **{key: made_up[key] for key in keys}, **how)
 
 
 def test_every_alliance_measure_has_its_diagnostics_in_order(dataset):

@@ -8,6 +8,7 @@ import pytest
 
 from made_diagnostics import with_diagnostics
 from made_reports import ABOUT, Page, rendered
+from made_settings import changed
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.sections import diagnostics
@@ -205,7 +206,7 @@ def test_what_could_not_be_assessed_is_a_row_with_its_reason(own):
 )
 def test_therapists_are_named_only_where_they_may_be(own, synthetic, individuals, named):
     own["diagnostics"] = own["diagnostics"].assign(part=with_telling_names(own))
-    settings = own["config"] | {"report": {"individuals": individuals}}
+    settings = changed(own["config"], report={"individuals": individuals})
     given = own | {"dataset": own["dataset"] | {"synthetic": synthetic}, "config": settings}
     text = section(given)
     assert ("SMITH" in text) is named

@@ -59,7 +59,7 @@ def test_every_offered_setting_has_the_counts_of_detection(given):
 
 def test_the_criterion_as_set_has_the_expectation_of_the_table_chance(given):
     # All replicates of the table are kept here, so that both are the same numbers.
-    assert given["replicates"]["replicate"].max() == made_explorer.SETTINGS["replicates"]
+    assert given["replicates"]["replicate"].max() == made_explorer.SETTINGS.replicates
     table = given["chance"].set_index("criterion")
     found = by_id(explored(given))
     for name in ("v_2sd", "dip", "srs_cutoff", "anhoej"):
@@ -112,9 +112,9 @@ def test_what_cannot_be_assessed_says_why(given):
 
 @pytest.mark.parametrize(("synthetic", "setting"), [(False, "demo_only"), (True, "never")])
 def test_without_leave_nothing_of_a_single_course_is_in_the_page(given, synthetic, setting):
-    config = given["config"] | {"report": {"individuals": setting, "min_cell": 5}}
+    report = replace(given["report"], individuals=setting)
     dataset = made_explorer.DATASET | {"synthetic": synthetic}
-    found = explored(given, dataset=dataset, config=config)
+    found = explored(given, dataset=dataset, report=report)
     text = write_explorer.page(found, dataset, {"script": "", "charts": {}})
     start = text.index('id="data">') + len('id="data">')
     data = json.loads(gzip.decompress(base64.b64decode(text[start : text.index("<", start)])))

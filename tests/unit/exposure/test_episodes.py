@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from made_measures import made_measures
+from made_settings import EXPOSURE_RULES
 from rupture_repair.exposure.courses import course_exposures, recovery_reason
 from rupture_repair.exposure.episodes import growth_exposures, moderator_exposures
 from rupture_repair.exposure.sessions import leaving_exposures, trajectories_after
@@ -128,7 +129,8 @@ def leaving(endings, **changed):
     sessions = ratings(a=[5, 5, 1, 5], b=[5, 1], c=[5, 5, 5])
     every = states(a="ssrR", b="-r", c="sss")
     courses = pd.DataFrame({"course": list("abc"), "therapist": "t1", "ending": endings})
-    return leaving_exposures(every, sessions, courses, MEASURES, "alliance", "distress", {})
+    names = ("alliance", "distress")
+    return leaving_exposures(every, sessions, courses, MEASURES, *names, EXPOSURE_RULES)
 
 
 def test_leaving_is_explained_by_the_status_of_the_session_before():

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from made_measures import made_measures
+from made_settings import EXPOSURE_RULES
 from rupture_repair.exposure.courses import course_exposures
 from rupture_repair.exposure.sessions import (
     SESSION_COLUMNS,
@@ -10,6 +13,7 @@ from rupture_repair.exposure.sessions import (
     trajectory_exposures,
 )
 from rupture_repair.exposure.shared import same_scores
+from rupture_repair.project.setting_groups import ExposureRules
 
 NA = np.nan
 MEASURES = made_measures(
@@ -54,7 +58,7 @@ COURSES = pd.DataFrame({"course": ["a", "b"], "therapist": ["t1", None]})
 
 def sessions(**changed):
     given = {"states": STATES, "sessions": SESSIONS, "courses": COURSES, "measures": MEASURES,
-             "measure": "alliance", "outcome": "distress", "settings": {}}  # fmt: skip
+             "measure": "alliance", "outcome": "distress", "rules": EXPOSURE_RULES}  # fmt: skip
     return session_exposures(**(given | changed))
 
 
@@ -80,7 +84,7 @@ def test_courses_without_a_rated_outcome_have_no_next_one(courses):
 
 
 def test_a_wider_gap_finds_later_outcomes():
-    table = sessions(settings={"edge_rules": {"max_gap": 4}})
+    table = sessions(rules=replace(EXPOSURE_RULES, max_gap=4))
     after = table.set_index(["course", "session"])["outcome_next"]
     assert after["a", 5] == -12
     assert ("a", 4) not in after  # the same outcome must not count twice
@@ -88,11 +92,11 @@ def test_a_wider_gap_finds_later_outcomes():
 
 
 def test_exposure_follows_the_states_that_are_set():
-    table = sessions(settings={"edge_rules": {"max_gap": 4}}).set_index(["course", "session"])
+    table = sessions(rules=replace(EXPOSURE_RULES, max_gap=4)).set_index(["course", "session"])
     assert list(table.loc["a", "repaired"]) == [0, 0, 1]
     assert list(table.loc["a", "open"]) == [0, 1, 0]
-    other = {"exposure": {"repaired": ["ruptured"], "open": ["after_repair"]}}
-    table = sessions(settings={"edge_rules": {"max_gap": 4}, "models": other})
+    other = ExposureRules(open=("after_repair",), repaired=("ruptured",), max_gap=4)
+    table = sessions(rules=other)
     assert list(table.loc[table["course"] == "a", "repaired"]) == [0, 1, 0]
     assert list(table.loc[table["course"] == "a", "open"]) == [0, 0, 1]
 

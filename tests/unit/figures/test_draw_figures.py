@@ -9,6 +9,8 @@ from matplotlib.text import Text
 
 from drawn_texts import texts_outside
 from made_measures import made_measures
+from made_reports import to_draw
+from made_settings import changed
 from made_tables import tables
 from rupture_repair.detection import episodes
 from rupture_repair.figures import style
@@ -146,21 +148,16 @@ def test_drawn_ratings_are_those_of_the_sessions(made):
 @pytest.mark.usefixtures("unpainted")
 def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_path):
     dataset = made["dataset"] | {"synthetic": synthetic}
-    config = made["config"] | {"report": {"individuals": setting}}
-    assert individuals_shown(dataset, config) is shown
-    given = {
-        key: value for key, value in made.items() if key not in ("criteria", "courses", "flow")
-    }
-    draw_figures(tmp_path, **(given | {"dataset": dataset, "config": config}))
+    config = changed(made["config"], report={"individuals": setting})
+    assert individuals_shown(dataset, config.report) is shown
+    draw_figures(tmp_path, **to_draw(made | {"dataset": dataset, "config": config}))
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
     assert ("C0001" in written) is shown
     assert len(list(tmp_path.iterdir())) == 21
 
 
 def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
-    given = {
-        key: value for key, value in made.items() if key not in ("criteria", "courses", "flow")
-    }
+    given = to_draw(made)
     one, two = (
         draw_figures(tmp_path / str(processes), **given, processes=processes)
         for processes in (1, 2)
@@ -334,20 +331,20 @@ def test_label_is_one_short_line_of_known_letters():
 
 
 def test_default_criterion_gives_way_where_it_is_not_assessable(own):
-    config = own["config"]
-    assert shown.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
+    default = own["config"].default_criterion
+    assert shown.what_to_show(own["detection"], own["measures"], default) == ("srs", "dip")
     own["detection"].loc[own["detection"]["criterion"] == "dip", "assessable"] = False
-    instead = shown.what_to_show(own["detection"], own["measures"], config)
+    instead = shown.what_to_show(own["detection"], own["measures"], default)
     assert instead == ("srs", "own_mean_2sd")
     own["detection"]["assessable"] = False
-    assert shown.what_to_show(own["detection"], own["measures"], config) == ("srs", "dip")
+    assert shown.what_to_show(own["detection"], own["measures"], default) == ("srs", "dip")
 
 
 def test_clients_rating_comes_first(own):
     backwards = own["detection"].iloc[::-1]
-    assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs"
+    assert shown.what_to_show(backwards, own["measures"], "dip")[0] == "srs"
     own["measures"]["srs"] = replace(own["measures"]["srs"], rater="observer")
-    assert shown.what_to_show(backwards, own["measures"], own["config"])[0] == "srs_t"
+    assert shown.what_to_show(backwards, own["measures"], "dip")[0] == "srs_t"
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -1,12 +1,14 @@
 """The specification curve and the forest of a synthesis, and the pages that show them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from drawn_texts import texts_outside
-from made_multiverse import RULES, dataset, settings
-from made_reports import ABOUT, Page
+from made_multiverse import RULES, dataset, multiverse, run_with
+from made_reports import ABOUT, Page, to_draw
 from made_synthesis import estimates, pooled
 from made_tables import CONFIG, tables
 from rupture_repair.figures.alt_text import alt_text
@@ -37,11 +39,11 @@ def made():
 @pytest.fixture(scope="module")
 def outcome(made):
     plan = plan_multiverse.plan_multiverse(
-        made["measures"], made["detection"], RULES, settings(k_factors=[1])["multiverse"],
+        made["measures"], made["detection"], RULES, multiverse(k_factors=[1]),
         default_criterion="v_1sd", seed=1,
     )  # fmt: skip
     given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
-    return run_multiverse(plan, **given, criteria=RULES, settings=settings(), seed=1)
+    return run_multiverse(plan, **given, criteria=RULES, **run_with(), seed=1)
 
 
 def synthesised(number=4):
@@ -139,7 +141,7 @@ def test_a_forest_of_another_criterion_says_that_there_is_none():
 
 def page_of_dataset(made, outcome, folder, permutations=19):
     given = tables()
-    given["config"]["multiverse"] = settings()["multiverse"]
+    given["config"] = replace(given["config"], multiverse=multiverse())
     summary = summarise(outcome)
     if not permutations:
         summary = summary.assign(permutations=0)
@@ -155,10 +157,7 @@ def page_of_dataset(made, outcome, folder, permutations=19):
     numbers = {"specification_curve": pd.read_csv(files[-1])}
     for name in ("courses", "raster", "episodes_per_criterion", "effects_forest", "agreement"):
         numbers[name] = pd.DataFrame()
-    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
-    others = draw_figures(
-        folder / "figures/small", **{key: given[key] for key in (*keys, "config")}
-    )
+    others = draw_figures(folder / "figures/small", **to_draw(given))
     numbers |= {file.stem: pd.read_csv(file) for file in others if file.suffix == ".csv"}
     return dataset_report(Material(**given, figures=numbers), ABOUT)
 

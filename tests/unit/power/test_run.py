@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
+from made_settings import EDGE_RULES, made_settings
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange, prepared, why_not_assessable
 from rupture_repair.figures.power import power_curve
@@ -21,23 +22,22 @@ from rupture_repair.power.preparation import world_of as world_from
 from rupture_repair.power.questions import LINKS, QUESTIONS, UNITS
 from rupture_repair.power.run import run_plan
 from rupture_repair.power.store import REPLICATES, SETTINGS, Store
-from rupture_repair.project import yaml_files
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.simulation.files import write_dataset
-from rupture_repair.simulation.settings import Settings
+from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.study import simulate_study, within_sd_of_outcome
 from rupture_repair.simulation.tables import simulate_dataset
 
-CONFIG = yaml_files.complete({}, "config")
+SETTINGS_OF_PROJECT = made_settings()
 
 
 def asked(**changes):
-    small = {"criterion": "own_mean_2sd", "courses": [40], "replicates": 20}
-    return {**CONFIG["power"], **small, **changes}
+    small = {"criterion": "own_mean_2sd", "courses": (40,), "replicates": 20}
+    return replace(SETTINGS_OF_PROJECT.power, **(small | changes))
 
 
 def plan(**changes):
-    return make(asked(**changes), CONFIG)
+    return make(asked(**changes), SETTINGS_OF_PROJECT)
 
 
 def problems(run, *arguments, **keywords) -> list[str]:
@@ -135,7 +135,7 @@ def test_all_mistakes_are_told_at_once():
 
 
 def test_an_effect_is_planted_in_the_direction_that_the_claim_expects():
-    sd = within_sd_of_outcome(Settings())
+    sd = within_sd_of_outcome(SimulationSettings())
     assert plan(effect=0.5).settings.effect_repaired == pytest.approx(0.5 * sd)
     down = plan(claim="C7.open", effect=0.5)
     assert (down.settings.effect_open, down.settings.effect_repaired) == (
@@ -147,7 +147,7 @@ def test_an_effect_is_planted_in_the_direction_that_the_claim_expects():
 
 
 def test_the_unit_of_effects_is_the_sd_of_the_outcome_around_the_lines_of_courses():
-    settings = Settings(
+    settings = SimulationSettings(
         n_courses=3000, n_therapists=300, ends_of_scale=False, outcome_growth_sd=0,
         autocorrelation=0, **dict.fromkeys(LINKS, 0.0),
     )  # fmt: skip
@@ -175,7 +175,7 @@ def test_every_question_names_a_part_of_a_claim_a_variant_and_a_setting():
         assert question.sign == expected
         assert question.model in parts[name].statistic
         assert set(question.units) <= set(UNITS)
-        assert hasattr(Settings(), question.planted)
+        assert hasattr(SimulationSettings(), question.planted)
         for variant, term in question.terms.items():
             assert term in MODELS[question.model].variants[variant].formula
 
@@ -185,7 +185,7 @@ def test_every_question_names_a_part_of_a_claim_a_variant_and_a_setting():
 
 @pytest.fixture(scope="module")
 def settings():
-    return Settings(n_courses=40, n_therapists=4)
+    return SimulationSettings(n_courses=40, n_therapists=4)
 
 
 def test_a_study_is_what_the_pipeline_ingests(settings, tmp_path):
@@ -208,7 +208,7 @@ def test_states_of_ratings_are_those_of_full_detection(settings, name):
     study = simulate_study(settings, seed=6)
     measure = studies.measures_of(world, study.sessions)["alliance"]
     ratings = arrange(study.sessions, "alliance", measure)
-    rules = CONFIG["edge_rules"]
+    rules = EDGE_RULES
     full = detect.detect_one(
         ratings, world.criterion, rules, dataset="s", name="alliance", measure=measure
     ).states.to_pandas()
@@ -224,8 +224,9 @@ def world_of(courses=40, **changes) -> studies.World:
     made = plan(**changes)
     rule = made.criterion if not made.criterion.needs_k else replace(made.criterion, k=2.5)
     return studies.World(
-        made.settings, made.question, made.variant, rule, 0.95, 10.0, "SRS", made.config, 1
-    )
+        made.settings, made.question, made.variant, rule, 0.95, 10.0, "SRS",
+        made.edge_rules, made.exposure, 1,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", ["C7", "C5"])
@@ -477,13 +478,13 @@ def test_the_figure_shows_what_was_simulated(tmp_path):
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
-    settings = Settings(n_courses=900, n_therapists=60, effect_open=0, effect_repaired=0)
+    settings = SimulationSettings(n_courses=900, n_therapists=60, effect_open=0, effect_repaired=0)
     return ingest.ingest("large", write_dataset(folder / "large", seed=8, settings=settings))
 
 
 def test_values_of_a_dataset_come_back_from_it(large):
     base = from_dataset.fitted(large, "alliance", "outcome", seed=1)
-    found, true = Settings(**base.settings), Settings()
+    found, true = SimulationSettings(**base.settings), SimulationSettings()
     near = {
         "median_sessions": 2.0, "sessions_sigma": 0.08, "skipped": 0.01, "unrated": 0.03,
         "alliance_level": 1.0, "alliance_sd_within": 0.4, "volatility_sigma": 0.15,
@@ -525,7 +526,7 @@ def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
 
 
 def test_a_dataset_that_was_not_built_is_told(tmp_path):
-    (text,) = problems(from_dataset.base_of, "demmo", CONFIG, tmp_path)
+    (text,) = problems(from_dataset.base_of, "demmo", SETTINGS_OF_PROJECT, tmp_path)
     assert text == (
         "E701: there are no results of the dataset 'demmo' in data/processed. Results are there "
         "of: (none). Others are made by `make report`, once config.yaml names them under datasets."

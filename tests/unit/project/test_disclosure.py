@@ -1,6 +1,7 @@
 """No small count, and no id, in any form of a report or any file of a figure."""
 
 import re
+from dataclasses import replace
 from zipfile import ZipFile
 
 import numpy as np
@@ -13,6 +14,7 @@ from document_texts import docx_text, pdf_text
 from made_reports import ABOUT, material
 from made_tables import tables
 from rupture_repair.project import disclosure
+from rupture_repair.project.setting_groups import ReportSettings
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.failed_page import failure_report
@@ -44,8 +46,8 @@ def test_what_is_left_of_a_total_is_withheld_too():
     [(True, "demo_only", 1), (False, "demo_only", 7), (False, "allowed", 1), (True, "never", 7)],
 )
 def test_counts_are_withheld_where_single_courses_are_not_shown(synthetic, setting, least):
-    config = {"report": {"individuals": setting, "min_cell": 7}}
-    assert disclosure.min_cell({"synthetic": synthetic}, config) == least
+    report = replace(ReportSettings.default(), individuals=setting, min_cell=7)
+    assert disclosure.min_cell({"synthetic": synthetic}, report) == least
 
 
 def test_detection_has_no_small_count_and_none_that_can_be_computed():

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from made_reports import ABOUT, Page, flat, material, rendered
+from made_reports import ABOUT, Page, flat, material, rendered, to_draw
+from made_settings import changed
 from made_tables import tables
 from report_examples import ODD, entry
 from rupture_repair.figures.draw_figures import draw_figures
@@ -396,7 +397,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path, req
     assert len(written) == 22
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
-    own["config"]["report"]["individuals"] = "allowed"
+    own["config"] = changed(own["config"], report={"individuals": "allowed"})
     request.getfixturevalue("unpainted")
     text = dataset_report(material(own, tmp_path), ABOUT)
     assert "Single courses are not shown" not in text
@@ -456,10 +457,8 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
     for name in written:
         own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
-    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
-    draw_figures(drawn, **{key: own[key] for key in (*keys, "config")})
-    settings = own["config"] | {"criteria": list(own["criteria"].values())}
-    read = Material.read(folder, drawn, settings)
+    draw_figures(drawn, **to_draw(own))
+    read = Material.read(folder, drawn, own["config"])
     assert read.shown == ("srs", "dip")
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),

@@ -21,7 +21,7 @@ from rupture_repair.simulation.files import DEFAULT_SEED, write_dataset
 from rupture_repair.simulation.random_numbers import Draws
 from rupture_repair.simulation.ratings import autoregressive
 from rupture_repair.simulation.ruptures import CAUSES, STRATEGIES
-from rupture_repair.simulation.settings import REPAIR_WINDOW, Settings
+from rupture_repair.simulation.settings import REPAIR_WINDOW, SimulationSettings
 from rupture_repair.simulation.tables import simulate_dataset
 from rupture_repair.simulation.truth import true_states
 
@@ -41,13 +41,13 @@ def demo():
 @pytest.fixture(scope="module")
 def large():
     """Many courses, cut at the ends of the scale as real ones are."""
-    return simulate_dataset(Settings(n_courses=6000, n_therapists=300), seed=11)
+    return simulate_dataset(SimulationSettings(n_courses=6000, n_therapists=300), seed=11)
 
 
 @pytest.fixture(scope="module")
 def endless():
     """Many courses without ends of the scale: the planted effects hold exactly."""
-    settings = Settings(n_courses=8000, n_therapists=200, ends_of_scale=False)
+    settings = SimulationSettings(n_courses=8000, n_therapists=200, ends_of_scale=False)
     return simulate_dataset(settings, seed=12)
 
 
@@ -105,7 +105,7 @@ def test_the_committed_demo_is_what_a_fresh_run_writes(tmp_path):
 def test_the_files_are_those_ever_written(tmp_path):
     """A digest over a small dataset: an accidental change of any draw shows here."""
     folder = write_dataset(
-        tmp_path / "small", seed=7, settings=Settings(n_courses=20, n_therapists=4)
+        tmp_path / "small", seed=7, settings=SimulationSettings(n_courses=20, n_therapists=4)
     )
     names = ("sessions.csv", "courses.csv", "events.csv", "truth.csv")
     digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()
@@ -141,7 +141,7 @@ def test_the_descriptor_passes_check_and_says_synthetic(tmp_path):
 
 
 def test_seed_and_settings_are_recorded(tmp_path):
-    settings = Settings(n_courses=30, n_therapists=3, effect_open=-1.25)
+    settings = SimulationSettings(n_courses=30, n_therapists=3, effect_open=-1.25)
     folder = write_dataset(tmp_path / "study", seed=9, settings=settings)
     recorded = yaml.safe_load((folder / "truth_settings.yaml").read_text())
     assert recorded["seed"] == 9
@@ -149,13 +149,13 @@ def test_seed_and_settings_are_recorded(tmp_path):
         name: tuple(value) if isinstance(value, list) else value
         for name, value in recorded["settings"].items()
     }
-    assert Settings(**recorded["settings"]) == settings
+    assert SimulationSettings(**recorded["settings"]) == settings
 
 
 def test_an_earlier_simulation_is_replaced(tmp_path):
-    write_dataset(tmp_path, seed=1, settings=Settings(n_courses=10, n_therapists=2))
+    write_dataset(tmp_path, seed=1, settings=SimulationSettings(n_courses=10, n_therapists=2))
     (tmp_path / ".DS_Store").touch()
-    write_dataset(tmp_path, seed=2, settings=Settings(n_courses=12, n_therapists=2))
+    write_dataset(tmp_path, seed=2, settings=SimulationSettings(n_courses=12, n_therapists=2))
     assert len(pd.read_csv(tmp_path / "courses.csv")) == 12
 
 
@@ -177,7 +177,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path, name, content):
 
 
 def test_a_file_added_to_an_earlier_simulation_is_not_lost(tmp_path):
-    write_dataset(tmp_path, settings=Settings(n_courses=10, n_therapists=2))
+    write_dataset(tmp_path, settings=SimulationSettings(n_courses=10, n_therapists=2))
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ProblemsFound, match=r"notes\.txt"):
         write_dataset(tmp_path)
@@ -198,7 +198,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 )
 def test_impossible_settings_are_refused_by_name(name, value):
     with pytest.raises(ProblemsFound) as refused:
-        Settings(**{name: value})
+        SimulationSettings(**{name: value})
     assert name in [problem.key for problem in refused.value.problems]
 
 
@@ -208,22 +208,24 @@ def test_a_negative_seed_is_refused():
 
 
 def test_each_setting_is_described():
-    groups = re.findall(r"^([a-z_]+(?:, [a-z_]+)*) : ", inspect.getdoc(Settings), re.MULTILINE)
+    groups = re.findall(
+        r"^([a-z_]+(?:, [a-z_]+)*) : ", inspect.getdoc(SimulationSettings), re.MULTILINE
+    )
     names = [name for group in groups for name in group.split(", ")]
-    assert sorted(names) == sorted(field.name for field in fields(Settings))
+    assert sorted(names) == sorted(field.name for field in fields(SimulationSettings))
 
 
 def test_the_values_in_the_documentation_are_the_defaults():
     text = (ROOT / "docs" / "simulate.md").read_text()
     stated = re.findall(r"`(\w+)` (?:\(|= )(-?[.\d]+\d|-?\d+)", text)
     assert len(stated) >= 8
-    defaults = {field.name: field.default for field in fields(Settings)}
+    defaults = {field.name: field.default for field in fields(SimulationSettings)}
     wrong = [(name, value) for name, value in stated if float(value) != defaults[name]]
     assert not wrong, f"correct docs/simulate.md: {wrong}"
 
 
 def test_without_a_rate_there_are_no_ruptures():
-    tables = simulate_dataset(Settings(rupture_rate=0, false_reports=0), seed=1)
+    tables = simulate_dataset(SimulationSettings(rupture_rate=0, false_reports=0), seed=1)
     assert tables["truth"].empty
     assert tables["events"].empty
     assert set(tables["truth_sessions"]["state"]) == {"steady"}
@@ -232,7 +234,9 @@ def test_without_a_rate_there_are_no_ruptures():
 
 def test_one_setting_leaves_all_other_draws_as_they_were(demo):
     """Only the outcome differs between worlds with and without effects."""
-    other = simulate_dataset(Settings(effect_open=0, effect_repaired=0), seed=DEFAULT_SEED)
+    other = simulate_dataset(
+        SimulationSettings(effect_open=0, effect_repaired=0), seed=DEFAULT_SEED
+    )
     for name in ("courses", "events", "truth", "truth_sessions"):
         pd.testing.assert_frame_equal(demo[name], other[name])
     same = [column for column in demo["sessions"] if not column.startswith("ors_")]
@@ -241,7 +245,7 @@ def test_one_setting_leaves_all_other_draws_as_they_were(demo):
 
 
 def test_one_course_is_enough():
-    tables = simulate_dataset(Settings(n_courses=1, n_therapists=1), seed=1)
+    tables = simulate_dataset(SimulationSettings(n_courses=1, n_therapists=1), seed=1)
     assert tables["courses"]["client_id"].tolist() == ["C001"]
 
 
@@ -308,7 +312,7 @@ def test_internal_consistency_is_that_of_the_instruments(large, form, low, high)
 
 def test_courses_differ_in_level_volatility_and_therapist():
     """Expected values: moments of the log of a sample SD; unbalanced one-way ANOVA."""
-    settings = Settings(
+    settings = SimulationSettings(
         **{"n_courses": 3000, "n_therapists": 300, "min_sessions": 30, "ends_of_scale": False},
         **{"rupture_rate": 0, "leave_log_odds": -50, "skipped": 0, "unrated": 0, "missing_item": 0},
         **{"autocorrelation": 0, "alliance_trend": 0, "alliance_trend_sd": 0, "item_noise": 0},
@@ -496,7 +500,7 @@ def test_confrontations_are_deeper_and_noticing_and_strategies_help(endless):
     depth = truth.groupby("type")["depth_points"].median()
     assert depth["confrontation"] / depth["withdrawal"] == pytest.approx(1.3, abs=0.1)
     # Known outcomes only: censoring is more frequent among the unrepaired.
-    settings = Settings()
+    settings = SimulationSettings()
     length = endless["sessions"].groupby("client_id")["session_no"].max()[truth["course"]]
     known = truth[length.to_numpy() >= truth["first_low"] + REPAIR_WINDOW]
     for group, odds in known.groupby([known["noticed"], known["strategy"].notna(), known["type"]]):
@@ -526,7 +530,7 @@ def test_observable_ruptures_have_ratings_on_both_sides(large):
 
 def test_effects_on_the_next_outcome_are_recovered(endless):
     """Standard errors are about .04; the ends of the scale weaken effects, see below."""
-    settings = Settings()
+    settings = SimulationSettings()
     effects = next_session_effects(endless)
     expected = [settings.effect_open, settings.effect_repaired]
     np.testing.assert_allclose(effects, expected, atol=0.15)
@@ -535,13 +539,13 @@ def test_effects_on_the_next_outcome_are_recovered(endless):
 
 
 def test_the_ends_of_the_scale_weaken_effects_only_a_little(large):
-    settings = Settings()
+    settings = SimulationSettings()
     effects = next_session_effects(large)
     np.testing.assert_allclose(effects, [settings.effect_open, settings.effect_repaired], atol=0.25)
 
 
 def test_without_effects_none_are_found():
-    settings = Settings(
+    settings = SimulationSettings(
         n_courses=6000, n_therapists=100, effect_open=0, effect_repaired=0, leave_open=0
     )
     tables = simulate_dataset(settings, seed=13)
@@ -553,9 +557,9 @@ def test_without_effects_none_are_found():
 
 def test_an_open_rupture_raises_the_hazard_of_leaving(endless, large):
     for tables in (endless, large):
-        base, added = leaving(tables, Settings())
-        assert base == pytest.approx(Settings().leave_log_odds, abs=0.12)
-        assert added == pytest.approx(Settings().leave_open, abs=0.25)
+        base, added = leaving(tables, SimulationSettings())
+        assert base == pytest.approx(SimulationSettings().leave_log_odds, abs=0.12)
+        assert added == pytest.approx(SimulationSettings().leave_open, abs=0.25)
 
 
 def test_leaving_ends_a_course_as_dropped_out(large):
@@ -565,7 +569,9 @@ def test_leaving_ends_a_course_as_dropped_out(large):
     ending = large["courses"].set_index("client_id")["ending_reason"].reindex(left.index)
     assert set(ending[left["any"]]) == {"dropped_out", "unknown"}
     assert "dropped_out" not in set(ending[~left["any"]])
-    assert (ending == "unknown").mean() == pytest.approx(Settings().ending_unknown, abs=0.01)
+    assert (ending == "unknown").mean() == pytest.approx(
+        SimulationSettings().ending_unknown, abs=0.01
+    )
 
 
 # --- coded events
@@ -587,7 +593,7 @@ def test_events_are_coded_with_noise(large):
         right_on=["course", "session"],
         how="left",
     )
-    settings = Settings()
+    settings = SimulationSettings()
     expected = settings.coded * (1 - settings.skipped)
     assert coded["code"].notna().mean() == pytest.approx(expected, abs=0.04)
     wrong = (coded["code"] != coded["type"])[coded["code"].notna()]

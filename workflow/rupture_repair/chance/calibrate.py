@@ -1,6 +1,6 @@
 """The k at which noise alone rarely makes an episode, solved for each dataset and criterion."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from ..detection.fall_rules import Scale
 from ..detection.ratings import alliance, prepared
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
+from ..project.setting_groups import EdgeRules
 from .counts import CALIBRATION, joined, simulated, tally
 from .replicates import Null, find, prepare, refusal
 
@@ -28,7 +29,7 @@ def _false_alarms(
     criterion: Criterion,
     k: float,
     blocks: Sequence[tuple[Courses, Scale, int]],
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
 ) -> tuple[float, float, float]:
     """Return the share of rupture-free assessable courses with an episode at one k.
 
@@ -60,7 +61,7 @@ def _solve(
     criterion: Criterion,
     null: Null,
     blocks: Sequence[tuple[Courses, Scale, int]],
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     false_alarm: float,
 ) -> dict[str, Any]:
     """Find the smallest k by bisection over multiples of the step."""
@@ -101,8 +102,8 @@ def _solve(
 def calibrated_k(
     null: Null,
     criteria: Iterable[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    false_alarm: float,
     *,
     dataset: str,
     processes: int = 1,
@@ -119,9 +120,9 @@ def calibrated_k(
     null : Null
     criteria : iterable of Criterion
         Those for which :attr:`Criterion.needs_k` holds are solved.
-    edge_rules : dict
-    settings : dict
-        `false_alarm`, see config.schema.yaml.
+    edge_rules : EdgeRules
+    false_alarm : float
+        Share of rupture-free courses that may show an episode.
     dataset : str
     processes : int
 
@@ -143,12 +144,11 @@ def calibrated_k(
             (*simulated(null, "autoregressive", block, members, CALIBRATION), len(members))
             for block, members in null.blocks(number)
         ]
-    target = settings["false_alarm"]
-    work = partial(_solve, null=null, blocks=blocks, edge_rules=edge_rules, false_alarm=target)
+    work = partial(_solve, null=null, blocks=blocks, edge_rules=edge_rules, false_alarm=false_alarm)
     solved = spread_out(work, criteria, processes)
     names = {"dataset": dataset, "measure": null.name}
     rows = [
-        {**names, "criterion": rule.id, "target": target, "replicates": number, **result}
+        {**names, "criterion": rule.id, "target": false_alarm, "replicates": number, **result}
         for rule, result in zip(criteria, solved, strict=True)
     ]
     columns = ["dataset", "measure", "criterion", "target", "k", "false_alarm",
@@ -161,8 +161,8 @@ def calibrate(
     sessions: pd.DataFrame,
     measures: Measures,
     criteria: Sequence[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    false_alarm: float,
     *,
     dataset: str,
     seed: int,
@@ -175,7 +175,7 @@ def calibrate(
     sessions : DataFrame
         Canonical table of sessions.
     measures : mapping of str to Measure
-    criteria, edge_rules, settings, dataset, processes
+    criteria, edge_rules, false_alarm, dataset, processes
         As for :func:`calibrated_k`.
     seed : int
 
@@ -189,6 +189,6 @@ def calibrate(
         ratings = prepared(sessions, name, measures[name], criteria)
         null = prepare(ratings, name, measures[name], seed=seed)
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
-        return calibrated_k(null, criteria, edge_rules, settings, **how)
+        return calibrated_k(null, criteria, edge_rules, false_alarm, **how)
 
     return pd.concat(side_by_side(solve, alliance(measures), processes), ignore_index=True)

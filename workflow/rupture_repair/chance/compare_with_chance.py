@@ -18,6 +18,7 @@ from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import alliance, prepared
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
+from ..project.setting_groups import ChanceSettings, EdgeRules
 from .counts import EXPECTED, Tally, joined, observed, simulated, tally
 from .planted_falls import sensitivity
 from .replicates import (
@@ -44,7 +45,7 @@ def _tallies(
     item: tuple[str, int, NDArray],
     null: Null,
     criteria: Sequence[Criterion],
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
 ) -> list[Tally]:
     """Simulate one block and count what each criterion finds in it."""
     model, block, replicates = item
@@ -58,22 +59,22 @@ def _tallies(
 def _noise(
     null: Null,
     criteria: Sequence[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    settings: ChanceSettings,
     processes: int,
 ) -> dict[tuple[str, str], Tally]:
     """Count what each criterion (id) finds in the replicates of each null model."""
     found = {}
     for slow in (False, True):
         rules = [rule for rule in criteria if (rule.run in SLOW) == slow]
-        number = settings["slow_replicates" if slow else "replicates"]
-        number = min(number, settings["replicates"])
-        items = [(model, *block) for model in settings["null_models"]
+        number = settings.slow_replicates if slow else settings.replicates
+        number = min(number, settings.replicates)
+        items = [(model, *block) for model in settings.null_models
                  for block in null.blocks(number)]  # fmt: skip
         work = partial(_tallies, null=null, criteria=rules, edge_rules=edge_rules)
         blocks = spread_out(work, items if rules else [], processes)
         for position, rule in enumerate(rules):
-            for model in settings["null_models"]:
+            for model in settings.null_models:
                 parts = [tallies[position] for item, tallies in zip(items, blocks, strict=True)
                          if item[0] == model]  # fmt: skip
                 found[rule.id, model] = joined(parts)
@@ -122,8 +123,8 @@ _NUMBERS = (
 def expected(
     null: Null,
     criteria: Iterable[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    settings: ChanceSettings,
     *,
     dataset: str,
     processes: int = 1,
@@ -136,10 +137,9 @@ def expected(
         From :func:`prepare`.
     criteria : iterable of Criterion
         With numbers for k; see :func:`with_calibrated_k`.
-    edge_rules : dict
-    settings : dict
-        `null_models`, `replicates` and `slow_replicates` (for the rules in
-        :data:`rupture_repair.chance.replicates.SLOW`), see config.schema.yaml.
+    edge_rules : EdgeRules
+    settings : ChanceSettings
+        `slow_replicates` is for the rules in :data:`rupture_repair.chance.replicates.SLOW`.
     dataset : str
     processes : int
         Changes nothing but the time.
@@ -182,9 +182,9 @@ def expected(
             **compare(rule, model),
         }
         for rule in criteria
-        for model in settings["null_models"]
+        for model in settings.null_models
     ]
-    tallies = {rule.id: noise[rule.id, settings["null_models"][0]] for rule in usable}
+    tallies = {rule.id: noise[rule.id, settings.null_models[0]] for rule in usable}
     by_course = _by_course(tallies, {"dataset": dataset, "measure": null.name}, null)
     return pd.DataFrame(rows).astype({"reason": "str"}), by_course
 
@@ -209,8 +209,8 @@ def compare_with_chance(
     measures: Measures,
     criteria: Sequence[Criterion],
     calibrated: pd.DataFrame,
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    settings: ChanceSettings,
     *,
     dataset: str,
     seed: int,
@@ -242,7 +242,7 @@ def compare_with_chance(
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
         by_chance, courses = expected(null, rules, edge_rules, settings, **how)
-        planted = sensitivity(null, rules, edge_rules, settings["sensitivity"], **how)
+        planted = sensitivity(null, rules, edge_rules, settings.planted_falls, **how)
         kept = kept_replicates(null, settings, EXPECTED, dataset=dataset)
         return by_chance, planted, courses, kept
 

@@ -1,8 +1,7 @@
 """Counts of episodes and their outcomes, in observed and in replicated courses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
 from ..project.arrays import Integers
+from ..project.setting_groups import EdgeRules
 from .replicates import MODELS, Null, find, scale_of, simulate, stacked
 
 #: Purposes of random numbers; each has its own stream.
@@ -77,7 +77,7 @@ def joined(parts: Sequence[Tally]) -> Tally:
     return Tally(*(put(field.name) for field in fields(Tally)))
 
 
-def observed(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> Tally:
+def observed(null: Null, criterion: Criterion, edge_rules: EdgeRules) -> Tally:
     """Count what a criterion finds in the ratings as observed."""
     courses = null.courses
     return tally(courses, *find(courses, null.ratings.scale, criterion, edge_rules))

@@ -19,6 +19,7 @@ from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls
 from ..project.arrays import Flags, Floats, Integers
 from ..project.parallel import spread_out
+from ..project.setting_groups import EdgeRules, PlantedFallSettings
 from .replicates import SLOW, Null, Plant, find, latent, rated, refusal, scale_of, stacked
 
 #: The fall is won back within this many sessions after the first low one, at a rated session.
@@ -138,7 +139,7 @@ def _block(
     item: tuple[int, NDArray],
     null: Null,
     criteria: Sequence[Criterion],
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     depths: Sequence[float],
     duration: int,
 ) -> Floats:
@@ -182,15 +183,15 @@ def _block(
 def _sums(
     null: Null,
     criteria: Sequence[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    settings: PlantedFallSettings,
     processes: int,
 ) -> dict[str, Floats]:
     """Return the sums of each criterion (id), shape (depths, 4, sums).
 
     Empty where no course is long enough for a fall.
     """
-    depths, duration = list(settings["depths"]), settings["duration"]
+    depths, duration = list(settings.depths), settings.duration
     if not criteria:
         return {}
     begin = eligible(null.courses, duration).astype(np.float64)
@@ -200,7 +201,7 @@ def _sums(
     found = {}
     for slow in (False, True):
         rules = [rule for rule in criteria if (rule.run in SLOW) == slow]
-        wanted = settings["courses"] // (10 if slow else 1)
+        wanted = settings.courses // (10 if slow else 1)
         blocks = list(null.blocks(-(-wanted // possible))) if rules else []
         work = partial(_block, null=null, criteria=rules, edge_rules=edge_rules, depths=depths,
                        duration=duration)  # fmt: skip
@@ -232,8 +233,8 @@ def _rates(sums: NDArray) -> dict[str, float]:
 def sensitivity(
     null: Null,
     criteria: Iterable[Criterion],
-    edge_rules: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    settings: PlantedFallSettings,
     *,
     dataset: str,
     processes: int = 1,
@@ -245,11 +246,10 @@ def sensitivity(
     null : Null
         From :func:`rupture_repair.chance.replicates.prepare`.
     criteria : iterable of Criterion
-    edge_rules : dict
-    settings : dict
-        `depths` (in SD of the course's noise), `duration` (sessions), `courses` (how many falls
-        to plant per depth, about; a tenth for the rules in
-        :data:`rupture_repair.chance.replicates.SLOW`), see config.schema.yaml.
+    edge_rules : EdgeRules
+    settings : PlantedFallSettings
+        Of `courses` a tenth is planted for the rules in
+        :data:`rupture_repair.chance.replicates.SLOW`.
     dataset : str
     processes : int
 
@@ -286,7 +286,7 @@ def sensitivity(
             {**names, "volatility": label, "depth": depth, **_rates(group[j]),
              "status": "assessed", "reason": None}
             for label, group in groups.items()
-            for j, depth in enumerate(settings["depths"])
+            for j, depth in enumerate(settings.depths)
         ]  # fmt: skip
     columns = [
         "dataset", "measure", "criterion", "k", "volatility", "depth", "planted", "sensitivity",

@@ -5,7 +5,7 @@ Two models. `autoregressive`: normal noise with the level, trend, SD and autocor
 line in random order; nothing is assumed of their distribution, but what order they had is lost.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -22,6 +22,7 @@ from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
 from ..project.arrays import Flags, Floats, Integers
 from ..project.measures import Measure
+from ..project.setting_groups import ChanceSettings, EdgeRules
 from . import noise
 from .noise import Form, Noise
 
@@ -241,15 +242,15 @@ def stacked(null: Null, rating: Floats) -> Courses:
 
 
 def kept_replicates(
-    null: Null, settings: Mapping[str, Any], purpose: int, *, dataset: str
+    null: Null, settings: ChanceSettings, purpose: int, *, dataset: str
 ) -> pd.DataFrame:
     """Return the first replicates of a purpose as a table, for people to look at.
 
     Parameters
     ----------
     null : Null
-    settings : dict
-        `null_models` (the first is drawn from) and `replicates`.
+    settings : ChanceSettings
+        The first of its `null_models` is drawn from.
     purpose : int
         Of the random numbers, see :meth:`Null.seed`.
     dataset : str
@@ -261,8 +262,8 @@ def kept_replicates(
         `null_model`, `replicate` (from 1), `course`, `session` and `rating` (in the direction of
         the measure): as many replicates as :data:`KEPT_RATINGS` ratings hold, at least one.
     """
-    courses, model = null.courses, settings["null_models"][0]
-    block, members = next(null.blocks(settings["replicates"]))
+    courses, model = null.courses, settings.null_models[0]
+    block, members = next(null.blocks(settings.replicates))
     number = int(np.clip(KEPT_RATINGS // max(1, len(courses.rating)), 1, len(members)))
     rating = np.empty((number, 0))
     if len(courses.rating):
@@ -319,11 +320,11 @@ def scale_of_each(ratings: Ratings, courses: Courses) -> Scale:
 
 
 def find(
-    courses: Courses, scale: Scale, criterion: Criterion, edge_rules: Mapping[str, Any]
+    courses: Courses, scale: Scale, criterion: Criterion, edge_rules: EdgeRules
 ) -> tuple[Falls, Episodes]:
     """Run the kernel: the same steps as :func:`rupture_repair.detection.detect.detect_one`."""
-    found = run_rules.falls(courses, criterion, scale, edge_rules["max_gap"])
-    return found, ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
+    found = run_rules.falls(courses, criterion, scale, edge_rules.max_gap)
+    return found, ep.find_episodes(courses, found, criterion, edge_rules.onset_inside_episode)
 
 
 #: Rules that ask a model of every course: they get fewer replicates.
@@ -333,7 +334,7 @@ SLOW = ("rupture_probability",)
 NOT_SIMULATED = {"reported": "reports of ruptures cannot be simulated from the ratings"}
 
 
-def refusal(null: Null, criterion: Criterion, edge_rules: Mapping[str, Any]) -> str | None:
+def refusal(null: Null, criterion: Criterion, edge_rules: EdgeRules) -> str | None:
     """Say why a criterion cannot be judged by replicates; None where it can."""
     why = NOT_SIMULATED.get(criterion.run or "")
     why = why or why_not_assessable(criterion, null.measure, null.ratings)

@@ -1,6 +1,5 @@
 """What the estimates of claims are computed from, and the form in which they are returned."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +13,7 @@ from ..exposure.sessions import session_exposures
 from ..exposure.shared import same_scores, turned
 from ..models.definitions import MODELS
 from ..project.measures import Measures
+from ..project.setting_groups import ExposureRules
 from ..statistics import estimates
 from ..statistics.no_result import NotAssessable
 
@@ -31,8 +31,9 @@ class Context:
     sessions, courses, events : DataFrame
         Canonical tables.
     measures : mapping of str to Measure
-    settings : mapping
-        config.yaml.
+    rules : ExposureRules
+    seed : int
+        Of everything random.
     states, episodes, detection, estimates, chance : DataFrame
         The tables of these names, those of one measure and criterion only.
     """
@@ -44,17 +45,13 @@ class Context:
     courses: pd.DataFrame
     events: pd.DataFrame
     measures: Measures
-    settings: Mapping[str, Any]
+    rules: ExposureRules
+    seed: int
     states: pd.DataFrame
     episodes: pd.DataFrame
     detection: pd.Series
     estimates: pd.DataFrame
     chance: pd.DataFrame
-
-    @property
-    def seed(self) -> int:
-        """Seed of everything random."""
-        return int(self.settings.get("seed", 1))
 
     @cached_property
     def moderation(self) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -73,7 +70,7 @@ class Context:
             raise NotAssessable("the outcome has no interpersonal component")
         measures = {**self.measures, name: self.measures[outcome]}
         table = session_exposures(
-            self.states, self.sessions, self.courses, measures, self.measure, name, self.settings
+            self.states, self.sessions, self.courses, measures, self.measure, name, self.rules
         )
         model = MODELS["next_session"]
         variant = model.variants[model.rests_on]

@@ -50,7 +50,7 @@ def _within_share(context: Context) -> Estimate:
     every = context.states.assign(state="steady", measure=context.measure)
     table = session_exposures(
         every, context.sessions, context.courses, context.measures, context.measure, outcome,
-        context.settings,
+        context.rules,
     )  # fmt: skip
     ratings = turned(context.sessions, context.measures, context.measure)
     table = table.merge(ratings, on=["course", "session"]).dropna(subset=["outcome_next", "value"])

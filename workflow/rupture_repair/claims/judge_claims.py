@@ -12,6 +12,7 @@ from ..project.measures import Measures
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
+from ..project.setting_groups import ExposureRules
 from ..statistics.no_result import NotAssessable
 from .context import Context
 from .estimands import ESTIMANDS
@@ -38,7 +39,10 @@ def judge_claims(
     name: str,
     tables: Mapping[str, pd.DataFrame],
     measures: Measures,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
+    *,
+    smallest: Mapping[str, float],
+    seed: int,
     processes: int = 1,
 ) -> pd.DataFrame:
     """Estimate and judge every claim for every alliance measure and criterion.
@@ -52,8 +56,11 @@ def judge_claims(
         and `chance_courses` (the share of rupture-free simulations in which each course shows an
         episode).
     measures : mapping of str to Measure
-    settings : mapping
-        Content of config.yaml; `claims.smallest` replaces smallest effects worth caring about.
+    rules : ExposureRules
+    smallest : mapping of str to float
+        Part of a claim -> the smallest effect worth caring about, in place of the one shipped.
+    seed : int
+        Of everything random.
     processes : int
         Processes that share the criteria; the result does not depend on it.
 
@@ -64,10 +71,10 @@ def judge_claims(
         `standardised`, its error and interval in the `units` of the claim, in which `smallest` is;
         `verdict` is one of :data:`~rupture_repair.claims.VERDICTS`, `reason` says why in words.
     """
-    claims = load(settings.get("claims", {}).get("smallest", {}))
+    claims = load(smallest)
     parts = [(claim.id, part) for claim in claims for part in claim.parts]
     detection = tables["detection"]
-    work = partial(_of_criterion, name, tables, measures, settings, parts)
+    work = partial(_of_criterion, name, tables, measures, (rules, seed), parts)
     first = ~detection["measure"].astype("str").duplicated()
     rows = spread_out(work, list(zip(detection.index, first, strict=True)), processes)
     table = _shared_filled(pd.DataFrame([row for part in rows for row in part]))
@@ -80,14 +87,14 @@ def _of_criterion(
     name: str,
     tables: Mapping[str, pd.DataFrame],
     measures: Measures,
-    settings: Mapping[str, Any],
+    how: tuple[ExposureRules, int],
     parts: list[tuple[str, Part]],
     item: tuple[Any, bool],
 ) -> list[dict[str, Any]]:
     """Return the rows of one measure and criterion; what they share only in the first criterion."""
     place, first = item
     detected = tables["detection"].loc[place]
-    context = _context(tables, measures, settings, detected)
+    context = _context(tables, measures, how, detected)
     rows = []
     for claim, part in parts:
         if (claim, part.name) in _SHARED:
@@ -118,7 +125,7 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
 def _context(
     tables: Mapping[str, pd.DataFrame],
     measures: Measures,
-    settings: Mapping[str, Any],
+    how: tuple[ExposureRules, int],
     detected: pd.Series,
 ) -> Context:
     """Return the tables of one measure and criterion."""
@@ -132,7 +139,8 @@ def _context(
         courses=tables["courses"],
         events=tables["events"],
         measures=measures,
-        settings=settings,
+        rules=how[0],
+        seed=how[1],
         states=own(tables["states"]),
         episodes=own(tables["episodes"]),
         detection=detected,

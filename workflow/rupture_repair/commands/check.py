@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ..project.datasets import descriptor
 
     settings = configuration.read_here()
-    mirror = arguments.mirror or settings["mirror"]
-    names = arguments.dataset or settings["datasets"]
+    mirror = arguments.mirror or settings.mirror
+    names = arguments.dataset or settings.datasets
     if not names:
         advice = (
             "Name a dataset of this folder; `rupture-repair new` describes one. Or go to the "

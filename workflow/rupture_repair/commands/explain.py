@@ -150,7 +150,7 @@ def look_up(
     settings = configuration.read_here(root)
     detection = pd.read_parquet(folder / "detection.parquet")
     measures = read_measures(folder / "measures.json")
-    shown = what_to_show(detection, measures, settings)
+    shown = what_to_show(detection, measures, settings.default_criterion)
     measure, name = measure or shown[0], criterion or shown[1]
     if measure not in set(detection["measure"]):
         raise _found("E704", measure, detection["measure"].unique(), dataset=dataset)
@@ -168,8 +168,8 @@ def look_up(
         pd.read_parquet(folder / f"{table}.parquet", filters=wanted)
         for table in ("session_states", "episodes")
     )
-    rows = {row["id"]: row for row in settings["criteria"]}
-    chosen = criteria.from_dicts([rows[name]])[0] if name in rows else criteria.load([name])[0]
+    rules = {rule.id: rule for rule in settings.criteria}
+    chosen = rules[name] if name in rules else criteria.load([name])[0]
     which = {"course": course, "measure": measure}
     table = explain(states, episodes, sessions, detection, measures, chosen, **which)
     return Explanation(

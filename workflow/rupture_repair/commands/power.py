@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ..project.problems import ProblemsFound, problem
@@ -60,25 +61,22 @@ def run(arguments: argparse.Namespace) -> int:
     from ..power.plan import make
     from ..power.run import run_plan
 
-    config = settings.read_here()
-    asked = {**config["power"]}
-    asked |= {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
+    project = settings.read_here()
+    changes = {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
     example = "SETTING=VALUE, for example median_sessions=10"
-    changes = options.assignments(arguments.set, example)
-    asked["simulation"] = {
-        **asked["simulation"],
-        **{".".join(key): value for key, value in changes.items()},
-    }
+    stated = options.assignments(arguments.set, example)
+    simulation = {".".join(key): value for key, value in stated.items()}
+    asked = replace(project.power, simulation={**project.power.simulation, **simulation}, **changes)
     if arguments.seed is not None:
         if arguments.seed < 0:
             facts = {"found": arguments.seed, "allowed": "a whole number from 0"}
             raise ProblemsFound([problem("E719", file="--seed", **facts)])
-        config["seed"] = arguments.seed
+        project = replace(project, seed=arguments.seed)
     # Mistakes are reported before a dataset is read, which takes a while.
-    plan = make(asked, config)
-    if asked["dataset"]:
-        plan = make(asked, config, base_of(asked["dataset"], config))
-    folder = arguments.out or default_folder(plan, asked["dataset"])
+    plan = make(asked, project)
+    if asked.dataset:
+        plan = make(asked, project, base_of(asked.dataset, project))
+    folder = arguments.out or default_folder(plan, asked.dataset)
     cores = arguments.cores or len(os.sched_getaffinity(0))
     try:
         found = run_plan(plan, folder, processes=cores, progress=sys.stderr)

@@ -3,7 +3,7 @@
 import numbers
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ import pandas as pd
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..ingest import instruments
-from ..project import yaml_files
 from ..project.measures import Measure, ReliableChange
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from ..project.setting_groups import EdgeRules
 from ..statistics.reliability import reliable_change
 
 
@@ -101,10 +101,10 @@ class About:
         except (TypeError, ValueError):
             return None
 
-    def edge_rules(self) -> dict[str, Any]:
+    def edge_rules(self) -> EdgeRules:
         """Return the edge rules of config.yaml, with the gap stated here."""
-        rules = dict(yaml_files.complete({}, "config")["edge_rules"])
-        return rules | ({} if self.max_gap is None else {"max_gap": self.max_gap})
+        rules = EdgeRules.default()
+        return rules if self.max_gap is None else replace(rules, max_gap=self.max_gap)
 
     def measure(self, ratings: pd.DataFrame, notes: list[str]) -> Measure:
         """Return the measure that is rated."""

@@ -9,8 +9,8 @@ import pandas as pd
 from ..chance.compare_with_chance import expected
 from ..chance.replicates import MODELS, prepare
 from ..detection.criteria import Criterion
-from ..project import yaml_files
 from ..project.problems import Problem, ProblemsFound, problem
+from ..project.setting_groups import ChanceSettings, default_seed
 from . import episodes
 from .about import About, is_whole, warn
 from .ratings import Columns
@@ -98,13 +98,11 @@ max_gap, settings
     problems += _problems(replicates, models, cores)
     if asked is None or problems:
         raise ProblemsFound(problems)
-    config = yaml_files.complete({}, "config")
-    how = config["chance"] | {"null_models": models}
-    how |= {} if replicates is None else {"replicates": replicates}
+    how = replace(ChanceSettings.default(), null_models=tuple(models))
+    how = how if replicates is None else replace(how, replicates=replicates)
     found = episodes.prepare(asked)
-    null = prepare(
-        found.ratings, "rating", found.measure, seed=config["seed"] if seed is None else seed
-    )
+    seed = default_seed() if seed is None else seed
+    null = prepare(found.ratings, "rating", found.measure, seed=seed)
     by_instrument: dict[str | None, list[Criterion]] = {}
     for rule in found.rules:
         by_instrument.setdefault(about.instrument_for(rule, found.notes), []).append(rule)

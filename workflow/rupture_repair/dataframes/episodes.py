@@ -11,9 +11,9 @@ from ..detection import criteria as rows_of_criteria
 from ..detection import detect
 from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings, arrange, prepared
-from ..project import yaml_files
 from ..project.measures import Measure
 from ..project.problems import Problem, ProblemsFound
+from ..project.setting_groups import ChanceSettings, default_seed
 from . import ratings as reading
 from .about import About, rules_asked_for, warn
 from .ratings import Columns, Given
@@ -159,11 +159,10 @@ def _calibrated(
     rated = table["course"].cat.categories
     chosen = rated[:: max(1, -(-len(rated) // CALIBRATION_COURSES))]
     some = arrange(table[table["course"].isin(chosen)], "rating", measure)
-    config = yaml_files.complete({}, "config")
-    seed = config["seed"] if about.seed is None else about.seed
+    seed = default_seed() if about.seed is None else about.seed
     null = replicates.prepare(some, "rating", measure, seed=seed)
-    edge_rules = about.edge_rules()
-    solved = calibrate.calibrated_k(null, rules, edge_rules, config["chance"], dataset="table")
+    target = ChanceSettings.default().false_alarm
+    solved = calibrate.calibrated_k(null, rules, about.edge_rules(), target, dataset="table")
     notes += [
         f"{row.criterion}: k = {row.k:g} was solved for these ratings, so that "
         f"{row.false_alarm:.1%} of courses without a rupture show an episode; a number for k in "

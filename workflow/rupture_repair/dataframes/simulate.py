@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..project.problems import ProblemsFound, problem
-from ..simulation.settings import Settings, checked
+from ..simulation.settings import SimulationSettings, checked
 from ..simulation.study import Study, simulate_study
 from .about import is_whole
 
@@ -17,7 +17,7 @@ def simulate(*, seed: int = 1, **settings: Any) -> Study:
     seed : int
         Not negative. The same seed and settings give the same study.
     **settings
-        Attributes of :class:`rupture_repair.simulation.settings.Settings`, for example
+        Attributes of :class:`rupture_repair.simulation.settings.SimulationSettings`, for example
         ``n_courses=100`` or ``rupture_rate=0``. The defaults are those of the demo: 240 courses.
 
     Returns
@@ -52,4 +52,4 @@ def simulate(*, seed: int = 1, **settings: Any) -> Study:
         found.append(problem("E719", file="seed=", found=seed, allowed="a whole number from 0"))
     if found:
         raise ProblemsFound(found)
-    return simulate_study(Settings(**stated), seed=seed)
+    return simulate_study(SimulationSettings(**stated), seed=seed)

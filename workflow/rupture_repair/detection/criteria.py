@@ -103,10 +103,10 @@ class Criterion:
         """Whether the reference is a level of the whole course."""
         return self.reference in LEVELS
 
-    def overlaps(self, edge_rules: Mapping[str, Any]) -> bool:
-        """Say whether a fall inside an open episode opens an episode of its own."""
+    def overlaps(self, onset_inside_episode: bool) -> bool:
+        """Say whether a fall inside an open episode opens one, by the row or the edge rules."""
         own = self.onset_inside_episode
-        return bool(edge_rules["onset_inside_episode"] if own is None else own)
+        return onset_inside_episode if own is None else own
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain data, for jobs and reports."""

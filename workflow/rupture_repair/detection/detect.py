@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ..project import processed
 from ..project.measures import Measure, Measures
+from ..project.setting_groups import EdgeRules
 from . import episodes as ep
 from . import fall_rules, run_rules, tables
 from .courses import Courses
@@ -59,13 +60,13 @@ def _joined(parts: list[Falls]) -> Falls:
 
 
 def _assess(
-    ratings: Ratings, criterion: Criterion, edge_rules: Mapping[str, Any]
+    ratings: Ratings, criterion: Criterion, edge_rules: EdgeRules
 ) -> tuple[Falls, ep.Episodes, np.ndarray]:
     """Run the kernel piece by piece: falls, episodes, and the state of each rating."""
     falls, states, episodes = [], [], []
     for ratings_of_piece, courses in ratings.courses.pieces():
-        found = run_rules.falls(courses, criterion, ratings.scale, edge_rules["max_gap"])
-        these = ep.find_episodes(courses, found, criterion, edge_rules["onset_inside_episode"])
+        found = run_rules.falls(courses, criterion, ratings.scale, edge_rules.max_gap)
+        these = ep.find_episodes(courses, found, criterion, edge_rules.onset_inside_episode)
         falls.append(found)
         states.append(ep.states(courses, found, these))
         episodes.append(ep.shifted(these, ratings_of_piece.start))
@@ -87,7 +88,7 @@ def _nothing_assessable(courses: Courses, code: int) -> tuple[Falls, ep.Episodes
 def detect_one(
     ratings: Ratings,
     criterion: Criterion,
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     *,
     dataset: str,
     name: str,
@@ -100,8 +101,7 @@ def detect_one(
     ratings : Ratings
         From :func:`arrange`.
     criterion : Criterion
-    edge_rules : dict
-        `max_gap` and `onset_inside_episode`, see config.schema.yaml.
+    edge_rules : EdgeRules
     dataset, name : str
         Names of dataset and measure, written into the tables.
     measure : Measure
@@ -144,7 +144,7 @@ def detect_one(
 def states_of_ratings(
     ratings: Ratings,
     criterion: Criterion,
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     measure: Measure,
 ) -> pd.DataFrame:
     """Return what :func:`detect_one` says of the state of each rating, and nothing else.
@@ -179,7 +179,7 @@ def detect(
     sessions: pd.DataFrame,
     measures: Measures,
     criteria: Iterable[Criterion],
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     *,
     dataset: str,
     events: pd.DataFrame | None = None,
@@ -195,7 +195,7 @@ def detect(
     measures : mapping of str to Measure
         those with the role alliance and one rating per session are used.
     criteria : iterable of Criterion
-    edge_rules : dict
+    edge_rules : EdgeRules
     dataset : str
     events : DataFrame, optional
         Canonical table of coded events.

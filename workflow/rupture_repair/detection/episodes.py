@@ -207,7 +207,7 @@ def find_episodes(
     follower = _Follower(courses, found, criterion)
     if not len(follower.candidates):
         return no_episodes()
-    if criterion.overlaps({"onset_inside_episode": onset_inside_episode}):
+    if criterion.overlaps(onset_inside_episode):
         return follower.follow(follower.candidates, np.zeros_like(follower.candidates))
     course = np.unique(courses.course[follower.candidates])
     after = courses.start[course] - 1

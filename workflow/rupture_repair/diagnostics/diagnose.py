@@ -12,6 +12,7 @@ from ..project.arrays import Floats
 from ..project.measures import Measures
 from ..project.parallel import one_thread
 from ..project.processed import of_criterion
+from ..project.setting_groups import ExposureRules
 from ..statistics.blocks.fit import Fit, fit
 from ..statistics.blocks.replicates import draw, of_outcomes
 from ..statistics.no_result import NoOptimum, NotAssessable
@@ -29,7 +30,9 @@ def diagnose(
     states: pd.DataFrame,
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
+    default_criterion: str,
+    seed: int,
 ) -> pd.DataFrame:
     """Look at the main model of every alliance measure that has an outcome.
 
@@ -42,9 +45,10 @@ def diagnose(
     measures : mapping of str to Measure
     states, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
-    settings : mapping
-        Content of config.yaml: `seed`, `default_criterion`, and what
-        :func:`rupture_repair.exposure.sessions` uses.
+    rules : ExposureRules
+    default_criterion : str
+    seed : int
+        Of everything random.
 
     Returns
     -------
@@ -65,16 +69,15 @@ def diagnose(
         outcome = measures[measure].outcome
         if not outcome or outcome not in measures:
             continue
-        criterion = criterion_of(detection, measure, settings["default_criterion"])
+        criterion = criterion_of(detection, measure, default_criterion)
         own = of_criterion(states, measure, criterion)
         keys = dict(zip(KEYS, (name, measure, outcome, criterion), strict=True))
         fits = _fits(estimates, keys)
         reason = _no_model(fits)
         if reason is None:
-            shared = (sessions, courses, measures, measure, outcome, settings)
+            shared = (sessions, courses, measures, measure, outcome, rules)
             table = session_exposures(own, *shared)
-            seed = [int(settings["seed"]), place]
-            rows = _of_model(table, fits, seed, measures[str(outcome)].turned_range)
+            rows = _of_model(table, fits, [seed, place], measures[str(outcome)].turned_range)
         else:
             rows = pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": reason})
         ends = [ends_of_scale(sessions, measures, one) for one in (measure, outcome)]

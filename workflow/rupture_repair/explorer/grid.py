@@ -4,7 +4,7 @@ The kernel and the rupture-free replicates are those of
 :mod:`rupture_repair.chance.compare_with_chance`; settings that cannot differ are computed once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -23,6 +23,7 @@ from ..detection.criteria import Criterion
 from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
 from ..project.measures import Measure
+from ..project.setting_groups import EdgeRules
 
 #: Offered for k: these parts of the k of the criterion.
 K_FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -176,7 +177,7 @@ class _Search:
         ratings: Ratings,
         replicates: Replicates | None,
         criterion: Criterion,
-        edge_rules: Mapping[str, Any],
+        edge_rules: EdgeRules,
     ):
         self.criterion, self.edge_rules = criterion, edge_rules
         self.sources = [(ratings.courses, ratings.scale, 1)]
@@ -188,14 +189,14 @@ class _Search:
         """Return the falls of each source at one k, without a floor."""
         rule = replace(self.criterion, k=k, floor=None)
         return [
-            run_rules.falls(courses, rule, scale, self.edge_rules["max_gap"])
+            run_rules.falls(courses, rule, scale, self.edge_rules.max_gap)
             for courses, scale, _ in self.sources
         ]
 
     def found(self, found: Sequence[Falls], within: int | None) -> Found:
         """Turn the falls of each source into episodes, and count them."""
         rule = replace(self.criterion, repair=replace(self.criterion.repair, within=within))
-        inside = self.edge_rules["onset_inside_episode"]
+        inside = self.edge_rules.onset_inside_episode
         tallies, first = [], None
         for (courses, _, number), falls in zip(self.sources, found, strict=True):
             these = ep.find_episodes(courses, falls, rule, inside)
@@ -233,7 +234,7 @@ def offer(
     ratings: Ratings,
     replicates: Replicates,
     criterion: Criterion,
-    edge_rules: Mapping[str, Any],
+    edge_rules: EdgeRules,
     measure: Measure,
 ) -> Offer:
     """Find what a criterion finds at every setting that is offered for it.
@@ -245,7 +246,7 @@ def offer(
     replicates : Replicates
     criterion : Criterion
         With a number for k, see :func:`rupture_repair.detection.criteria.with_calibrated_k`.
-    edge_rules : mapping
+    edge_rules : EdgeRules
     measure : Measure
 
     Returns
@@ -257,8 +258,8 @@ def offer(
     fixed = RUN_RULE if criterion.run else None
     if refusal is not None:
         return Offer(criterion, refusal, fixed, choices, None, [])
-    courses, inside = ratings.courses, edge_rules["onset_inside_episode"]
-    falls = run_rules.falls(courses, criterion, ratings.scale, edge_rules["max_gap"])
+    courses, inside = ratings.courses, edge_rules.onset_inside_episode
+    falls = run_rules.falls(courses, criterion, ratings.scale, edge_rules.max_gap)
     if not (falls.reason == 0).any():
         return Offer(criterion, "no session could be assessed", fixed, choices, falls, [])
     if criterion.run:

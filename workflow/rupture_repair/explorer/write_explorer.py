@@ -18,6 +18,7 @@ from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.package_files import PACKAGE
 from ..project.parallel import spread_out
+from ..project.setting_groups import EdgeRules, ReportSettings
 from . import grid
 from .charts import filled
 from .content import content
@@ -39,7 +40,9 @@ def explore(
     replicates: pd.DataFrame,
     models: Mapping[str, Model],
     criteria: Sequence[Criterion],
-    config: Mapping[str, Any],
+    default_criterion: str,
+    edge_rules: EdgeRules,
+    report: ReportSettings,
     processes: int = 1,
 ) -> dict[str, Any]:
     """Find what the page shows: every criterion at every setting offered, in one measure.
@@ -55,8 +58,9 @@ def explore(
         From :func:`rupture_repair.detection.detect.hidden_markov_models`.
     criteria : sequence of Criterion
         Those of config.yaml.
-    config : mapping
-        `default_criterion`, `edge_rules` and `report` of config.yaml.
+    default_criterion : str
+    edge_rules : EdgeRules
+    report : ReportSettings
     processes : int
         Changes nothing but the time.
 
@@ -66,7 +70,7 @@ def explore(
         From :func:`rupture_repair.explorer.content.content`, for the measure and the criterion
         that the report shows.
     """
-    name, shown = what_to_show(detection, measures, config)
+    name, shown = what_to_show(detection, measures, default_criterion)
     measure = measures[name]
 
     def own(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +79,7 @@ def explore(
     rules = with_calibrated_k(criteria, own(calibrated))
     ratings = prepared(sessions, name, measure, rules, events, models)
     drawn = grid.replicates_of(own(replicates), ratings, measure)
-    work = partial(grid.offer, ratings, drawn, edge_rules=config["edge_rules"], measure=measure)
+    work = partial(grid.offer, ratings, drawn, edge_rules=edge_rules, measure=measure)
     return content(
         spread_out(work, rules, processes),
         ratings,
@@ -83,8 +87,8 @@ def explore(
         measure,
         own(chance),
         shown=shown,
-        individuals=individuals_shown(dataset, config),
-        min_cell=config["report"]["min_cell"],
+        individuals=individuals_shown(dataset, report),
+        min_cell=report.min_cell,
     )
 
 

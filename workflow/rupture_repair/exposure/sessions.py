@@ -1,12 +1,10 @@
 """Exposure and outcome by session: the next outcome, trajectories, leaving."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from ..project.measures import Measures
+from ..project.setting_groups import ExposureRules
 from .courses import first_and_last, group_at
 from .shared import EXPOSURES, by_course, exposed, of_measure, therapist_of, turned
 
@@ -36,7 +34,7 @@ def session_exposures(
     measures: Measures,
     measure: str,
     outcome: str,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
 ) -> pd.DataFrame:
     """Return exposure and next outcome, one row per course and session where both are known.
 
@@ -54,8 +52,7 @@ def session_exposures(
     measures : mapping of str to Measure
     measure, outcome : str
         The alliance measure that `states` belongs to, and the outcome measure.
-    settings : mapping
-        Content of config.yaml; `edge_rules.max_gap` and `models.exposure` are used.
+    rules : ExposureRules
 
     Returns
     -------
@@ -70,12 +67,12 @@ def session_exposures(
     if outcome not in sessions:
         return pd.DataFrame(columns=list(SESSION_COLUMNS))
     outcomes, rated = (turned(sessions, measures, name) for name in (outcome, measure))
-    exposures = exposed(states, measure, settings)
+    exposures = exposed(states, measure, rules)
     of_outcome, ids = pd.factorize(outcomes["course"])
     course, of_rated = (pd.Index(ids).get_indexer(some["course"]) for some in (exposures, rated))
     at, value = (outcomes[name].to_numpy("float64") for name in ("session", "value"))
     session = exposures["session"].to_numpy()
-    max_gap = int(settings.get("edge_rules", {}).get("max_gap", 2))
+    max_gap = rules.max_gap
     known = _now_and_next(course, session, of_outcome, at, value, max_gap)
     # First outcome of each course; the last entry is for courses (-1) that have none.
     first = np.append(np.flatnonzero(np.diff(of_outcome, prepend=-1)), len(at))
@@ -182,7 +179,7 @@ def leaving_exposures(
     measures: Measures,
     measure: str,
     outcome: str,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
 ) -> pd.DataFrame:
     """Return the sessions at which a course could end, and whether the client left with them.
 
@@ -191,7 +188,7 @@ def leaving_exposures(
 
     Parameters
     ----------
-    states, sessions, courses, measures, measure, outcome, settings
+    states, sessions, courses, measures, measure, outcome, rules
         As for :func:`sessions`.
 
     Returns
@@ -207,8 +204,8 @@ def leaving_exposures(
     by = rated.groupby("course", sort=False)["session"]
     table = rated.assign(previous=by.shift().astype("float64"), last=by.transform("max"))
     gap = table["session"] - table["previous"]
-    table = table[gap <= int(settings.get("edge_rules", {}).get("max_gap", 2))]
-    before = exposed(states, measure, settings).rename(
+    table = table[gap <= rules.max_gap]
+    before = exposed(states, measure, rules).rename(
         columns={"session": "previous", "open": "open_prev", "repaired": "repaired_prev"}
     )
     table = table.astype({"previous": "int64"}).merge(before, on=["course", "previous"])

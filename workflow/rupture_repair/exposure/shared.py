@@ -1,12 +1,10 @@
 """What tables of exposure are made of: ratings turned, states as exposure, look-ups by course."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from ..project.measures import Measures
+from ..project.setting_groups import ExposureRules
 
 #: Kinds of exposure.
 EXPOSURES = ("repaired", "open")
@@ -78,20 +76,17 @@ def of_measure(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     return table[table["measure"] == measure] if "measure" in table else table
 
 
-def exposed(states: pd.DataFrame, measure: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+def exposed(states: pd.DataFrame, measure: str, rules: ExposureRules) -> pd.DataFrame:
     """Return `course`, `session`, `repaired`, `open` of the assessable sessions."""
     own = of_measure(states, measure)
     own = own[own["state"] != "not_assessable"]
     state = own["state"]
-    chosen = settings.get("models", {}).get("exposure", {})
-    repaired = chosen.get("repaired", ["repaired_here", "after_repair"])
-    open_ = chosen.get("open", ["ruptured", "after_unrepaired"])
     table = pd.DataFrame(
         {
             "course": own["course"].astype("str").array,
             "session": own["session"].to_numpy("int64"),
-            "repaired": state.isin(repaired).to_numpy("float64"),
-            "open": state.isin(open_).to_numpy("float64"),
+            "repaired": state.isin(rules.repaired).to_numpy("float64"),
+            "open": state.isin(rules.open).to_numpy("float64"),
         }
     )
     return _in_order(table)

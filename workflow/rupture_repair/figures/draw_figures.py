@@ -14,6 +14,7 @@ from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.parallel import spread_out
 from ..project.processed import of_criterion
+from ..project.setting_groups import ExposureRules, ReportSettings
 from .agreement import agreement_heat_map as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion
@@ -35,7 +36,9 @@ def draw_figures(
     episodes: pd.DataFrame,
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
-    config: Mapping[str, Any],
+    default_criterion: str,
+    report: ReportSettings,
+    rules: ExposureRules,
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
     multiverse: pd.DataFrame | None = None,
@@ -50,11 +53,14 @@ def draw_figures(
     ----------
     folder : Path
         reports/figures/<dataset>.
-    dataset, config : mapping
-        dataset.json, config.yaml.
+    dataset : mapping
+        dataset.json.
     measures : mapping of str to Measure
     sessions, states, episodes, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
+    default_criterion : str
+    report : ReportSettings
+    rules : ExposureRules
     agreement : DataFrame, optional
         The table of this name; without it there is no heat map.
     sensitivity : DataFrame, optional
@@ -80,10 +86,9 @@ def draw_figures(
         figure courses says so, and its table has no rows. What is too small to be shown is
         withheld, see :mod:`rupture_repair.project.disclosure`.
     """
-    which = dict(
-        zip(("measure", "criterion"), what_to_show(detection, measures, config), strict=True)
-    )
-    individuals, least = individuals_shown(dataset, config), min_cell(dataset, config)
+    shown = what_to_show(detection, measures, default_criterion)
+    which = dict(zip(("measure", "criterion"), shown, strict=True))
+    individuals, least = individuals_shown(dataset, report), min_cell(dataset, report)
     totals = {"n_courses": sessions["course"].nunique(), "n_sessions": len(sessions)}
     detection, estimates = of_detection(detection, least), of_fits(estimates, least, **totals)
     measure = which["measure"]
@@ -102,7 +107,7 @@ def draw_figures(
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
     }
     drawings |= _of_episodes(
-        sessions, states, episodes, endings, measures, config, **which, min_cell=least
+        sessions, states, episodes, endings, measures, rules, **which, min_cell=least
     )
     drawings["criterion_pictures"] = lambda: criterion_pictures(
         onsets(episodes, sessions, measures, measure),
@@ -148,7 +153,7 @@ def _of_episodes(
     episodes: pd.DataFrame,
     endings: pd.DataFrame | None,
     measures: Measures,
-    config: Mapping[str, Any],
+    rules: ExposureRules,
     *,
     measure: str,
     criterion: str,
@@ -163,7 +168,7 @@ def _of_episodes(
         return episode_shapes(curves, measures, **of)
 
     def hazard() -> Drawn:
-        of_outcome = (measures, measure, str(outcome), config)
+        of_outcome = (measures, measure, str(outcome), rules)
         table = leaving_exposures(own_states, sessions, endings, *of_outcome)
         return ending_hazard(table, min_cell=min_cell)
 

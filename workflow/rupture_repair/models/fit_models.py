@@ -1,7 +1,7 @@
 """Fit every model and variant for every alliance measure and criterion of a dataset."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from ..project.measures import Measure, Measures
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
+from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
 from ..statistics.estimates import KEYS, Fit, typed, without_result
 from ..statistics.statuses import STATUSES
@@ -44,7 +45,9 @@ def fit_models(
     states: pd.DataFrame,
     episodes: pd.DataFrame,
     detection: pd.DataFrame,
-    settings: Mapping[str, Any],
+    models: ModelSettings,
+    edge_rules: EdgeRules,
+    default_criterion: str,
     events: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> pd.DataFrame:
@@ -60,8 +63,10 @@ def fit_models(
         each alliance measure names its `outcome`.
     states, episodes, detection : DataFrame
         What detection found; `detection` says which measures and criteria there are.
-    settings : mapping
-        Content of config.yaml.
+    models : ModelSettings
+    edge_rules : EdgeRules
+    default_criterion : str
+        The criterion that gets all variants where `models` says so.
     events : DataFrame, optional
         Coded events.
     processes : int
@@ -76,7 +81,11 @@ def fit_models(
     """
     pairs = detection[["measure", "criterion"]].astype("str").drop_duplicates()
     tasks = sorted(pairs.itertuples(index=False, name=None))
-    data = _Data(name, sessions, courses, measures, states, episodes, detection, settings, events)
+    rules = ExposureRules.of(models.exposure, edge_rules)
+    data = _Data(
+        name, sessions, courses, measures, states, episodes, detection, events, models, rules,
+        default_criterion,
+    )  # fmt: skip
     parts = spread_out(partial(_fit_task, data), tasks, processes)
     return typed([row for part in parts for row in part])
 
@@ -114,8 +123,10 @@ class _Data:
     states: pd.DataFrame
     episodes: pd.DataFrame
     detection: pd.DataFrame
-    settings: Mapping[str, Any]
     events: pd.DataFrame | None
+    models: ModelSettings
+    rules: ExposureRules
+    default_criterion: str
 
 
 def _fit_task(data: _Data, task: tuple[str, str]) -> list[dict[str, Any]]:
@@ -130,11 +141,9 @@ def _variants() -> Iterator[tuple[str, str]]:
             yield model.id, variant
 
 
-def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _variants_of(criterion: str, data: _Data) -> list[tuple[str, str]]:
     """Return the models and variants to fit for a criterion, as config.yaml says."""
-    models = settings.get("models", {})
-    every = models.get("variants_for", "all_criteria") == "all_criteria"
-    every = every or criterion == settings.get("default_criterion")
+    every = data.models.variants_for == "all_criteria" or criterion == data.default_criterion
     return [
         (model, variant)
         for model, variant in _variants()
@@ -145,12 +154,12 @@ def _variants_of(criterion: str, settings: Mapping[str, Any]) -> list[tuple[str,
 def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
     outcome = data.measures[measure].outcome
-    engine = data.settings.get("models", {}).get("engine", "blocks")
+    engine = data.models.engine
     reason = _no_exposure(data, measure, criterion, outcome)
     tables = {} if reason else _tables(data, measure, criterion, str(outcome))
     same = not reason and same_scores(data.sessions, measure, str(outcome))
     rows = []
-    for model, name in _variants_of(criterion, data.settings):
+    for model, name in _variants_of(criterion, data):
         variant = MODELS[model].variants[name]
         made = tables.get(variant.table)
         why_not = reason or (made.reasons.get(name) if made else None)
@@ -198,7 +207,7 @@ def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str
     own = (data.measures, measure)
     shared = (data.sessions, data.courses, *own, outcome)
     courses = course_exposures(episodes, states, *shared)
-    landmark = int(data.settings.get("models", {}).get("landmark", 6))
+    landmark = data.models.landmark
     later = trajectories_after(courses, episodes, data.sessions, *own, outcome, landmark)
     moderation, cannot = moderator_exposures(
         episodes, data.sessions, data.courses, data.events, *own
@@ -209,7 +218,7 @@ def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str
         *([_RETROSPECTIVE] if retrospective else []),
     )
     made = {
-        "sessions": _Table(session_exposures(states, *shared, data.settings)),
+        "sessions": _Table(session_exposures(states, *shared, data.rules)),
         "trajectories": _Table(
             trajectory_exposures(courses, data.sessions, data.measures, outcome)
         ),
@@ -237,7 +246,7 @@ def _no_recovery(attributes: Measure, outcome: str) -> dict[str, str]:
 def _leaving_table(data: _Data, states: pd.DataFrame, measure: str, outcome: str) -> _Table:
     """Return the sessions at which a course could end."""
     rows = leaving_exposures(
-        states, data.sessions, data.courses, data.measures, measure, outcome, data.settings
+        states, data.sessions, data.courses, data.measures, measure, outcome, data.rules
     )
     endings = data.courses.get("ending", pd.Series(dtype="str")).astype("str")
     known = endings.isin(["completed", "dropped_out", "ongoing"])

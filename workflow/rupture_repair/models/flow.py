@@ -9,6 +9,7 @@ from ..exposure.sessions import session_exposures
 from ..exposure.shared import exposed, turned
 from ..project.measures import Measures
 from ..project.processed import of_criterion
+from ..project.setting_groups import ExposureRules
 
 #: Columns of the table.
 COLUMNS = (
@@ -29,7 +30,7 @@ def flow_of(
     name: str,
     tables: Mapping[str, pd.DataFrame],
     measures: Measures,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
 ) -> pd.DataFrame:
     """Return how many sessions and courses each step leaves out of the model next_session.
 
@@ -40,8 +41,7 @@ def flow_of(
     tables : mapping of str to DataFrame
         `sessions`, `courses`, `states`, `detection`, `estimates`.
     measures : mapping of str to Measure
-    settings : mapping
-        config.yaml.
+    rules : ExposureRules
 
     Returns
     -------
@@ -54,7 +54,7 @@ def flow_of(
     rows = [
         row
         for measure, criterion in pairs
-        for row in _steps(name, measure, criterion, tables, measures, settings)
+        for row in _steps(name, measure, criterion, tables, measures, rules)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -65,7 +65,7 @@ def _steps(
     criterion: str,
     tables: Mapping[str, pd.DataFrame],
     measures: Measures,
-    settings: Mapping[str, Any],
+    rules: ExposureRules,
 ) -> list[dict[str, Any]]:
     """Return the steps of one measure and criterion."""
     own = {
@@ -74,11 +74,11 @@ def _steps(
     sessions, courses = tables["sessions"], tables["courses"]
     outcome = measures[measure].outcome
     rated = turned(sessions, measures, measure)
-    known = exposed(own["states"], measure, settings)
+    known = exposed(own["states"], measure, rules)
     followed = pd.DataFrame({"course": []})
     if outcome is not None and outcome in sessions:
         followed = session_exposures(
-            own["states"], sessions, courses, measures, measure, outcome, settings
+            own["states"], sessions, courses, measures, measure, outcome, rules
         ).dropna(subset="outcome_next")
     fitted = own["estimates"]
     fitted = fitted[(fitted["model"] == "next_session") & (fitted["variant"] == "main")]

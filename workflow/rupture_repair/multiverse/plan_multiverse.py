@@ -10,6 +10,7 @@ import pandas as pd
 from ..detection.criteria import Criterion
 from ..models.definitions import MODELS
 from ..project.measures import Measures
+from ..project.setting_groups import MultiverseChoices
 
 COLUMNS = (
     *("specification", "main", "criterion", "k_factor", "k", "measure", "rater", "outcome"),
@@ -21,14 +22,14 @@ def plan_multiverse(
     measures: Measures,
     detection: pd.DataFrame,
     criteria: Iterable[Criterion],
-    settings: Mapping[str, Any],
+    choices: MultiverseChoices,
     *,
     default_criterion: str,
     seed: int,
 ) -> pd.DataFrame:
     """Return the specifications of a dataset.
 
-    Every combination of the choices makes the grid. If it holds more than `settings["most"]`
+    Every combination of the choices makes the grid. If it holds more than `choices.most`
     specifications, that many are drawn: the main one, and then by chance, as many of each criterion
     and measure as of any other. Criteria that could not be applied to a measure are one row each,
     with the reason, so that nothing is lost in silence.
@@ -40,8 +41,7 @@ def plan_multiverse(
         What detection found: `measure`, `criterion`, `assessable`, `reason` and `k` are used.
     criteria : iterable of Criterion
         Those of the project.
-    settings : mapping
-        `multiverse` of config.yaml.
+    choices : MultiverseChoices
     default_criterion : str
         The criterion of the main specification.
     seed : int
@@ -58,28 +58,28 @@ def plan_multiverse(
         course needs); `reason` why a row will not be fitted, missing otherwise.
     """
     rules = {rule.id: rule for rule in criteria}
-    wanted = settings["criteria"] or list(rules)
+    wanted = choices.criteria or list(rules)
     found = detection[detection["criterion"].isin(wanted)]
     rows, absent = [], []
     for row in found.to_dict("records"):
         measure, criterion = str(row["measure"]), str(row["criterion"])
-        outcomes = _outcomes(measures, measure, settings["outcomes"])
+        outcomes = _outcomes(measures, measure, choices.outcomes)
         shared: dict[str, Any] = {"criterion": criterion, "measure": measure}
         shared["rater"] = measures[measure].rater
         reason = _why_not(row, outcomes)
         if reason:
             absent.append(shared | {"k_factor": 1.0, "k": row["k"], "reason": reason})
             continue
-        factors = settings["k_factors"] if _has_k(rules[criterion]) else [1.0]
+        factors = choices.k_factors if _has_k(rules[criterion]) else [1.0]
         for choice in itertools.product(
-            *(factors, outcomes, settings["variants"], settings["trend"]),
-            *(settings["censored"], settings["minimum_sessions"]),
+            *(factors, outcomes, choices.variants, choices.trend),
+            *(choices.censored, choices.minimum_sessions),
         ):
             names = ("k_factor", "outcome", "variant", "trend", "censored", "minimum_sessions")
             values = shared | dict(zip(names, choice, strict=True))
             rows.append(values | {"k": round(float(row["k"]) * float(values["k_factor"]), 10)})
     grid = pd.DataFrame(rows, columns=list(COLUMNS))
-    grid = _drawn(grid, _first(grid, default_criterion), settings["most"], seed)
+    grid = _drawn(grid, _first(grid, default_criterion), choices.most, seed)
     table = pd.DataFrame([*grid.to_dict("records"), *absent], columns=list(COLUMNS))
     return _typed(table.assign(specification=np.arange(1, len(table) + 1)))
 

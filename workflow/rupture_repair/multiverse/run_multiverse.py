@@ -22,6 +22,7 @@ from ..project.measures import Measures
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
+from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates, PermutationSettings
 from ..statistics import design, estimates
 from ..statistics.blocks import engine, search
 from ..statistics.no_result import NoOptimum, NotAssessable
@@ -68,7 +69,8 @@ class _Data:
     measures: Measures
     states: pd.DataFrame
     rules: Mapping[str, Criterion]
-    settings: Mapping[str, Any]
+    edge_rules: EdgeRules
+    exposure: ExposureRules
     permutations: Permutations
     places: pd.MultiIndex  # the sessions of the dataset in their order
     same_scores: set[tuple[str, str]]  # pairs of measure and outcome that are one
@@ -82,7 +84,9 @@ def run_multiverse(
     measures: Measures,
     states: pd.DataFrame,
     criteria: Iterable[Criterion],
-    settings: Mapping[str, Any],
+    edge_rules: EdgeRules,
+    exposure: ExposureStates,
+    permuting: PermutationSettings,
     seed: int,
     processes: int = 1,
     say: Callable[[str], None] = log.info,
@@ -100,8 +104,9 @@ def run_multiverse(
         `session_states` of all measures and criteria: used where k is not changed.
     criteria : iterable of Criterion
         Those of the project; they are applied anew where k is changed.
-    settings : mapping
-        `multiverse` (`permutations` and `scheme`), `edge_rules` and `models` of config.yaml.
+    edge_rules : EdgeRules
+    exposure : ExposureStates
+    permuting : PermutationSettings
     seed : int
         Of the permutations.
     processes : int
@@ -122,12 +127,13 @@ def run_multiverse(
         measures=measures,
         states=states,
         rules={rule.id: rule for rule in criteria},
-        settings=settings,
+        edge_rules=edge_rules,
+        exposure=ExposureRules.of(exposure, edge_rules),
         permutations=Permutations(
             pd.factorize(keys["course"])[0],
-            int(settings["multiverse"]["permutations"]),
+            permuting.permutations,
             seed,
-            str(settings["multiverse"]["scheme"]),
+            permuting.scheme,
         ),
         places=pd.MultiIndex.from_frame(keys),
         same_scores={
@@ -196,7 +202,7 @@ def _states(data: _Data, specification: Mapping[str, Any]) -> pd.DataFrame:
     found = detect.detect_one(
         arrange(data.sessions, name, about),
         replace(data.rules[criterion], k=float(specification["k"])),
-        data.settings["edge_rules"],
+        data.edge_rules,
         dataset="",
         name=name,
         measure=about,
@@ -212,7 +218,7 @@ def _exposure(data: _Data, states: pd.DataFrame, specification: Mapping[str, Any
         states = states.assign(state=state.fillna("not_assessable"))
     names = str(specification["measure"]), str(specification["outcome"])
     return session_exposures(
-        states, data.sessions, data.courses, data.measures, *names, data.settings
+        states, data.sessions, data.courses, data.measures, *names, data.exposure
     )
 
 

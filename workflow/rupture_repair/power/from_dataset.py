@@ -1,6 +1,5 @@
 """The world of a processed dataset, as settings of the simulation."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from ..ingest import ingest
 from ..project.headline import what_to_show
 from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
+from ..settings import Settings
 from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
-from ..simulation.settings import REPAIR_WINDOW, Settings
+from ..simulation.settings import REPAIR_WINDOW, SimulationSettings
 from ..statistics import estimates
 from .plan import Base
 
@@ -32,7 +32,7 @@ LOW, HIGH = 0.0, 40.0
 _TAIL = 0.02
 
 
-def base_of(name: str, config: Mapping[str, Any], root: Path = Path()) -> Base:
+def base_of(name: str, settings: Settings, root: Path = Path()) -> Base:
     """Return the world of a processed dataset without any effect.
 
     Both measures are turned so that higher is better and mapped linearly from their range onto
@@ -48,8 +48,7 @@ def base_of(name: str, config: Mapping[str, Any], root: Path = Path()) -> Base:
     ----------
     name : str
         The dataset.
-    config : mapping
-        config.yaml.
+    settings : Settings
     root : Path
         The folder of the project.
 
@@ -70,10 +69,10 @@ def base_of(name: str, config: Mapping[str, Any], root: Path = Path()) -> Base:
         raise ProblemsFound([problem("E701", found=name, **facts)])
     dataset = ingest.load(folder)
     detection = pd.read_parquet(folder / "detection.parquet")
-    measure, _ = what_to_show(detection, dataset.measures, config)
+    measure, _ = what_to_show(detection, dataset.measures, settings.default_criterion)
     outcome = dataset.measures[measure].outcome
     _check(name, dataset, measure, outcome)
-    return fitted(dataset, measure, str(outcome), seed=int(config["seed"]))
+    return fitted(dataset, measure, str(outcome), seed=settings.seed)
 
 
 def _check(name: str, dataset: ingest.Dataset, measure: str, outcome: str | None) -> None:
@@ -286,5 +285,5 @@ def _possible(settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings within the bounds of the simulation, in its types."""
     shares = {name: float(np.clip(settings[name], 0, 1)) for name in ("skipped", "unrated")}
     made = {**settings, **shares}
-    Settings(**made)
+    SimulationSettings(**made)
     return made

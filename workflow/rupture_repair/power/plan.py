@@ -1,6 +1,5 @@
 """What is asked of a power analysis: read from config.yaml and the command line, and checked."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,7 +8,9 @@ import numpy as np
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..simulation.settings import Settings, checked
+from ..project.setting_groups import EdgeRules, ExposureStates, PowerSettings
+from ..settings import Settings
+from ..simulation.settings import SimulationSettings, checked
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 
 #: Fewest and most courses of a study.
@@ -45,7 +46,7 @@ class Plan:
         Numbers of courses to try; empty where they are to be searched.
     most_courses : int
         Where the search ends.
-    settings : Settings
+    settings : SimulationSettings
         Of the simulation, with the effect planted.
     planted : float
         The setting that carries the effect, in points or log odds.
@@ -54,10 +55,10 @@ class Plan:
         Of the alliance's total; None where that of the simulated items is to be taken.
     instrument : str or None
         Of the alliance.
-    config : dict
-        `edge_rules` and `models`.
-    chance : dict
-        The group `chance` of config.yaml, for calibrated k.
+    edge_rules : EdgeRules
+    exposure : ExposureStates
+    false_alarm : float
+        Share of rupture-free courses with an episode that a calibrated k allows.
     seed : int
     source : str
         Where the values of the simulation come from, in words.
@@ -73,13 +74,14 @@ class Plan:
     replicates: int
     courses: tuple[int, ...]
     most_courses: int
-    settings: Settings
+    settings: SimulationSettings
     planted: float
     courses_per_therapist: float
     reliability: float | None
     instrument: str | None
-    config: dict[str, Any]
-    chance: dict[str, Any]
+    edge_rules: EdgeRules
+    exposure: ExposureStates
+    false_alarm: float
     seed: int
     source: str
 
@@ -95,9 +97,10 @@ class Plan:
         plain["criterion"] = self.criterion.as_dict()
         settings = {key: value for key, value in asdict(self.settings).items() if key not in _FIXED}
         plain["simulation"] = settings
-        plain["config"] = self.config
+        models = {"exposure": self.exposure.as_dict()}
+        plain["config"] = {"edge_rules": self.edge_rules.as_dict(), "models": models}
         if self.criterion.needs_k:
-            plain["false_alarm"] = self.chance["false_alarm"]
+            plain["false_alarm"] = self.false_alarm
         return plain
 
 
@@ -127,16 +130,16 @@ STATED = Base({}, "stated: the defaults of the simulation (docs/simulate.md)", N
 
 
 def make(
-    asked: Mapping[str, Any], config: Mapping[str, Any], base: Base = STATED, file: str = "power"
+    asked: PowerSettings, settings: Settings, base: Base = STATED, file: str = "power"
 ) -> Plan:
     """Return the plan of a power analysis.
 
     Parameters
     ----------
-    asked : mapping
-        The group `power` of config.yaml, with what the command line changes.
-    config : mapping
-        config.yaml, complete.
+    asked : PowerSettings
+        Those of config.yaml, with what the command line changes.
+    settings : Settings
+        Of the project.
     base : Base
         The world without any effect.
     file : str
@@ -154,21 +157,21 @@ def make(
     """
     found: list[Problem] = []
     name = _question(asked, file, found)
-    rule = _criterion(asked, config, file, found)
+    rule = _criterion(asked, settings, file, found)
     _check_numbers(asked, file, found)
     stated = _simulation(asked, file, found)
     if found or name is None or rule is None:
         raise ProblemsFound(found)
     question = QUESTIONS[name]
     unit = _choice(asked, "unit", question.units, file, found)
-    variant = asked["variant"] or next(iter(question.terms))
+    variant = asked.variant or next(iter(question.terms))
     if variant not in question.terms:
         facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
         facts |= {"model": question.model, "allowed": listing(question.terms)}
         found.append(problem("E810", file=file, key="variant", **facts))
     if question.planted in stated:
         found.append(problem("E805", file=file, key=f"simulation.{question.planted}"))
-    effect = float(asked["effect"])
+    effect = float(asked.effect)
     if not found and not 0 <= effect <= LARGEST[unit]:
         facts = {
             "found": f"{effect:g}",
@@ -181,28 +184,27 @@ def make(
     links = dict.fromkeys(LINKS, 0.0)
     if question.model == "ending":
         links["leave_open"] = 0.0
-    settings = Settings(**{**links, **base.settings, **stated})
-    exposure = config["models"]["exposure"]
-    planted = planted_value(question, effect, unit, settings)
+    world = SimulationSettings(**{**links, **base.settings, **stated})
+    planted = planted_value(question, effect, unit, world)
     effects: dict[str, Any] = {question.planted: planted}
     return Plan(
         question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
-        target=float(asked["target"]), alpha=float(asked["alpha"]),
-        replicates=int(asked["replicates"]), courses=tuple(sorted(set(asked["courses"] or ()))),
-        most_courses=int(asked["most_courses"]),
-        settings=replace(settings, **effects), planted=planted,
+        target=float(asked.target), alpha=float(asked.alpha),
+        replicates=int(asked.replicates), courses=tuple(sorted(set(asked.courses or ()))),
+        most_courses=int(asked.most_courses),
+        settings=replace(world, **effects), planted=planted,
         courses_per_therapist=float(
-            asked["courses_per_therapist"] or base.courses_per_therapist or 10.0
+            asked.courses_per_therapist or base.courses_per_therapist or 10.0
         ),
         reliability=base.reliability, instrument=base.instrument,
-        config={"edge_rules": config["edge_rules"], "models": {"exposure": exposure}},
-        chance=dict(config["chance"]), seed=int(config["seed"]), source=base.source,
+        edge_rules=settings.edge_rules, exposure=settings.models.exposure,
+        false_alarm=settings.chance.false_alarm, seed=settings.seed, source=base.source,
     )  # fmt: skip
 
 
-def _question(asked: Mapping[str, Any], file: str, found: list[Problem]) -> str | None:
+def _question(asked: PowerSettings, file: str, found: list[Problem]) -> str | None:
     """Return the part of a claim that is asked for; the first one where only a claim is named."""
-    named = str(asked["claim"])
+    named = str(asked.claim)
     for name in QUESTIONS:
         if named in (name, name.partition(".")[0]):
             return name
@@ -213,42 +215,42 @@ def _question(asked: Mapping[str, Any], file: str, found: list[Problem]) -> str 
 
 
 def _criterion(
-    asked: Mapping[str, Any], config: Mapping[str, Any], file: str, found: list[Problem]
+    asked: PowerSettings, settings: Settings, file: str, found: list[Problem]
 ) -> Criterion | None:
     """Return the criterion, with the settings that config.yaml changes."""
     known = [rule.id for rule in criteria.load()]
-    named = asked["criterion"] or config["default_criterion"]
+    named = asked.criterion or settings.default_criterion
     if named not in known:
         facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
         found.append(problem("E720", file=file, key="criterion", found=named, **facts))
         return None
-    changes = config.get("settings_of_criteria", {})
+    changes = settings.settings_of_criteria
     own = {key: value for key, value in changes.items() if key == named}
     return criteria.load([named], own)[0]
 
 
 def _choice(
-    asked: Mapping[str, Any], key: str, words: tuple[str, ...], file: str, found: list[Problem]
+    asked: PowerSettings, key: str, words: tuple[str, ...], file: str, found: list[Problem]
 ) -> str:
     """Return a word that is allowed, the first one where none was named."""
-    word = asked[key] or words[0]
+    word = getattr(asked, key) or words[0]
     if word not in words:
         facts: dict[str, Any] = {"hint": did_you_mean(word, words), "allowed": listing(words)}
         found.append(problem("E719", file=file, key=key, found=word, **facts))
     return word
 
 
-def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) -> None:
+def _check_numbers(asked: PowerSettings, file: str, found: list[Problem]) -> None:
     """Report numbers that are not possible."""
-    alpha, target = float(asked["alpha"]), float(asked["target"])
-    sizes = list(asked["courses"] or ())
+    alpha, target = float(asked.alpha), float(asked.target)
+    sizes = list(asked.courses or ())
     few = [size for size in sizes if not LEAST <= size <= MOST]
-    per_therapist = asked["courses_per_therapist"]
+    per_therapist = asked.courses_per_therapist
     checks = {
         "alpha": (0 < alpha < 1, alpha, "a number between 0 and 1"),
-        "replicates": (asked["replicates"] >= 20, asked["replicates"], "a whole number from 20"),
+        "replicates": (asked.replicates >= 20, asked.replicates, "a whole number from 20"),
         "courses": (not few, listing(few), f"whole numbers from {LEAST} to {MOST}"),
-        "most_courses": (LEAST <= asked["most_courses"] <= MOST, asked["most_courses"],
+        "most_courses": (LEAST <= asked.most_courses <= MOST, asked.most_courses,
                          f"a whole number from {LEAST} to {MOST}"),
         "courses_per_therapist": (per_therapist is None or 1 <= per_therapist < np.inf,
                                   per_therapist, "a number from 1"),
@@ -263,8 +265,8 @@ def _check_numbers(asked: Mapping[str, Any], file: str, found: list[Problem]) ->
         found.append(problem("E803", file=file, key="target", **facts))
 
 
-def _simulation(asked: Mapping[str, Any], file: str, found: list[Problem]) -> dict[str, Any]:
+def _simulation(asked: PowerSettings, file: str, found: list[Problem]) -> dict[str, Any]:
     """Return the stated settings of the simulation."""
-    stated, problems = checked(asked["simulation"], but=_FIXED)
+    stated, problems = checked(asked.simulation, but=_FIXED)
     found += [replace(one, file=file, key=f"simulation.{one.key}") for one in problems]
     return stated

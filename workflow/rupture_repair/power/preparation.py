@@ -42,7 +42,8 @@ def world_of(plan: Plan, known: Mapping[str, Any]) -> World:
         reliability=known["reliability"],
         courses_per_therapist=plan.courses_per_therapist,
         instrument=plan.instrument,
-        config=plan.config,
+        edge_rules=plan.edge_rules,
+        exposure=plan.exposure,
         seed=plan.seed,
     )
 
@@ -80,9 +81,8 @@ def solved(plan: Plan) -> dict[str, Any]:
     ratings = prepared(table, "alliance", measure, [plan.criterion])
     if plan.criterion.needs_k:
         null = prepare(ratings, "alliance", measure, seed=plan.seed)
-        edge_rules = plan.config["edge_rules"]
         rules = calibrate.calibrated_k(
-            null, [plan.criterion], edge_rules, plan.chance, dataset="simulated"
+            null, [plan.criterion], plan.edge_rules, plan.false_alarm, dataset="simulated"
         )
         known["k"] = float(rules["k"].iloc[0])
     rule = world_of(plan, known).criterion

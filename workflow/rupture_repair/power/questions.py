@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..models.definitions import MODELS
-from ..simulation.settings import Settings
+from ..simulation.settings import SimulationSettings
 from ..simulation.study import within_sd_of_outcome
 
 #: Settings of the simulation that link alliance and outcome. They are zero unless stated, so that
@@ -87,7 +87,9 @@ UNITS = {
 }
 
 
-def planted_value(question: Question, effect: float, unit: str, settings: Settings) -> float:
+def planted_value(
+    question: Question, effect: float, unit: str, settings: SimulationSettings
+) -> float:
     """Return the setting of the simulation that plants an effect.
 
     Parameters
@@ -97,7 +99,7 @@ def planted_value(question: Question, effect: float, unit: str, settings: Settin
         Its size in the direction that the claim expects, in `unit`.
     unit : str
         Of :data:`UNITS`.
-    settings : Settings
+    settings : SimulationSettings
         All other settings.
 
     Returns
@@ -106,7 +108,7 @@ def planted_value(question: Question, effect: float, unit: str, settings: Settin
 
     Examples
     --------
-    >>> planted_value(QUESTIONS["C7.open"], 0.5, "points", Settings())
+    >>> planted_value(QUESTIONS["C7.open"], 0.5, "points", SimulationSettings())
     -0.5
     """
     scale = within_sd_of_outcome(settings) if unit == "sd" else 1.0

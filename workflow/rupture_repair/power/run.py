@@ -131,7 +131,7 @@ def _notes(plan: Plan, world: World, table: pd.DataFrame) -> tuple[str, ...]:
     if plan.criterion.needs_k:
         notes.append(
             f"{rule.id}: k = {rule.k:g} was solved on {COURSES} simulated courses, so "
-            f"that {plan.chance['false_alarm']:.0%} of courses without a rupture show an episode"
+            f"that {plan.false_alarm:.0%} of courses without a rupture show an episode"
         )
     without = table[table["without_result"] > 0]
     for row in without[without["detection"] == "criterion"].itertuples():

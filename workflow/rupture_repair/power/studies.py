@@ -13,7 +13,8 @@ from ..detection.ratings import prepared
 from ..exposure.sessions import leaving_exposures, session_exposures
 from ..models.definitions import MODELS
 from ..project.measures import Measure, ReliableChange
-from ..simulation.settings import Settings
+from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates
+from ..simulation.settings import SimulationSettings
 from ..simulation.study import Study, simulate_study
 from ..statistics import estimates
 from ..statistics.reliability import reliable_change
@@ -38,7 +39,7 @@ class World:
 
     Attributes
     ----------
-    settings : Settings
+    settings : SimulationSettings
         Of the simulation; its numbers of courses and therapists are replaced.
     question : str
         Key of :data:`.questions.QUESTIONS`.
@@ -53,19 +54,20 @@ class World:
         Ends of the scale of the simulated totals.
     instrument : str or None
         Of the alliance, for criteria made for one.
-    config : dict
-        `edge_rules` and `models` of config.yaml.
+    edge_rules : EdgeRules
+    exposure : ExposureStates
     seed : int
     """
 
-    settings: Settings
+    settings: SimulationSettings
     question: str
     variant: str
     criterion: Criterion
     reliability: float
     courses_per_therapist: float
     instrument: str | None
-    config: dict[str, Any]
+    edge_rules: EdgeRules
+    exposure: ExposureStates
     seed: int
     range: tuple[float, float] = (0.0, 40.0)
 
@@ -73,7 +75,7 @@ class World:
         """Return the part of a claim that is tested."""
         return QUESTIONS[self.question]
 
-    def sized(self, courses: int) -> Settings:
+    def sized(self, courses: int) -> SimulationSettings:
         """Return the settings of a study of this many courses."""
         therapists = max(1, min(courses, round(courses / self.courses_per_therapist)))
         return replace(self.settings, n_courses=courses, n_therapists=therapists)
@@ -138,7 +140,8 @@ class Block:
         make = {"sessions": session_exposures, "leaving": leaving_exposures}[world.asked().table]
         table = make(
             pd.concat(states, ignore_index=True), self.sessions, self.courses,
-            measures_of(world, self.sessions), "alliance", "outcome", world.config,
+            measures_of(world, self.sessions), "alliance", "outcome",
+            ExposureRules.of(world.exposure, world.edge_rules),
         )  # fmt: skip
         of_study = table["course"].str.partition("-")[0].astype("int64").to_numpy()
         for number in self.numbers:
@@ -213,8 +216,7 @@ def detected(world: World, study: Study) -> pd.DataFrame:
     """Return the states that the criterion finds in one study."""
     measure = measures_of(world, study.sessions)["alliance"]
     ratings = prepared(study.sessions, "alliance", measure, [world.criterion])
-    edge_rules = world.config["edge_rules"]
-    return detect.states_of_ratings(ratings, world.criterion, edge_rules, measure)
+    return detect.states_of_ratings(ratings, world.criterion, world.edge_rules, measure)
 
 
 def fitted(world: World, table: pd.DataFrame) -> estimates.Fit:

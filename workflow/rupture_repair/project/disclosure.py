@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .setting_groups import ReportSettings
+
 #: How a withheld count is shown; NaN in a table of counts.
 WITHHELD = "[c]"
 
@@ -21,25 +23,25 @@ _CHOSEN = ("specification", "k", "k_factor", "minimum_sessions", "smallest")
 _UNITS = r"(?:\w+ )?(?:courses?|clients?|therapists?|sessions?|episodes?|ratings?|rows?|events?)\b"
 
 
-def individuals_shown(dataset: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+def individuals_shown(dataset: Mapping[str, Any], report: ReportSettings) -> bool:
     """Return whether single courses of this dataset may be drawn and named.
 
     Parameters
     ----------
     dataset : mapping
         dataset.json.
-    config : mapping
-        config.yaml; `report.individuals` is demo_only (synthetic data only), allowed or never.
+    report : ReportSettings
+        Its `individuals` is demo_only (synthetic data only), allowed or never.
     """
-    setting = config.get("report", {}).get("individuals", "demo_only")
-    return setting == "allowed" or (setting == "demo_only" and bool(dataset["synthetic"]))
+    only_demo = report.individuals == "demo_only"
+    return report.individuals == "allowed" or (only_demo and bool(dataset["synthetic"]))
 
 
-def min_cell(dataset: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+def min_cell(dataset: Mapping[str, Any], report: ReportSettings) -> int:
     """Return the smallest count that may be shown: 1 where single courses may be shown."""
-    if individuals_shown(dataset, config):
+    if individuals_shown(dataset, report):
         return 1
-    return int(config.get("report", {}).get("min_cell", 5))
+    return report.min_cell
 
 
 def small(counts: Any, least: int) -> Any:

@@ -1,7 +1,6 @@
 """What reports and figures show first of a dataset."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -23,7 +22,7 @@ def first_by_clients(names: Iterable[str], measures: Measures) -> str | None:
 
 
 def what_to_show(
-    detection: pd.DataFrame, measures: Measures, config: Mapping[str, Any]
+    detection: pd.DataFrame, measures: Measures, default_criterion: str
 ) -> tuple[str, str]:
     """Choose the measure and criterion of figures that show one only.
 
@@ -35,8 +34,7 @@ def what_to_show(
     detection : DataFrame
         The table detection, not empty.
     measures : mapping of str to Measure
-    config : mapping
-        config.yaml.
+    default_criterion : str
 
     Returns
     -------
@@ -47,7 +45,6 @@ def what_to_show(
     if measure is None:
         raise ValueError("the table detection has no row")
     rows = detection[detection["measure"] == measure]
-    default = config["default_criterion"]
     usable = list(rows.loc[rows["assessable"].astype(bool), "criterion"])
     candidates = usable or list(rows["criterion"])
-    return measure, default if default in candidates else candidates[0]
+    return measure, default_criterion if default_criterion in candidates else candidates[0]

@@ -19,7 +19,7 @@ from .problems import Problem, ProblemsFound, did_you_mean, listing, problem
 
 #: Keys that had another name in an earlier version: schema -> old name -> new name.
 RENAMED: dict[str, dict[str, str]] = {
-    "config": {},
+    "config": {"chance.sensitivity": "planted_falls"},
     "dataset": {},
     "criteria": {},
     "instruments": {},

@@ -9,6 +9,7 @@ import yaml
 from ..figures.alt_text import alt_text
 from ..models.definitions import MODELS
 from ..project.disclosure import min_cell, without_cells
+from ..settings import Settings
 from .dataset_tables import Material
 from .markdown import held
 from .page import Page, words_of
@@ -55,7 +56,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
         into the folder that holds ``figures/``.
     """
-    flow, least = data.of_flow(material), min_cell(material.dataset, material.config)
+    flow, least = data.of_flow(material), min_cell(material.dataset, material.config.report)
     material = material.disclosed()
     facts, ratings = data.of_dataset(material), data.of_ratings(material)
     detection, effects = episodes.of_detection(material), outcome.of_effects(material)
@@ -95,7 +96,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         ceiling=data.CEILING,
         min_cell=least,
         config=material.config,
-        settings=yaml.safe_dump(material.config, sort_keys=True, allow_unicode=True).rstrip(),
+        settings=_as_yaml(material.config),
         about=about,
     )
     phrases = page.context["phrases"]
@@ -107,3 +108,9 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         page.filled(limits[name], found=found) for name, found in reasons.items()
     ]
     return page.render("dataset.md")
+
+
+def _as_yaml(settings: Settings) -> str:
+    """Return the settings as they could be written in config.yaml."""
+    plain = settings.as_dict() | {"criteria": [rule.id for rule in settings.criteria]}
+    return yaml.safe_dump(plain, sort_keys=True, allow_unicode=True).rstrip()

@@ -1,7 +1,6 @@
 """What a report is made of: the tables of one dataset, and how they are read."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 from ..project import disclosure
 from ..project.headline import what_to_show
 from ..project.measures import Measures, read_measures
+from ..settings import Settings
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class Material:
     measures : mapping of str to Measure
     sessions, courses, episodes, states, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
-    config : dict
-        config.yaml with all defaults; `criteria` is a list of ids.
+    config : Settings
     criteria : dict
         Id -> settings of the criteria that were applied.
     figures : dict
@@ -54,7 +53,7 @@ class Material:
     states: pd.DataFrame
     detection: pd.DataFrame
     estimates: pd.DataFrame
-    config: dict[str, Any]
+    config: Settings
     criteria: dict[str, dict[str, Any]]
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
@@ -70,7 +69,7 @@ class Material:
         cls,
         folder: Path,
         figures: Path,
-        config: Mapping[str, Any],
+        settings: Settings,
     ) -> "Material":
         """Read the material of one dataset.
 
@@ -80,9 +79,7 @@ class Material:
             data/processed/<dataset>.
         figures : Path
             reports/figures/<dataset>.
-        config : mapping
-            From :func:`rupture_repair.settings.read`: all defaults filled in, the entry `criteria`
-            replaced by the criteria themselves.
+        settings : Settings
         """
         tables = {
             name: pd.read_parquet(folder / f"{name}.parquet")
@@ -98,8 +95,8 @@ class Material:
             dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
             measures=read_measures(folder / "measures.json"),
             states=pd.read_parquet(folder / "session_states.parquet", columns=wanted),
-            config={**config, "criteria": [str(row["id"]) for row in config["criteria"]]},
-            criteria={str(row["id"]): dict(row) for row in config["criteria"]},
+            config=settings,
+            criteria={rule.id: rule.as_dict() for rule in settings.criteria},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             multiverse=_multiverse(folder),
             **tables,
@@ -112,7 +109,7 @@ class Material:
         Counts in `detection`, `chance`, `estimates`, `claims` and `multiverse` are NaN where they
         are withheld.
         """
-        least = disclosure.min_cell(self.dataset, self.config)
+        least = disclosure.min_cell(self.dataset, self.config.report)
         totals = {"n_courses": self.courses["course"].nunique(), "n_sessions": len(self.sessions)}
         detection = disclosure.of_detection(self.detection, least)
         changed: dict[str, Any] = {"detection": detection}
@@ -130,7 +127,7 @@ class Material:
     @property
     def shown(self) -> tuple[str, str]:
         """Measure and criterion of what shows one only, see :mod:`..project.headline`."""
-        return what_to_show(self.detection, self.measures, self.config)
+        return what_to_show(self.detection, self.measures, self.config.default_criterion)
 
     def names(self) -> dict[str, str]:
         """Name by criterion."""

@@ -10,6 +10,7 @@ from ..project.disclosure import min_cell, of_detection
 from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.processed import of_criterion
+from ..settings import Settings
 from .failed_page import without_ids
 from .page import Page
 from .rows import one_per_fit
@@ -27,7 +28,7 @@ def index_entry(
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
     sessions: pd.DataFrame,
-    config: Mapping[str, Any],
+    settings: Settings,
 ) -> dict[str, Any]:
     """Return what the index says of a dataset whose report was made.
 
@@ -38,8 +39,7 @@ def index_entry(
     measures : mapping of str to Measure
     detection, estimates, sessions : DataFrame
         The tables of these names; of `sessions` only the columns course and therapist are used.
-    config : mapping
-        config.yaml with all defaults.
+    settings : Settings
 
     Returns
     -------
@@ -48,9 +48,9 @@ def index_entry(
         none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
         criterion shown), assessable, n_models, n_failed.
     """
-    measure, criterion = what_to_show(detection, measures, config)
-    row = of_criterion(of_detection(detection, min_cell(dataset, config)), measure, criterion)
-    row = row.iloc[0]
+    measure, criterion = what_to_show(detection, measures, settings.default_criterion)
+    disclosed = of_detection(detection, min_cell(dataset, settings.report))
+    row = of_criterion(disclosed, measure, criterion).iloc[0]
     status = one_per_fit(estimates)["status"]
     return {
         "name": dataset["name"],

@@ -8,49 +8,47 @@ from typing import Any
 import pandas as pd
 
 from ..project.measures import read_measures
+from ..settings import Settings
 from .failed_page import failure_report
 from .index_page import index, index_entry
 from .output_formats import FORMS, render
 from .provenance import provenance
 
 
-def _entry(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(folder: Path, settings: Settings) -> dict[str, Any]:
     return index_entry(
         json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
         read_measures(folder / "measures.json"),
         pd.read_parquet(folder / "detection.parquet"),
         pd.read_parquet(folder / "estimates.parquet"),
         pd.read_parquet(folder / "sessions.parquet", columns=["course", "therapist"]),
-        config,
+        settings,
     )
 
 
-def _synthesis(root: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
     """Read the synthesis of the default criterion, None where there is none."""
     folder, figure = root / "data/processed", root / "reports/figures/_all/synthesis_forest.csv"
     if not (folder / "synthesis.parquet").exists() or not figure.exists():
         return None
-    criterion = config["default_criterion"]
+    criterion = settings.default_criterion
     tables = {
         name: pd.read_parquet(folder / f"{file}.parquet")
         for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))
     }
     shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
-    names = {str(row["id"]): str(row["name"]) for row in config["criteria"]}
+    names = {rule.id: rule.name for rule in settings.criteria}
     return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
 
 
-def write_index(
-    root: Path, config: Mapping[str, Any], failures: Sequence[Mapping[str, Any]]
-) -> Path:
+def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, Any]]) -> Path:
     """Write the overview, and a report for each dataset that failed, in all forms asked for.
 
     Parameters
     ----------
     root : Path
         The working folder.
-    config : mapping
-        From :func:`rupture_repair.settings.read`.
+    settings : Settings
     failures : sequence of mappings
         From :func:`rupture_repair.project.step_log.failures`; empty after a run without failure.
 
@@ -63,7 +61,7 @@ def write_index(
     reports = root / "reports"
     reports.mkdir(exist_ok=True)
     about = provenance("make report")
-    forms = config["report"]["formats"]
+    forms = settings.report.formats
     for page in (page for form in FORMS for page in reports.glob(f"*-failed.{form}")):
         page.unlink()
     for failure in failures:
@@ -72,10 +70,10 @@ def write_index(
     # A failure before the last step leaves no report, or one that is older than the failure.
     stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
     entries = [
-        _entry(root / "data/processed" / name, config)
-        for name in config["datasets"]
+        _entry(root / "data/processed" / name, settings)
+        for name in settings.datasets
         if name not in stopped and (reports / f"{name}.html").exists()
     ]
     # Every dataset belongs to a synthesis, so that one of an earlier run will not do.
-    pooled = None if failures else _synthesis(root, config)
+    pooled = None if failures else _synthesis(root, settings)
     return render(index(entries, failures, about, pooled), reports / "index", forms)[0]

@@ -1,9 +1,8 @@
 """Write the report of one dataset, from the tables that the steps before it wrote."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from ..settings import Settings
 from .dataset_page import dataset_report
 from .dataset_tables import Material
 from .output_formats import render
@@ -11,7 +10,7 @@ from .provenance import provenance
 
 
 def write_report(
-    folder: Path, figures: Path, config: Mapping[str, Any], target: Path, threads: int = 1
+    folder: Path, figures: Path, settings: Settings, target: Path, threads: int = 1
 ) -> list[Path]:
     """Write the report of one dataset in every form that is asked for.
 
@@ -21,8 +20,7 @@ def write_report(
         data/processed/<dataset>.
     figures : Path
         reports/figures/<dataset>.
-    config : mapping
-        The settings, see :func:`rupture_repair.settings.read`.
+    settings : Settings
     target : Path
         The page; other forms get its name with their own suffix.
     threads : int
@@ -34,5 +32,5 @@ def write_report(
         The files written.
     """
     about = provenance("make report")
-    text = dataset_report(Material.read(folder, figures, config), about)
-    return list(render(text, target, config["report"]["formats"], threads))
+    text = dataset_report(Material.read(folder, figures, settings), about)
+    return list(render(text, target, settings.report.formats, threads))

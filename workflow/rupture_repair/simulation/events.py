@@ -8,14 +8,14 @@ from ..project.arrays import Floats, Integers
 from .random_numbers import Draws
 from .ratings import Courses
 from .ruptures import CAUSES, STATES, STRATEGIES, TYPES
-from .settings import Settings
+from .settings import SimulationSettings
 
 KINDS = ("rupture", "type", "cause", "repair")
 REPORT = "rupture"
 
 
 def event_table(
-    draws: Draws, settings: Settings, clients: NDArray[np.str_], courses: Courses
+    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: Courses
 ) -> pd.DataFrame:
     """Return the coded events, sorted by course, session, kind (in the order of KINDS), reporter.
 
@@ -54,7 +54,7 @@ def event_table(
 
 
 def _miscode(
-    draws: Draws, s: Settings, name: str, true: Integers, codes: tuple[str, ...]
+    draws: Draws, s: SimulationSettings, name: str, true: Integers, codes: tuple[str, ...]
 ) -> NDArray[np.str_]:
     """Return the codes at these positions, a few of them replaced by another."""
     other = 1 + draws.pick(f"{name} other code", np.ones(len(codes) - 1), len(true))
@@ -87,7 +87,9 @@ def _record(
     )
 
 
-def _false_reports(draws: Draws, s: Settings, courses: Courses, reporter: str) -> pd.DataFrame:
+def _false_reports(
+    draws: Draws, s: SimulationSettings, courses: Courses, reporter: str
+) -> pd.DataFrame:
     """Return reports of ruptures that were not there."""
     false = draws.flag(f"false report by {reporter}", s.false_reports, *courses.held.shape)
     false &= courses.held & (courses.state != STATES.index("ruptured"))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..project.problems import ProblemsFound, listing, problem
-from .settings import Settings
+from .settings import SimulationSettings
 from .tables import COVARIATES, FORMS, simulate_dataset
 
 #: Seed of the demo.
@@ -101,7 +101,7 @@ psychotherapy. Licence: CC0-1.0.
 
 
 def write_dataset(
-    folder: str | Path, *, seed: int = DEFAULT_SEED, settings: Settings | None = None
+    folder: str | Path, *, seed: int = DEFAULT_SEED, settings: SimulationSettings | None = None
 ) -> Path:
     """Simulate a dataset and write it into a folder, ready for the pipeline.
 
@@ -111,7 +111,7 @@ def write_dataset(
         Made if need be. An earlier simulation in it is replaced.
     seed : int
         Not negative. The same seed and settings give the same files, byte for byte.
-    settings : Settings, optional
+    settings : SimulationSettings, optional
         The defaults are those of the demo.
 
     Returns
@@ -126,7 +126,7 @@ def write_dataset(
         E601 if the folder holds anything that this function did not write; E602 for a seed that
         is not possible.
     """
-    folder, settings = Path(folder), settings or Settings()
+    folder, settings = Path(folder), settings or SimulationSettings()
     _refuse_foreign_files(folder)
     tables = simulate_dataset(settings, seed=seed)
     texts = {
@@ -170,7 +170,7 @@ def _descriptor(seed: int) -> str:
     return _DESCRIPTOR.format(mark=MARK, seed=seed, covariates=", ".join(COVARIATES), **items)
 
 
-def _settings_text(seed: int, settings: Settings) -> str:
+def _settings_text(seed: int, settings: SimulationSettings) -> str:
     """Return the text of truth_settings.yaml; JSON values are YAML too."""
     lines = [f"{name}: {json.dumps(value)}" for name, value in asdict(settings).items()]
     return "\n".join([MARK, "settings:", *(f"  {line}" for line in lines), f"seed: {seed}", ""])

@@ -17,7 +17,7 @@ from .ruptures import (
     plant,
     states,
 )
-from .settings import Settings
+from .settings import SimulationSettings
 
 OUTCOME_COMPONENTS = ("individual", "interpersonal", "social", "overall")
 #: Means of the four SRS items around a quarter of the total; they sum to zero.
@@ -108,7 +108,7 @@ def _between(points: Floats, ends: bool) -> Floats:
     return np.clip(points, 0, MOST) if ends else points
 
 
-def make_courses(draws: Draws, settings: Settings) -> Courses:
+def make_courses(draws: Draws, settings: SimulationSettings) -> Courses:
     """Draw caseloads, planned lengths, ruptures, and who leaves after which session.
 
     The hazard of leaving depends on the state at the session before, but the state does not
@@ -139,7 +139,7 @@ def make_courses(draws: Draws, settings: Settings) -> Courses:
 
 
 def make_ratings(
-    draws: Draws, settings: Settings, courses: Courses, *, therapists_view: bool = True
+    draws: Draws, settings: SimulationSettings, courses: Courses, *, therapists_view: bool = True
 ) -> Ratings:
     """Draw all ratings of all courses.
 
@@ -180,7 +180,7 @@ def make_ratings(
     )
 
 
-def _quiet_level(draws: Draws, s: Settings, courses: Courses, between: Floats) -> Floats:
+def _quiet_level(draws: Draws, s: SimulationSettings, courses: Courses, between: Floats) -> Floats:
     """Return the level of each item of the alliance without fluctuation and ruptures."""
     n, sessions = courses.state.shape
     habit = draws.normal("alliance therapist", s.n_therapists)[courses.therapist]
@@ -218,7 +218,7 @@ def _lowered(
 
 
 def _therapists_view(
-    draws: Draws, s: Settings, courses: Courses, between: Floats, usual: Floats
+    draws: Draws, s: SimulationSettings, courses: Courses, between: Floats, usual: Floats
 ) -> Floats:
     """Return the therapist's item scores: another level, and only part of each fall."""
     shape = courses.state.shape
@@ -238,7 +238,7 @@ def _therapists_view(
 
 
 def _outcome(
-    draws: Draws, s: Settings, courses: Courses, between: Floats, fluctuation: Floats
+    draws: Draws, s: SimulationSettings, courses: Courses, between: Floats, fluctuation: Floats
 ) -> Floats:
     """Return the outcome's item scores, moved by the alliance of the session before."""
     shape = courses.state.shape
@@ -265,7 +265,9 @@ def _outcome(
     return total[:, :, None] / 4 + previous(effect)[:, :, None] * share + lasting + noise
 
 
-def _fill_in(draws: Draws, s: Settings, name: str, unrated: float, points: Floats) -> Floats:
+def _fill_in(
+    draws: Draws, s: SimulationSettings, name: str, unrated: float, points: Floats
+) -> Floats:
     """Return the marks, with whole forms and single items left blank completely at random."""
     blank = draws.flag(f"{name} unrated", unrated, *points.shape[:2])[:, :, None]
     blank = blank | draws.flag(f"{name} item missing", s.missing_item, *points.shape)

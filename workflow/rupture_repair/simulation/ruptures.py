@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from ..project.arrays import Flags, Floats, Integers
 from .random_numbers import Draws
-from .settings import REPAIR_WINDOW, Settings
+from .settings import REPAIR_WINDOW, SimulationSettings
 
 COMPONENTS = ("bond", "goals", "tasks", "overall")
 TYPES = ("withdrawal", "confrontation")
@@ -69,7 +69,7 @@ class Planted:
     strategy: Integers
 
 
-def plant(draws: Draws, settings: Settings, planned: Integers) -> Planted:
+def plant(draws: Draws, settings: SimulationSettings, planned: Integers) -> Planted:
     """Plant ruptures in courses of the planned numbers of sessions.
 
     A renewal process: the waiting time for the next rupture is geometric and starts again
@@ -130,7 +130,7 @@ def plant(draws: Draws, settings: Settings, planned: Integers) -> Planted:
     return Planted(course=kept[0], **{name: value[kept] for name, value in drawn.items()})
 
 
-def component_depth(planted: Planted, settings: Settings) -> Floats:
+def component_depth(planted: Planted, settings: SimulationSettings) -> Floats:
     """Return the fall of each component at the nadir, shape (episodes, 4), in points."""
     rest = (1 - settings.component_share) / (len(COMPONENTS) - 1)
     share = np.full((len(planted.course), len(COMPONENTS)), rest)

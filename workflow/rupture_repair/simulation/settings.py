@@ -12,7 +12,7 @@ REPAIR_WINDOW = 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class SimulationSettings:
     """Everything the simulation depends on, besides the seed.
 
     Points are points of a total (0 to 40); a "share" or "probability" lies between 0 and 1;
@@ -222,7 +222,7 @@ _SHARES = (
 _CORRELATIONS = ("agreement_between", "agreement_within", "growth_alliance")
 _NOT_NEGATIVE = tuple(
     field.name
-    for field in fields(Settings)
+    for field in fields(SimulationSettings)
     if field.name.endswith(("_sigma", "_sd", "_noise", "_gap")) or "_sd_" in field.name
 )
 
@@ -245,7 +245,9 @@ def checked(
         Problems E602 (values that are not possible), E719 (of another kind) and E804 (unknown
         names), each with the setting as its key.
     """
-    known = {field.name: field.default for field in fields(Settings) if field.name not in but}
+    known = {
+        field.name: field.default for field in fields(SimulationSettings) if field.name not in but
+    }
     stated: dict[str, Any] = {}
     found = []
     for name, value in values.items():
@@ -261,7 +263,7 @@ def checked(
         kind = "true or false" if isinstance(default, bool) else f"numbers like {default}"
         found.append(problem("E719", key=name, found=value, allowed=kind))
     try:
-        Settings(**stated)
+        SimulationSettings(**stated)
     except ProblemsFound as refused:
         found += refused.problems
     return stated, found

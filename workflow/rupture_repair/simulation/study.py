@@ -8,7 +8,7 @@ import pandas as pd
 from .random_numbers import Draws
 from .ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD, make_courses, make_ratings
 from .ruptures import STATES
-from .settings import Settings
+from .settings import SimulationSettings
 from .tables import course_table, identifiers
 
 
@@ -32,12 +32,12 @@ class Study:
     states: pd.DataFrame
 
 
-def simulate_study(settings: Settings, *, seed: int) -> Study:
+def simulate_study(settings: SimulationSettings, *, seed: int) -> Study:
     """Simulate one study.
 
     Parameters
     ----------
-    settings : Settings
+    settings : SimulationSettings
     seed : int
         Not negative.
 
@@ -74,7 +74,7 @@ def simulate_study(settings: Settings, *, seed: int) -> Study:
     return Study(sessions, courses, states)
 
 
-def within_sd_of_outcome(settings: Settings) -> float:
+def within_sd_of_outcome(settings: SimulationSettings) -> float:
     """Return the SD of the outcome's total around a course's own line, without any effect.
 
     It is the unit of standardised effects: that of the ordinary fluctuation and of the four

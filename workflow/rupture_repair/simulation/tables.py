@@ -8,7 +8,7 @@ from .events import event_table
 from .random_numbers import Draws
 from .ratings import OUTCOME_COMPONENTS, Courses, Ratings, make_courses, make_ratings
 from .ruptures import COMPONENTS
-from .settings import Settings
+from .settings import SimulationSettings
 from .truth import truth_of_sessions, truth_table
 
 #: Prefix of the columns in sessions.csv -> items.
@@ -22,12 +22,14 @@ COVARIATES = {
 }
 
 
-def simulate_dataset(settings: Settings | None = None, *, seed: int) -> dict[str, pd.DataFrame]:
+def simulate_dataset(
+    settings: SimulationSettings | None = None, *, seed: int
+) -> dict[str, pd.DataFrame]:
     """Simulate courses with planted ruptures and known effects.
 
     Parameters
     ----------
-    settings : Settings, optional
+    settings : SimulationSettings, optional
         The defaults are those of the demo.
     seed : int
         Not negative. The same seed and settings give the same tables everywhere.
@@ -56,11 +58,11 @@ def simulate_dataset(settings: Settings | None = None, *, seed: int) -> dict[str
 
     Examples
     --------
-    >>> tables = simulate_dataset(Settings(n_courses=50, n_therapists=5), seed=1)
+    >>> tables = simulate_dataset(SimulationSettings(n_courses=50, n_therapists=5), seed=1)
     >>> len(tables["courses"])
     50
     """
-    settings = settings or Settings()
+    settings = settings or SimulationSettings()
     draws = Draws(seed)
     courses = make_courses(draws, settings)
     ratings = make_ratings(draws, settings, courses)
@@ -101,7 +103,7 @@ def _session_table(
 
 
 def course_table(
-    draws: Draws, settings: Settings, clients: NDArray[np.str_], courses: Courses
+    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: Courses
 ) -> pd.DataFrame:
     """Return one row per course: how it ended, as recorded, and the covariates."""
     n = len(clients)

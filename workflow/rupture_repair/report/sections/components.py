@@ -18,7 +18,7 @@ def components(material: Material) -> Rows:
         return []
     measure, criterion = material.shown
     own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
     each = (own["component"] != TOTAL).to_numpy()
     hidden = np.zeros(len(own), dtype=bool)
     hidden[each] = withheld(own.loc[each, "n_fell_most"].astype(float).tolist(), least)

@@ -111,7 +111,7 @@ def of_dataset(material: Material) -> dict[str, Any]:
         "n_sessions": len(sessions),
         "per_course": _spread(per_course),
         "endings": {str(name): int(n) for name, n in ending.items()},
-        "individuals": individuals_shown(material.dataset, material.config),
+        "individuals": individuals_shown(material.dataset, material.config.report),
     }
 
 
@@ -146,7 +146,7 @@ def of_ratings(material: Material) -> dict[str, dict[str, Any]]:
 
 def _disclosed(facts: dict[str, Any], material: Material) -> dict[str, Any]:
     """Return facts of a measure with NaN for what a few courses or ratings make."""
-    least = min_cell(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
     courses = material.courses["course"].nunique()
     told = dict(facts)
     for name in ("n_courses", "n_first", "n_last"):
@@ -191,7 +191,7 @@ def of_flow(material: Material) -> Rows:
         return []
     table = material.flow
     own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
     columns: dict[str, dict[str, Any]] = {}
     for unit, steps in own.groupby("unit"):
         parts = np.append(steps["n_left_out"], steps["n_after"].iloc[-1]).astype(float)

@@ -48,8 +48,8 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
     if table is None or (own := table[table["measure"] == measure]).empty:
         return {}
     curves = curves_of(own)
-    least = min_cell(material.dataset, material.config)
-    individuals = individuals_shown(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
+    individuals = individuals_shown(material.dataset, material.config.report)
     lags = own[(own["diagnostic"] == "autocorrelation") & own["value"].notna()]
     rho = own.loc[own["diagnostic"] == "rho", "value"].dropna()
     influence = own[(own["diagnostic"] == "influence") & own["part"].notna()]
@@ -207,8 +207,8 @@ def rows(material: Material) -> Rows:
     if table is None:
         return []
     several = len(table["measure"].unique()) > 1
-    least = min_cell(material.dataset, material.config)
-    individuals = individuals_shown(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
+    individuals = individuals_shown(material.dataset, material.config.report)
     result: Rows = []
     for measure, own in table.groupby("measure", sort=False):
         cells = [_curve_cells(curve) for curve in curves_of(own).values()]
@@ -290,7 +290,7 @@ def ends(material: Material) -> Rows:
     table = material.diagnostics
     if table is None:
         return []
-    least = min_cell(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
     found = {
         end["measure"]: end
         for _, own in table.groupby("measure", sort=False)

@@ -22,7 +22,7 @@ def of_shapes(material: Material) -> dict[str, Any]:
     measure, criterion = material.shown
     table = material.episodes
     own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config)
+    least = min_cell(material.dataset, material.config.report)
     if own.empty or small(len(own), least):
         return {}
     known = own["persistence"].dropna() if "persistence" in own else pd.Series(dtype=float)
@@ -35,7 +35,7 @@ def of_shapes(material: Material) -> dict[str, Any]:
 def shapes(material: Material) -> Rows:
     """Describe the episodes of each criterion: intensity, persistence, frequency, shapes."""
     measure, _ = material.shown
-    least, rows = min_cell(material.dataset, material.config), []
+    least, rows = min_cell(material.dataset, material.config.report), []
     if "persistence" not in material.episodes:
         return []
     detection = material.detection[material.detection["measure"] == measure]
