@@ -1,8 +1,10 @@
+import ast
 import json
 from pathlib import Path
 
 import pytest
 
+from repository import ROOT
 from rupture_repair import settings as project
 from rupture_repair.project import yaml_files
 from rupture_repair.project.datasets import data_files
@@ -119,3 +121,22 @@ def test_files_to_watch_are_those_that_exist(root):
     assert data_files("clinic", None, root) == [Path("data/raw/clinic/a.csv")]
     (root / "data/raw/clinic/dataset.yaml").write_text("tables: [")
     assert data_files("clinic", None, root) == []
+
+
+def test_the_library_passes_groups_and_no_dictionaries_of_settings():
+    """Settings of the project have types; `settings` of criteria are keys of criteria.yaml."""
+    library, loose = ROOT / "workflow/rupture_repair", set()
+    for file in library.rglob("*.py"):
+        place = file.relative_to(library).as_posix()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.arg):
+                name, kind = node.arg, node.annotation
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                name, kind = node.target.id, node.annotation
+            else:
+                continue
+            if name in ("settings", "config", "edge_rules") and "Any" in ast.unparse(kind or node):
+                loose.add(place)
+    assert {place for place in loose if not place.startswith("dataframes/")} == {
+        "detection/criteria.py"
+    }

@@ -484,7 +484,7 @@ def large(tmp_path_factory):
 
 def test_values_of_a_dataset_come_back_from_it(large):
     base = from_dataset.fitted(large, "alliance", "outcome", seed=1)
-    found, true = SimulationSettings(**base.settings), SimulationSettings()
+    found, true = SimulationSettings(**base.world), SimulationSettings()
     near = {
         "median_sessions": 2.0, "sessions_sigma": 0.08, "skipped": 0.01, "unrated": 0.03,
         "alliance_level": 1.0, "alliance_sd_within": 0.4, "volatility_sigma": 0.15,
@@ -522,7 +522,7 @@ def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
     other = from_dataset.fitted(turned, "alliance", "outcome", seed=1)
     assert other.instrument is None
     for name in ("alliance_level", "alliance_sd_within", "outcome_start", "median_sessions"):
-        assert other.settings[name] == pytest.approx(same.settings[name], abs=0.15)
+        assert other.world[name] == pytest.approx(same.world[name], abs=0.15)
 
 
 def test_a_dataset_that_was_not_built_is_told(tmp_path):

@@ -119,16 +119,16 @@ def fitted(dataset: ingest.Dataset, measure: str, outcome: str, *, seed: int) ->
     )
     on_scale = replace(measures[measure], range=(LOW, HIGH), better="higher", components=())
     ratings = arrange(tables, "alliance", on_scale)
-    settings, unknown = _courses(tables, dataset.courses)
-    settings |= _alliance(ratings, on_scale, seed)
+    values, unknown = _courses(tables, dataset.courses)
+    values |= _alliance(ratings, on_scale, seed)
     ruptures, why = _ruptures(ratings.courses)
-    settings |= ruptures | _outcome(tables, dataset.courses, str(dataset.about["name"]))
+    values |= ruptures | _outcome(tables, dataset.courses, str(dataset.about["name"]))
     notes = [*unknown, *([f"ruptures as stated: {why}"] if why else [])]
     said = f"fitted to the dataset {dataset.about['name']} ({measure}, {outcome})"
     reliability = measures[measure].reliability
     same_scale = measures[measure].range == (LOW, HIGH)
     return Base(
-        _possible(settings),
+        _possible(values),
         "; ".join([said, *notes]),
         _per_therapist(dataset.courses),
         None if reliability is None else float(reliability.value),
@@ -150,7 +150,7 @@ def _courses(tables: pd.DataFrame, courses: pd.DataFrame) -> tuple[dict[str, Any
     between = int(last.sum()) - 2 * len(last)
     logs = np.log(last)
     rated = tables[["alliance", "outcome"]].notna().to_numpy()
-    settings: dict[str, Any] = {
+    values: dict[str, Any] = {
         "median_sessions": float(np.exp(logs.mean())),
         "sessions_sigma": float(logs.std(ddof=1)),
         "min_sessions": int(max(1, last.quantile(_TAIL))),
@@ -162,18 +162,18 @@ def _courses(tables: pd.DataFrame, courses: pd.DataFrame) -> tuple[dict[str, Any
     ending = courses.get("ending", pd.Series(dtype="str")).astype("str")
     known = ending.isin(["completed", "dropped_out", "ongoing"])
     if not (ending == "dropped_out").any():
-        return settings, ["leaving as stated: no course is known to have been dropped out of"]
-    at_risk = last[courses.loc[known, "course"].astype("str")] - settings["min_sessions"]
+        return values, ["leaving as stated: no course is known to have been dropped out of"]
+    at_risk = last[courses.loc[known, "course"].astype("str")] - values["min_sessions"]
     hazard = int((ending == "dropped_out").sum()) / max(float(at_risk.clip(lower=1).sum()), 1.0)
     # Leaving shortens courses: the planned number lies above the number held.
     stretch = float(
         np.exp(logs[courses.loc[ending != "dropped_out", "course"].astype("str")].mean())
     )
-    settings["median_sessions"] = max(settings["median_sessions"], stretch)
-    settings["leave_log_odds"] = float(logit(np.clip(hazard, 1e-4, 0.5)))
-    settings["ending_unknown"] = float(1 - known.mean())
-    settings["ongoing"] = float((ending == "ongoing").sum() / max((known).sum(), 1))
-    return settings, []
+    values["median_sessions"] = max(values["median_sessions"], stretch)
+    values["leave_log_odds"] = float(logit(np.clip(hazard, 1e-4, 0.5)))
+    values["ending_unknown"] = float(1 - known.mean())
+    values["ongoing"] = float((ending == "ongoing").sum() / max((known).sum(), 1))
+    return values, []
 
 
 def _alliance(ratings: Any, measure: Measure, seed: int) -> dict[str, Any]:
@@ -281,9 +281,9 @@ def _per_therapist(courses: pd.DataFrame) -> float | None:
     return float(len(courses)) if not number else max(1.0, len(courses) / number)
 
 
-def _possible(settings: dict[str, Any]) -> dict[str, Any]:
+def _possible(values: dict[str, Any]) -> dict[str, Any]:
     """Return settings within the bounds of the simulation, in its types."""
-    shares = {name: float(np.clip(settings[name], 0, 1)) for name in ("skipped", "unrated")}
-    made = {**settings, **shares}
+    shares = {name: float(np.clip(values[name], 0, 1)) for name in ("skipped", "unrated")}
+    made = {**values, **shares}
     SimulationSettings(**made)
     return made

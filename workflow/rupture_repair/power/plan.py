@@ -110,7 +110,7 @@ class Base:
 
     Attributes
     ----------
-    settings : dict
+    world : dict
         Settings of the simulation that differ from its defaults.
     courses_per_therapist, reliability, instrument
         As in :class:`Plan`; None leaves them to the configuration.
@@ -118,7 +118,7 @@ class Base:
         Where these come from, in words.
     """
 
-    settings: dict[str, Any]
+    world: dict[str, Any]
     source: str
     courses_per_therapist: float | None = None
     reliability: float | None = None
@@ -184,7 +184,7 @@ def make(
     links = dict.fromkeys(LINKS, 0.0)
     if question.model == "ending":
         links["leave_open"] = 0.0
-    world = SimulationSettings(**{**links, **base.settings, **stated})
+    world = SimulationSettings(**{**links, **base.world, **stated})
     planted = planted_value(question, effect, unit, world)
     effects: dict[str, Any] = {question.planted: planted}
     return Plan(
