@@ -70,7 +70,7 @@ def main() -> None:
         "srs", role="alliance", better="higher", range=(0, 40), instrument="SRS",
         reliable_change=change,
     )  # fmt: skip
-    shipped = ChanceSettings.default()
+    shipped = default(ChanceSettings)
     settings = replace(
         shipped, replicates=given.replicates, slow_replicates=20,
         planted_falls=replace(shipped.planted_falls, courses=10_000),

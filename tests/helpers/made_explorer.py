@@ -15,6 +15,7 @@ from rupture_repair.detection.ratings import arrange
 from rupture_repair.explorer import write_explorer, write_explorer_library
 from rupture_repair.project.measures import Measure
 from rupture_repair.project.setting_groups import ReportSettings
+from rupture_repair.settings import default
 
 SETTINGS = chance_settings(null_models=("shuffle",), replicates=4, slow_replicates=2)
 NAMES = ("v_2sd", "dip", "srs_cutoff", "anhoej", "reported")
@@ -70,7 +71,7 @@ def made(courses: int = 24, better: str = "higher", label: str = "Alliance") -> 
         "criteria": rules(),
         "default_criterion": "v_2sd",
         "edge_rules": EDGE_RULES,
-        "report": ReportSettings.default(),
+        "report": default(ReportSettings),
     }
 
 

@@ -10,6 +10,7 @@ from made_measures import made_measure
 from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria
 from rupture_repair.project.setting_groups import ModelSettings, MultiverseSettings
+from rupture_repair.settings import default
 
 MEASURES = {
     name: made_measure(name, label=f"Alliance, {rater}", rater=rater, outcome="mood")
@@ -36,7 +37,7 @@ def multiverse(**changes: Any) -> MultiverseSettings:
 
 def run_with(**changes: Any) -> dict[str, Any]:
     """Return how to run a multiverse with some settings changed."""
-    exposure = ModelSettings.default().exposure
+    exposure = default(ModelSettings).exposure
     return {"edge_rules": EDGE_RULES, "exposure": exposure, "permuting": multiverse(**changes)}
 
 

@@ -12,16 +12,17 @@ from rupture_repair.project.setting_groups import (
     ExposureRules,
     ModelSettings,
     PlantedFallSettings,
+    Settings,
 )
-from rupture_repair.settings import Settings
+from rupture_repair.settings import default
 
 EDGE_RULES = EdgeRules(max_gap=2, onset_inside_episode=False)
 
 #: Open and repaired as shipped; the next outcome at most two session numbers later.
-EXPOSURE_RULES = ExposureRules.default()
+EXPOSURE_RULES = ExposureRules.of(default(ModelSettings).exposure, EDGE_RULES)
 
 #: All variants of the models, for every criterion.
-ALL_VARIANTS = replace(ModelSettings.default(), variants_for="all_criteria")
+ALL_VARIANTS = replace(default(ModelSettings), variants_for="all_criteria")
 
 
 def made_settings(
@@ -49,7 +50,7 @@ def for_figures(settings: Settings) -> dict[str, Any]:
 
 def chance_settings(**given: Any) -> ChanceSettings:
     """Return how to compare with chance; depths, duration and courses are of planted falls."""
-    default = ChanceSettings.default()
+    shipped = default(ChanceSettings)
     planted = {key: given.pop(key) for key in ("depths", "duration", "courses") if key in given}
-    falls: PlantedFallSettings = replace(default.planted_falls, **planted)
-    return replace(default, planted_falls=falls, **given)
+    falls: PlantedFallSettings = replace(shipped.planted_falls, **planted)
+    return replace(shipped, planted_falls=falls, **given)

@@ -1,72 +1,33 @@
 """The project as a whole: its configuration, its datasets and where they are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .detection import criteria
-from .detection.criteria import Criterion
 from .project import yaml_files
 from .project.datasets import descriptor, is_name, suggested_name
 from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from .project.setting_groups import (
-    ChanceSettings,
-    ClaimSettings,
-    EdgeRules,
-    Group,
-    ModelSettings,
-    MultiverseSettings,
-    PowerSettings,
-    ReportSettings,
-    SynthesisSettings,
-)
+from .project.setting_groups import Group, Settings
+
+A_Group = TypeVar("A_Group", bound=Group)
 
 
-@dataclass(frozen=True)
-class Settings(Group):
-    """All settings of a project, complete and checked.
+def default(kind: type[A_Group]) -> A_Group:
+    """Return a group of settings as it is where config.yaml says nothing.
 
-    Attributes
-    ----------
-    datasets : tuple of str
-    mirror : str or None
-        Folder that holds the files of the public datasets.
-    criteria : tuple of Criterion
-        Those named in config.yaml, with the settings that it changes.
-    default_criterion : str
-    settings_of_criteria : mapping
-        Id -> settings that replace those of the row.
-    seed : int
-        Of everything random.
-    edge_rules, chance, models, claims, power, synthesis, multiverse, report
-        The groups, see :mod:`rupture_repair.project.setting_groups`.
+    Examples
+    --------
+    >>> from rupture_repair.project.setting_groups import EdgeRules
+    >>> default(EdgeRules)
+    EdgeRules(max_gap=2, onset_inside_episode=False)
     """
+    return kind.from_dict(yaml_files.complete({}, "config")[kind.key])
 
-    datasets: tuple[str, ...]
-    mirror: str | None
-    criteria: tuple[Criterion, ...]
-    default_criterion: str
-    settings_of_criteria: Mapping[str, Any]
-    edge_rules: EdgeRules
-    seed: int
-    chance: ChanceSettings
-    models: ModelSettings
-    claims: ClaimSettings
-    power: PowerSettings
-    synthesis: SynthesisSettings
-    multiverse: MultiverseSettings
-    report: ReportSettings
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Settings":
-        """Return the settings from what :meth:`as_dict` gave."""
-        rules = tuple(criteria.from_dicts(content["criteria"]))
-        return super().from_dict({**content, "criteria": rules})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data, for the jobs of a workflow."""
-        return {**super().as_dict(), "criteria": [rule.as_dict() for rule in self.criteria]}
+def default_seed() -> int:
+    """Return the seed where config.yaml says nothing."""
+    return int(yaml_files.complete({}, "config")["seed"])
 
 
 def _merged(below: Any, above: Any) -> Any:

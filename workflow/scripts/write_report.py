@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rupture_repair.project import step_log
+from rupture_repair.project.setting_groups import Settings
 from rupture_repair.report.write_report import write_report
-from rupture_repair.settings import Settings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("write_report", dataset, snakemake.log[0]):

@@ -21,6 +21,7 @@ from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project.setting_groups import ModelSettings
+from rupture_repair.settings import default
 from rupture_repair.simulation.files import write_dataset
 from rupture_repair.simulation.settings import SimulationSettings
 
@@ -64,7 +65,7 @@ def detected(data):
 def analysed(data, states, episodes, detection):
     fitted = fit_models(
         "bad", data.sessions, data.courses, data.measures, states, episodes, detection,
-        ModelSettings.default(), EDGE_RULES, RULE, events=data.events,
+        default(ModelSettings), EDGE_RULES, RULE, events=data.events,
     )  # fmt: skip
     tables = {
         "sessions": data.sessions, "courses": data.courses, "events": data.events,

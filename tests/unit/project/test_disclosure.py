@@ -20,6 +20,7 @@ from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.failed_page import failure_report
 from rupture_repair.report.index_page import index
 from rupture_repair.report.output_formats import render
+from rupture_repair.settings import default
 
 TELLING = "SMITHJANE1970"
 
@@ -46,7 +47,7 @@ def test_what_is_left_of_a_total_is_withheld_too():
     [(True, "demo_only", 1), (False, "demo_only", 7), (False, "allowed", 1), (True, "never", 7)],
 )
 def test_counts_are_withheld_where_single_courses_are_not_shown(synthetic, setting, least):
-    report = replace(ReportSettings.default(), individuals=setting, min_cell=7)
+    report = replace(default(ReportSettings), individuals=setting, min_cell=7)
     assert disclosure.min_cell({"synthetic": synthetic}, report) == least
 
 

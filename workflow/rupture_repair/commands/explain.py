@@ -168,8 +168,8 @@ def look_up(
         pd.read_parquet(folder / f"{table}.parquet", filters=wanted)
         for table in ("session_states", "episodes")
     )
-    rules = {rule.id: rule for rule in settings.criteria}
-    chosen = rules[name] if name in rules else criteria.load([name])[0]
+    rows = {row["id"]: row for row in settings.criteria}
+    chosen = criteria.from_dicts([rows[name]])[0] if name in rows else criteria.load([name])[0]
     which = {"course": course, "measure": measure}
     table = explain(states, episodes, sessions, detection, measures, chosen, **which)
     return Explanation(

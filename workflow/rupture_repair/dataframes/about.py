@@ -15,6 +15,7 @@ from ..ingest import instruments
 from ..project.measures import Measure, ReliableChange
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from ..project.setting_groups import EdgeRules
+from ..settings import default
 from ..statistics.reliability import reliable_change
 
 
@@ -103,7 +104,7 @@ class About:
 
     def edge_rules(self) -> EdgeRules:
         """Return the edge rules of config.yaml, with the gap stated here."""
-        rules = EdgeRules.default()
+        rules = default(EdgeRules)
         return rules if self.max_gap is None else replace(rules, max_gap=self.max_gap)
 
     def measure(self, ratings: pd.DataFrame, notes: list[str]) -> Measure:

@@ -10,7 +10,8 @@ from ..chance.compare_with_chance import expected
 from ..chance.replicates import MODELS, prepare
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, problem
-from ..project.setting_groups import ChanceSettings, default_seed
+from ..project.setting_groups import ChanceSettings
+from ..settings import default, default_seed
 from . import episodes
 from .about import About, is_whole, warn
 from .ratings import Columns
@@ -98,7 +99,7 @@ max_gap, settings
     problems += _problems(replicates, models, cores)
     if asked is None or problems:
         raise ProblemsFound(problems)
-    how = replace(ChanceSettings.default(), null_models=tuple(models))
+    how = replace(default(ChanceSettings), null_models=tuple(models))
     how = how if replicates is None else replace(how, replicates=replicates)
     found = episodes.prepare(asked)
     seed = default_seed() if seed is None else seed

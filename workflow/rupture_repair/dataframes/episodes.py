@@ -13,7 +13,8 @@ from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings, arrange, prepared
 from ..project.measures import Measure
 from ..project.problems import Problem, ProblemsFound
-from ..project.setting_groups import ChanceSettings, default_seed
+from ..project.setting_groups import ChanceSettings
+from ..settings import default, default_seed
 from . import ratings as reading
 from .about import About, rules_asked_for, warn
 from .ratings import Columns, Given
@@ -161,7 +162,7 @@ def _calibrated(
     some = arrange(table[table["course"].isin(chosen)], "rating", measure)
     seed = default_seed() if about.seed is None else about.seed
     null = replicates.prepare(some, "rating", measure, seed=seed)
-    target = ChanceSettings.default().false_alarm
+    target = default(ChanceSettings).false_alarm
     solved = calibrate.calibrated_k(null, rules, about.edge_rules(), target, dataset="table")
     notes += [
         f"{row.criterion}: k = {row.k:g} was solved for these ratings, so that "

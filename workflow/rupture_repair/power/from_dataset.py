@@ -16,7 +16,7 @@ from ..ingest import ingest
 from ..project.headline import what_to_show
 from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
-from ..settings import Settings
+from ..project.setting_groups import Settings
 from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from ..simulation.settings import REPAIR_WINDOW, SimulationSettings
 from ..statistics import estimates

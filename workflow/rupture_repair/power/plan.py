@@ -8,8 +8,7 @@ import numpy as np
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..project.setting_groups import EdgeRules, ExposureStates, PowerSettings
-from ..settings import Settings
+from ..project.setting_groups import EdgeRules, ExposureStates, PowerSettings, Settings
 from ..simulation.settings import SimulationSettings, checked
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 

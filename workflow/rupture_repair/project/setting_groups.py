@@ -1,12 +1,11 @@
-"""The groups of settings in config.yaml, of which a step takes those that it uses.
+"""The settings in config.yaml, in groups, of which a step takes those that it uses.
 
-Each attribute is a key of the group, described in ``knowledge/schemas/config.schema.yaml``, where
-its default is too. The settings as a whole are in :mod:`rupture_repair.settings`.
+Each attribute is a key, described in ``knowledge/schemas/config.schema.yaml``, where its default
+is too. :mod:`rupture_repair.settings` reads and checks them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, Self, get_type_hints
 
 
@@ -36,26 +35,9 @@ class Group:
         kinds = get_type_hints(cls)
         return cls(**{key: _typed(kinds.get(key), value) for key, value in content.items()})
 
-    @classmethod
-    def default(cls) -> Self:
-        """Return the group as it is where config.yaml says nothing."""
-        return cls.from_dict(_defaults()[cls.key])
-
     def as_dict(self) -> dict[str, Any]:
         """Return the group as plain data."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
-
-
-@cache
-def _defaults() -> dict[str, Any]:
-    from .yaml_files import complete
-
-    return complete({}, "config")
-
-
-def default_seed() -> int:
-    """Return the seed where config.yaml says nothing."""
-    return int(_defaults()["seed"])
 
 
 @dataclass(frozen=True)
@@ -172,11 +154,6 @@ class ExposureRules:
         """Return the rules that two groups of settings make."""
         return cls(states.open, states.repaired, edge_rules.max_gap)
 
-    @classmethod
-    def default(cls) -> "ExposureRules":
-        """Return the rules as they are where config.yaml says nothing."""
-        return cls.of(ModelSettings.default().exposure, EdgeRules.default())
-
 
 @dataclass(frozen=True)
 class ClaimSettings(Group):
@@ -289,3 +266,40 @@ class ReportSettings(Group):
     individuals: str
     formats: tuple[str, ...]
     min_cell: int
+
+
+@dataclass(frozen=True)
+class Settings(Group):
+    """All settings of a project, complete and checked.
+
+    Attributes
+    ----------
+    datasets : tuple of str
+    mirror : str or None
+        Folder that holds the files of the public datasets.
+    criteria : tuple of dict
+        The criteria named in config.yaml, with the settings that it changes, as plain data: what
+        :meth:`rupture_repair.detection.criteria.Criterion.as_dict` returns.
+    default_criterion : str
+    settings_of_criteria : mapping
+        Id -> settings that replace those of the row.
+    seed : int
+        Of everything random.
+    edge_rules, chance, models, claims, power, synthesis, multiverse, report
+        The groups.
+    """
+
+    datasets: tuple[str, ...]
+    mirror: str | None
+    criteria: tuple[Mapping[str, Any], ...]
+    default_criterion: str
+    settings_of_criteria: Mapping[str, Any]
+    edge_rules: EdgeRules
+    seed: int
+    chance: ChanceSettings
+    models: ModelSettings
+    claims: ClaimSettings
+    power: PowerSettings
+    synthesis: SynthesisSettings
+    multiverse: MultiverseSettings
+    report: ReportSettings

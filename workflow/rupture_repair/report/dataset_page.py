@@ -9,7 +9,7 @@ import yaml
 from ..figures.alt_text import alt_text
 from ..models.definitions import MODELS
 from ..project.disclosure import min_cell, without_cells
-from ..settings import Settings
+from ..project.setting_groups import Settings
 from .dataset_tables import Material
 from .markdown import held
 from .page import Page, words_of
@@ -112,5 +112,5 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
 
 def _as_yaml(settings: Settings) -> str:
     """Return the settings as they could be written in config.yaml."""
-    plain = settings.as_dict() | {"criteria": [rule.id for rule in settings.criteria]}
+    plain = settings.as_dict() | {"criteria": [str(row["id"]) for row in settings.criteria]}
     return yaml.safe_dump(plain, sort_keys=True, allow_unicode=True).rstrip()

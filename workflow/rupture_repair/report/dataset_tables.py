@@ -10,7 +10,7 @@ import pandas as pd
 from ..project import disclosure
 from ..project.headline import what_to_show
 from ..project.measures import Measures, read_measures
-from ..settings import Settings
+from ..project.setting_groups import Settings
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Material:
             measures=read_measures(folder / "measures.json"),
             states=pd.read_parquet(folder / "session_states.parquet", columns=wanted),
             config=settings,
-            criteria={rule.id: rule.as_dict() for rule in settings.criteria},
+            criteria={str(row["id"]): dict(row) for row in settings.criteria},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             multiverse=_multiverse(folder),
             **tables,

@@ -10,7 +10,7 @@ from ..project.disclosure import min_cell, of_detection
 from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.processed import of_criterion
-from ..settings import Settings
+from ..project.setting_groups import Settings
 from .failed_page import without_ids
 from .page import Page
 from .rows import one_per_fit

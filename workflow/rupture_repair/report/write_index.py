@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..project.measures import read_measures
-from ..settings import Settings
+from ..project.setting_groups import Settings
 from .failed_page import failure_report
 from .index_page import index, index_entry
 from .output_formats import FORMS, render
@@ -37,7 +37,7 @@ def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
         for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))
     }
     shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
-    names = {rule.id: rule.name for rule in settings.criteria}
+    names = {str(row["id"]): str(row["name"]) for row in settings.criteria}
     return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
 
 

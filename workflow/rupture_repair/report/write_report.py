@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..settings import Settings
+from ..project.setting_groups import Settings
 from .dataset_page import dataset_report
 from .dataset_tables import Material
 from .output_formats import render
