@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_measures import made_measures
 from rupture_repair.detection.courses import arrange
 from rupture_repair.exposure.aligned import aligned
 from rupture_repair.exposure.matching import nearest
@@ -78,7 +79,7 @@ def test_onsets_without_a_stretch_to_match_have_a_curve_of_their_own_alone():
     episodes = pd.DataFrame(
         {"measure": ["alliance"], "criterion": ["v_1sd"], "course": ["a"], "onset": [2]}
     )
-    curves = aligned(episodes, states, sessions, {"alliance": {"better": "higher"}}, "alliance")
+    curves = aligned(episodes, states, sessions, made_measures(alliance={}), "alliance")
     assert set(curves["kind"]) == {"episodes"}
     assert curves["mean"].tolist() == [0.0, 0.0, -5.0, 0.0, -1.0, 0.0]
     assert curves.dtypes[["mean", "low", "high"]].eq("float64").all()
