@@ -38,7 +38,7 @@ QUICK = """\
 criteria: [v_1sd, v_2sd]
 default_criterion: v_1sd
 multiverse: {most: 12, permutations: 9}
-chance: {replicates: 5, slow_replicates: 2, sensitivity: {courses: 50}}
+chance: {replicates: 5, slow_replicates: 2, planted_falls: {courses: 50}}
 """
 
 
