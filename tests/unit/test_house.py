@@ -25,7 +25,7 @@ STILL_LONG = {
 }
 
 #: Lines of a script of the workflow: it hands files over to the library, and nothing more.
-LONGEST_SCRIPT = 30
+LONGEST_SCRIPT = 40
 
 CODE = sorted(
     file
