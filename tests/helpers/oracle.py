@@ -106,10 +106,8 @@ def exceeds(value, limit, strict):
     return value > limit + slack if strict else value >= limit - slack
 
 
-def assess(rule, sessions, ratings, scale, max_gap=2):
-    """Return the state of each rating and the episodes as dicts of indices."""
-    number = len(ratings)
-    unit = unit_of(rule, sessions, ratings, scale)
+def bound_of(rule, number):
+    """Return the largest fall in units that is possible with so many ratings."""
     own = rule.unit in ("own_sd", "larger_sd")
     bound = math.inf
     if own and (rule.reference, rule.sd_around) == ("course_mean", "mean"):
@@ -124,6 +122,33 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
         bound = math.sqrt(2 * (number - 1))
     if rule.unit == "moving_range" and rule.reference == "course_mean":
         bound = 1.128 * (number - 1) ** 2 / number
+    return bound
+
+
+def opened(rule, sessions, ratings, now, since):
+    """Return the episode that begins with a low rating."""
+    reference, top = reference_of(rule, sessions, ratings, now, since)
+    onset = top if top is not None else (now - 1 if now else -1)
+    return {
+        "onset": onset, "first_low": now, "nadir": now, "repair": -1, "end": now,
+        "reference": reference,
+    }  # fmt: skip
+
+
+def target_of(rule, sessions, ratings, now, episode, unit):
+    """Return the rating from which an episode is repaired."""
+    reference, first = episode["reference"], episode["first_low"]
+    if rule.repair.regain == "reference":
+        back = reference_of(rule, sessions, ratings, now, 0)[0] if rule.is_level else reference
+        return back - rule.repair.tolerance * unit
+    return ratings[first] + rule.repair.regain * (reference - ratings[first])
+
+
+def assess(rule, sessions, ratings, scale, max_gap=2):
+    """Return the state of each rating and the episodes as dicts of indices."""
+    number = len(ratings)
+    unit = unit_of(rule, sessions, ratings, scale)
+    bound = bound_of(rule, number)
     fires = bound > rule.k + 1e-9 if rule.strict else bound >= rule.k - 1e-9
     assessable = unit > 0 and fires
     level = rule.is_level
@@ -148,12 +173,7 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
         if open_episode is None:
             entering = not (level and now > 0 and low(now - 1, 0))
             if low(now, since) and entering:
-                reference, top = reference_of(rule, sessions, ratings, now, since)
-                onset = top if top is not None else (now - 1 if now else -1)
-                open_episode = {
-                    "onset": onset, "first_low": now, "nadir": now, "repair": -1, "end": now,
-                    "reference": reference,
-                }  # fmt: skip
+                open_episode = opened(rule, sessions, ratings, now, since)
                 episodes.append(open_episode)
                 states.append("ruptured")
             else:
@@ -169,12 +189,7 @@ def assess(rule, sessions, ratings, scale, max_gap=2):
             since, open_episode = open_episode["end"], None
             continue
         open_episode["end"] = now
-        reference = open_episode["reference"]
-        if rule.repair.regain == "reference":
-            back = reference_of(rule, sessions, ratings, now, 0)[0] if level else reference
-            target = back - rule.repair.tolerance * unit
-        else:
-            target = ratings[first] + rule.repair.regain * (reference - ratings[first])
+        target = target_of(rule, sessions, ratings, now, open_episode, unit)
         if exceeds(ratings[now], target, rule.repair.strict):
             open_episode |= {"repair": now, "status": "repaired"}
             states.append("repaired_here")

@@ -15,7 +15,7 @@ from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange, prepared, why_not_assessable
 from rupture_repair.figures.power import power_curve
 from rupture_repair.ingest import ingest
-from rupture_repair.power import from_dataset, search, studies
+from rupture_repair.power import search, studies
 from rupture_repair.power.in_words import as_text, title
 from rupture_repair.power.plan import make
 from rupture_repair.power.preparation import world_of as world_from
@@ -473,75 +473,6 @@ def test_the_figure_shows_what_was_simulated(tmp_path):
 
 
 # ---------------------------------------------------------------------------- fitted values
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("simulated")
-    settings = SimulationSettings(n_courses=900, n_therapists=60, effect_open=0, effect_repaired=0)
-    return ingest.ingest("large", write_dataset(folder / "large", seed=8, settings=settings))
-
-
-def test_values_of_a_dataset_come_back_from_it(large):
-    base = from_dataset.fitted(large, "alliance", "outcome", seed=1)
-    found, true = SimulationSettings(**base.world), SimulationSettings()
-    near = {
-        "median_sessions": 2.0, "sessions_sigma": 0.08, "skipped": 0.01, "unrated": 0.03,
-        "alliance_level": 1.0, "alliance_sd_within": 0.4, "volatility_sigma": 0.15,
-        "autocorrelation": 0.12, "outcome_start": 1.0, "outcome_growth": 0.05,
-        "outcome_sd_course": 0.7, "outcome_sd_within": 0.3, "outcome_growth_sd": 0.08,
-        "leave_log_odds": 0.6,
-    }  # fmt: skip
-    off = {
-        name: (getattr(found, name), getattr(true, name))
-        for name, allowed in near.items()
-        if abs(getattr(found, name) - getattr(true, name)) > allowed
-    }
-    assert off == {}
-    # Shallow ruptures pass for noise, so that those found are fewer and deeper; what they lose for
-    # good passes for a trend.
-    assert 0.4 * true.rupture_rate < found.rupture_rate < true.rupture_rate
-    assert true.depth < found.depth < 1.6 * true.depth
-    assert true.alliance_trend - 0.1 < found.alliance_trend <= true.alliance_trend
-    assert base.courses_per_therapist == 15
-    assert base.instrument == "SRS"
-
-
-def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
-    turned = ingest.Dataset(
-        large.about,
-        {
-            **large.measures,
-            "alliance": replace(large.measures["alliance"], better="lower", range=(1, 7)),
-        },
-        large.sessions.assign(alliance=7 - large.sessions["alliance"] * 6 / 40),
-        large.courses,
-        large.events,
-    )
-    same = from_dataset.fitted(large, "alliance", "outcome", seed=1)
-    other = from_dataset.fitted(turned, "alliance", "outcome", seed=1)
-    assert other.instrument is None
-    for name in ("alliance_level", "alliance_sd_within", "outcome_start", "median_sessions"):
-        assert other.world[name] == pytest.approx(same.world[name], abs=0.15)
-
-
-def test_a_dataset_that_was_not_built_is_told(tmp_path):
-    (text,) = problems(from_dataset.base_of, "demmo", SETTINGS_OF_PROJECT, tmp_path)
-    assert text == (
-        "E701: there are no results of the dataset 'demmo' in data/processed. Results are there "
-        "of: (none). Others are made by `make report`, once config.yaml names them under datasets."
-    )
-
-
-def test_a_dataset_without_outcome_at_sessions_cannot_be_simulated(large):
-    measures = {**large.measures, "alliance": replace(large.measures["alliance"], outcome=None)}
-    without = ingest.Dataset(large.about, measures, large.sessions, large.courses, large.events)
-    (text,) = problems(from_dataset._check, "large", without, "alliance", None)
-    assert text == (
-        "E809: studies like the dataset 'large' cannot be simulated: no outcome is rated at its "
-        "sessions. Name another dataset, or state the values under power: simulation in "
-        "config.yaml."
-    )
 
 
 def test_every_criterion_can_be_planned_or_says_why_not():

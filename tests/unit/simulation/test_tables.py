@@ -1,54 +1,29 @@
 """The simulated dataset: reproducible, realistic, and true to what was planted."""
 
 import ast
-import hashlib
 import inspect
 import re
 from dataclasses import fields
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from scipy.special import digamma, polygamma
 
 from repository import ROOT
-from rupture_repair.ingest import check
-from rupture_repair.project import yaml_files
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.simulation.files import DEFAULT_SEED, write_dataset
-from rupture_repair.simulation.random_numbers import Draws
 from rupture_repair.simulation.ratings import autoregressive
 from rupture_repair.simulation.ruptures import CAUSES, STRATEGIES
 from rupture_repair.simulation.settings import REPAIR_WINDOW, SimulationSettings
 from rupture_repair.simulation.tables import simulate_dataset
 from rupture_repair.simulation.truth import true_states
 
-DEMO = ROOT / "data" / "raw" / "demo"
 FORMS = {
     "srs": ["bond", "goals", "tasks", "overall"],
     "srs_t": ["bond", "goals", "tasks", "overall"],
     "ors": ["individual", "interpersonal", "social", "overall"],
 }
-
-
-@pytest.fixture(scope="module")
-def demo():
-    return simulate_dataset(seed=DEFAULT_SEED)
-
-
-@pytest.fixture(scope="module")
-def large():
-    """Many courses, cut at the ends of the scale as real ones are."""
-    return simulate_dataset(SimulationSettings(n_courses=6000, n_therapists=300), seed=11)
-
-
-@pytest.fixture(scope="module")
-def endless():
-    """Many courses without ends of the scale: the planted effects hold exactly."""
-    settings = SimulationSettings(n_courses=8000, n_therapists=200, ends_of_scale=False)
-    return simulate_dataset(settings, seed=12)
 
 
 def ratings(tables):
@@ -63,130 +38,7 @@ def at(tables, sessions, column="srs_total"):
     return values.reindex(index).to_numpy()
 
 
-def next_session_effects(tables, outcome="ors_total"):
-    """Return open and repaired effects from within-course regression with own linear trends."""
-    following = ratings(tables)[["course", "session", outcome]]
-    following = following.assign(session=following["session"] - 1)
-    rows = (
-        tables["truth_sessions"].merge(following, on=["course", "session"]).dropna(subset=outcome)
-    )
-    x = rows[["open", "repaired", "session", outcome]].astype(float)
-    x -= x.groupby(rows["course"]).transform("mean")
-    time = x.pop("session")
-    square = (time**2).groupby(rows["course"]).transform("sum")
-    slope = x.mul(time, axis=0).groupby(rows["course"]).transform("sum").div(square, axis=0)
-    x -= slope.fillna(0).mul(time, axis=0)
-    return np.linalg.lstsq(x[["open", "repaired"]], x[outcome], rcond=None)[0]
-
-
-def leaving(tables, settings):
-    """Return the log odds of leaving after steady sessions, and what an open rupture adds."""
-    rows = tables["truth_sessions"]
-    before = rows.groupby("course")["open"].shift(fill_value=False)
-    last = rows["session"] == rows.groupby("course")["session"].transform("max")
-    at_risk = (rows["session"] >= settings.min_sessions) & (~last | rows["left"])
-    counts = pd.crosstab(before[at_risk], rows["left"][at_risk]).to_numpy()
-    log_odds = np.log(counts[:, 1] / counts[:, 0])
-    return log_odds[0], log_odds[1] - log_odds[0]
-
-
 # --- files
-
-
-def test_the_committed_demo_is_what_a_fresh_run_writes(tmp_path):
-    write_dataset(tmp_path / "demo")
-    fresh = {file.name: file.read_bytes() for file in (tmp_path / "demo").iterdir()}
-    committed = {file.name: file.read_bytes() for file in DEMO.glob("[!.]*")}
-    assert committed.keys() == fresh.keys()
-    different = [name for name in fresh if fresh[name] != committed[name]]
-    assert not different, f"{different} differ: run 'rupture-repair simulate' and commit the result"
-
-
-def test_the_files_are_those_ever_written(tmp_path):
-    """A digest over a small dataset: an accidental change of any draw shows here."""
-    folder = write_dataset(
-        tmp_path / "small", seed=7, settings=SimulationSettings(n_courses=20, n_therapists=4)
-    )
-    names = ("sessions.csv", "courses.csv", "events.csv", "truth.csv")
-    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()
-    assert digest == "073c9d95bb715fd8023f4f6b443891631bc4ee2636d804380b2082b9d49372fc"
-
-
-def test_draws_are_taken_from_the_raw_output_that_numpy_guarantees():
-    stream = np.random.PCG64(np.random.SeedSequence([3, crc32(b"wait")]))
-    expected = [(int(value) // 2**11 + 0.5) / 2**53 for value in stream.random_raw(2)]
-    assert Draws(3).uniform("wait", 2).tolist() == expected
-    assert Draws(3).uniform("other", 2).tolist() != expected
-
-
-def test_files_are_small_and_have_unix_line_ends(tmp_path):
-    folder = write_dataset(tmp_path / "demo")
-    contents = [file.read_bytes() for file in folder.iterdir()]
-    assert sum(map(len, contents)) < 1_000_000
-    assert not any(b"\r" in content for content in contents)
-    assert all(content.endswith(b"\n") for content in contents)
-
-
-def test_another_seed_gives_another_dataset(demo):
-    other = simulate_dataset(seed=DEFAULT_SEED + 1)
-    assert not demo["sessions"].equals(other["sessions"])
-
-
-def test_the_descriptor_passes_check_and_says_synthetic(tmp_path):
-    folder = write_dataset(tmp_path / "demo")
-    descriptor = yaml_files.read(folder / "dataset.yaml", "dataset")
-    assert descriptor["synthetic"] is True
-    assert "synthetic" in descriptor["title"].lower()
-    assert check.check("demo", folder, None) == []
-
-
-def test_seed_and_settings_are_recorded(tmp_path):
-    settings = SimulationSettings(n_courses=30, n_therapists=3, effect_open=-1.25)
-    folder = write_dataset(tmp_path / "study", seed=9, settings=settings)
-    recorded = yaml.safe_load((folder / "truth_settings.yaml").read_text())
-    assert recorded["seed"] == 9
-    recorded["settings"] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in recorded["settings"].items()
-    }
-    assert SimulationSettings(**recorded["settings"]) == settings
-
-
-def test_an_earlier_simulation_is_replaced(tmp_path):
-    write_dataset(tmp_path, seed=1, settings=SimulationSettings(n_courses=10, n_therapists=2))
-    (tmp_path / ".DS_Store").touch()
-    write_dataset(tmp_path, seed=2, settings=SimulationSettings(n_courses=12, n_therapists=2))
-    assert len(pd.read_csv(tmp_path / "courses.csv")) == 12
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("notes.txt", "mine"),
-        ("sessions.csv", "client_id,session_no\n"),
-        ("dataset.yaml", "title: Our clinic\n"),
-    ],
-)
-def test_a_folder_with_other_files_is_refused(tmp_path, name, content):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(ProblemsFound, match=re.escape(f"the folder holds {name}")) as refused:
-        write_dataset(tmp_path)
-    assert refused.value.problems[0].code == "E601"
-    assert [file.name for file in tmp_path.iterdir()] == [name]
-    assert (tmp_path / name).read_text() == content
-
-
-def test_a_file_added_to_an_earlier_simulation_is_not_lost(tmp_path):
-    write_dataset(tmp_path, settings=SimulationSettings(n_courses=10, n_therapists=2))
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ProblemsFound, match=r"notes\.txt"):
-        write_dataset(tmp_path)
-
-
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
-    (tmp_path / "demo").write_text("mine")
-    with pytest.raises(ProblemsFound, match="E601"):
-        write_dataset(tmp_path / "demo")
 
 
 # --- settings
@@ -526,52 +378,6 @@ def test_observable_ruptures_have_ratings_on_both_sides(large):
 
 
 # --- known effects
-
-
-def test_effects_on_the_next_outcome_are_recovered(endless):
-    """Standard errors are about .04; the ends of the scale weaken effects, see below."""
-    settings = SimulationSettings()
-    effects = next_session_effects(endless)
-    expected = [settings.effect_open, settings.effect_repaired]
-    np.testing.assert_allclose(effects, expected, atol=0.15)
-    share = next_session_effects(endless, "ors_interpersonal")
-    np.testing.assert_allclose(share, np.multiply(expected, 0.4), atol=0.06)
-
-
-def test_the_ends_of_the_scale_weaken_effects_only_a_little(large):
-    settings = SimulationSettings()
-    effects = next_session_effects(large)
-    np.testing.assert_allclose(effects, [settings.effect_open, settings.effect_repaired], atol=0.25)
-
-
-def test_without_effects_none_are_found():
-    settings = SimulationSettings(
-        n_courses=6000, n_therapists=100, effect_open=0, effect_repaired=0, leave_open=0
-    )
-    tables = simulate_dataset(settings, seed=13)
-    np.testing.assert_allclose(next_session_effects(tables), 0, atol=0.15)
-    base, added = leaving(tables, settings)
-    assert base == pytest.approx(settings.leave_log_odds, abs=0.12)
-    assert added == pytest.approx(0, abs=0.25)
-
-
-def test_an_open_rupture_raises_the_hazard_of_leaving(endless, large):
-    for tables in (endless, large):
-        base, added = leaving(tables, SimulationSettings())
-        assert base == pytest.approx(SimulationSettings().leave_log_odds, abs=0.12)
-        assert added == pytest.approx(SimulationSettings().leave_open, abs=0.25)
-
-
-def test_leaving_ends_a_course_as_dropped_out(large):
-    left = large["truth_sessions"].groupby("course")["left"].agg(["any", "last", "sum"])
-    assert (left["any"] == left["last"]).all()
-    assert left["sum"].max() == 1
-    ending = large["courses"].set_index("client_id")["ending_reason"].reindex(left.index)
-    assert set(ending[left["any"]]) == {"dropped_out", "unknown"}
-    assert "dropped_out" not in set(ending[~left["any"]])
-    assert (ending == "unknown").mean() == pytest.approx(
-        SimulationSettings().ending_unknown, abs=0.01
-    )
 
 
 # --- coded events

@@ -93,53 +93,30 @@ def draw_figures(
     detection, estimates = of_detection(detection, least), of_fits(estimates, least, **totals)
     measure = which["measure"]
 
-    def drawn_courses() -> Drawn:
-        if individuals:
-            return courses(sessions, states, episodes, measures, **which)
-        text = "Single courses of this dataset are not shown."
-        return nothing(text), pd.DataFrame({"panel": []})
-
     # The ones that take longest come first, so that several processes end together.
     drawings: dict[str, Callable[[], Drawn]] = {
-        "courses": drawn_courses,
+        "courses": partial(
+            _of_single_courses, sessions, states, episodes, measures, individuals, **which
+        ),
         "effects_forest": lambda: effects_forest(estimates, detection, measures),
         "raster": lambda: raster(states, individuals=individuals, min_cell=least, **which),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
     }
-    drawings |= _of_episodes(
-        sessions, states, episodes, endings, measures, rules, **which, min_cell=least
-    )
-    drawings["criterion_pictures"] = lambda: criterion_pictures(
-        onsets(episodes, sessions, measures, measure),
-        detection,
-        measures,
-        measure=measure,
-        min_cell=least,
-    )
+    of_episodes = (sessions, states, episodes, endings, detection, measures, rules)
+    drawings |= _of_episodes(*of_episodes, **which, min_cell=least)
     if chance is not None:
         chance = of_chance(chance, detection, least)
-        drawings["observed_and_expected"] = lambda: observed_and_expected(
-            chance, detection, measures, measure=measure
-        )
-    if agreement is not None:
-        drawings["agreement"] = lambda: heat_map(
-            agreement, detection, measures, measure=measure, min_cell=least
-        )
-    if sensitivity is not None:
-        drawings["sensitivity"] = lambda: planted_falls(
-            sensitivity, detection, measures, measure=measure
-        )
+    if multiverse is not None:
+        multiverse = of_fits(multiverse, least, **totals)
+    drawings |= _of_detection(
+        detection, measures, measure, least,
+        chance=chance, agreement=agreement, sensitivity=sensitivity, multiverse=multiverse,
+    )  # fmt: skip
     if diagnostics is not None:
         drawn = diagnostic_figures(
             diagnostics, measures, measure=measure, individuals=individuals, min_cell=least
         )
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
-
-    if multiverse is not None:
-        multiverse = of_fits(multiverse, least, **totals)
-        drawings["specification_curve"] = lambda: specification_curve(
-            multiverse, detection, measures
-        )
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)
@@ -147,11 +124,55 @@ def draw_figures(
     return [file for files in spread_out(write, drawings, processes) for file in files]
 
 
+def _of_single_courses(
+    sessions: pd.DataFrame,
+    states: pd.DataFrame,
+    episodes: pd.DataFrame,
+    measures: Measures,
+    individuals: bool,
+    **which: str,
+) -> Drawn:
+    """Draw some courses, or say that single ones are not shown."""
+    if individuals:
+        return courses(sessions, states, episodes, measures, **which)
+    return nothing("Single courses of this dataset are not shown."), pd.DataFrame({"panel": []})
+
+
+def _of_detection(
+    detection: pd.DataFrame,
+    measures: Measures,
+    measure: str,
+    least: int,
+    *,
+    chance: pd.DataFrame | None,
+    agreement: pd.DataFrame | None,
+    sensitivity: pd.DataFrame | None,
+    multiverse: pd.DataFrame | None,
+) -> dict[str, Callable[[], Drawn]]:
+    """Return how to draw what compares criteria, where the table of a figure is given."""
+    all_criteria = (detection, measures)
+    drawings: dict[str, Callable[[], Drawn]] = {}
+    if chance is not None:
+        drawings["observed_and_expected"] = lambda: observed_and_expected(
+            chance, *all_criteria, measure=measure
+        )
+    if agreement is not None:
+        drawings["agreement"] = lambda: heat_map(
+            agreement, *all_criteria, measure=measure, min_cell=least
+        )
+    if sensitivity is not None:
+        drawings["sensitivity"] = lambda: planted_falls(sensitivity, *all_criteria, measure=measure)
+    if multiverse is not None:
+        drawings["specification_curve"] = lambda: specification_curve(multiverse, *all_criteria)
+    return drawings
+
+
 def _of_episodes(
     sessions: pd.DataFrame,
     states: pd.DataFrame,
     episodes: pd.DataFrame,
     endings: pd.DataFrame | None,
+    detection: pd.DataFrame,
     measures: Measures,
     rules: ExposureRules,
     *,
@@ -172,11 +193,15 @@ def _of_episodes(
         table = leaving_exposures(own_states, sessions, endings, *of_outcome)
         return ending_hazard(table, min_cell=min_cell)
 
+    def pictures() -> Drawn:
+        onset_of_each = onsets(episodes, sessions, measures, measure)
+        return criterion_pictures(onset_of_each, detection, measures, **of)
+
     drawings = {
         "episode_shapes": shapes,
         "components": lambda: components(sessions, measures, **of),
     }
     outcome = measures[measure].outcome
-    if endings is None or outcome is None:
-        return drawings
-    return drawings | {"ending_hazard": hazard}
+    if endings is not None and outcome is not None:
+        drawings["ending_hazard"] = hazard
+    return drawings | {"criterion_pictures": pictures}
