@@ -102,8 +102,9 @@ def draw_figures(
         "raster": lambda: raster(states, individuals=individuals, min_cell=least, **which),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
     }
-    of_episodes = (sessions, states, episodes, endings, detection, measures, rules)
-    drawings |= _of_episodes(*of_episodes, **which, min_cell=least)
+    drawings |= _of_episodes(
+        sessions, states, episodes, endings, detection, measures, rules, **which, min_cell=least
+    )
     if chance is not None:
         chance = of_chance(chance, detection, least)
     if multiverse is not None:
