@@ -24,7 +24,7 @@ def found(folder, header, cells, edits=None):
     return [one.finding for one in problems if one.code == "E330"]
 
 
-#: finding -> names of columns that tell it, whatever stands in them.
+#: finding -> names of columns that tell it, whatever they hold.
 NAMES = {
     "email": ["email", "E-Mail", "client_email", "Email address", "mail address"],
     "date_of_birth": ["DOB", "birthdate", "DateOfBirth", "date_of_birth", "Geburtsdatum", "born"],

@@ -222,7 +222,7 @@ def test_every_unit_of_the_schema_has_words():
 def test_default_criterion_that_cannot_be_used_is_said(own):
     own["detection"].loc[own["detection"]["criterion"] == "dip", "assessable"] = False
     text = dataset_report(without_figures(own), ABOUT)
-    assert "The default criterion `dip` could not be used here; `own_mean_2sd` stands in" in text
+    assert "The default criterion `dip` could not be used here; `own_mean_2sd` is used" in text
 
 
 def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
