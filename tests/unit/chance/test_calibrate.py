@@ -6,8 +6,9 @@ import pandas as pd
 from made_measures import made_measure
 from rupture_repair.chance.calibrate import calibrate
 from rupture_repair.detection import criteria
+from rupture_repair.project.setting_groups import EdgeRules
 
-EDGE_RULES = {"max_gap": 2, "onset_inside_episode": False}
+EDGE_RULES = EdgeRules(max_gap=2, onset_inside_episode=False)
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 5.0})
 
 
@@ -21,7 +22,7 @@ def test_each_alliance_measure_has_a_k_whatever_the_number_of_processes():
         }
     )
     rules = criteria.load(["v_2sd"], {"v_2sd": {"k": "calibrated"}})
-    given = (table, {"srs": MEASURE}, rules, EDGE_RULES, {"false_alarm": 0.05})
+    given = (table, {"srs": MEASURE}, rules, EDGE_RULES, 0.05)
     one, two = (calibrate(*given, dataset="made", seed=1, processes=n) for n in (1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert one[["measure", "criterion"]].to_numpy().tolist() == [["srs", "v_2sd"]]

@@ -255,16 +255,15 @@ def tables_of(found) -> tuple:
 def test_numbers_do_not_depend_on_the_number_of_processes():
     made = prepared(sessions(np.clip(36 + 3 * series(40, 9, 0.3, seed=13), 0, 40).round(1)))
     chosen = [*rules("v_2sd"), replace(rules("dip")[0], k="calibrated")]
-    for function in (
-        calibrate.calibrated_k,
-        compare_with_chance.expected,
-        planted_falls.sensitivity,
+    for function, asked, settings in (
+        (calibrate.calibrated_k, chosen, SETTINGS.false_alarm),
+        (compare_with_chance.expected, chosen[:1], SETTINGS),
+        (planted_falls.sensitivity, chosen[:1], SETTINGS.planted_falls),
     ):
         one, two = (
-            function(made, chosen[:1] if function is not calibrate.calibrated_k else chosen,
-                     EDGE_RULES, SETTINGS, dataset="made", processes=processes)
+            function(made, asked, EDGE_RULES, settings, dataset="made", processes=processes)
             for processes in (1, 2)
-        )  # fmt: skip
+        )
         for alone, shared in zip(tables_of(one), tables_of(two), strict=True):
             pd.testing.assert_frame_equal(alone, shared)
 
@@ -306,16 +305,21 @@ def test_better_lower_is_the_mirror_image():
     chosen = rules("dip", "tooth", "own_mean_2sd", "reliable_drop", "v_2sd")
     higher = prepared(sessions(rating))
     lower = prepared(sessions(-rating), replace(MEASURE, better="lower", range=(-40, 0)))
-    for function in (compare_with_chance.expected, planted_falls.sensitivity):
+    for function, settings in (
+        (compare_with_chance.expected, SETTINGS),
+        (planted_falls.sensitivity, SETTINGS.planted_falls),
+    ):
         pair = (
-            function(made, chosen, EDGE_RULES, SETTINGS, dataset="made") for made in (higher, lower)
+            function(made, chosen, EDGE_RULES, settings, dataset="made") for made in (higher, lower)
         )
         for one, other in zip(*map(tables_of, pair), strict=True):
             pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_criterion_that_is_not_assessable_has_its_reason_and_no_numbers():
-    made = prepared(sessions(20 + series(20, 8, 0.0, seed=16)), {"reliable_change": None})
+    made = prepared(
+        sessions(20 + series(20, 8, 0.0, seed=16)), replace(MEASURE, reliable_change=None)
+    )
     table = expected(made, rules("reliable_drop", "v_2sd"))
     assert table.status.tolist() == ["not_assessable", "assessed"]
     assert "no reliability" in table.reason[0]
@@ -323,7 +327,7 @@ def test_a_criterion_that_is_not_assessable_has_its_reason_and_no_numbers():
     assert table.loc[0, numbers].isna().all()
     assert table.loc[1, numbers].notna().all()
     seen = planted_falls.sensitivity(
-        made, rules("reliable_drop"), EDGE_RULES, SETTINGS, dataset="made"
+        made, rules("reliable_drop"), EDGE_RULES, SETTINGS.planted_falls, dataset="made"
     )
     assert seen.status.tolist() == ["not_assessable"]
     assert smallest_found(seen).text.tolist() == [table.reason[0]]
@@ -386,7 +390,7 @@ def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
 
 
 def test_a_scale_without_known_ends_has_neither_floor_nor_ceiling():
-    made = prepared(sessions(20 + 2 * series(40, 8, 0.3, seed=25)), {"range": None})
+    made = prepared(sessions(20 + 2 * series(40, 8, 0.3, seed=25)), replace(MEASURE, range=None))
     assert (made.form.low, made.form.high, made.form.soft) == (-np.inf, np.inf, 0.0)
     assert expected(made, rules("v_2sd")).expected[0] > 0
 

@@ -458,11 +458,12 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     for name in written:
         own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
     draw_figures(drawn, **to_draw(own))
-    read = Material.read(folder, drawn, own["config"])
+    made = material(own, tmp_path)
+    rows = [{**row, "id": name} for name, row in made.criteria.items()]
+    read = Material.read(folder, drawn, replace(own["config"], criteria=rows))
     assert read.shown == ("srs", "dip")
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),
         *("episode_shapes", "criterion_pictures", "components"),
     }
-    made = material(own, tmp_path)
     assert dataset_report(read, ABOUT) == dataset_report(made, ABOUT)
