@@ -33,7 +33,7 @@ def _rule(name: str, broken: pd.Series | np.ndarray | bool) -> dict[str, Any]:
 
 
 def of_sessions(sessions: pd.DataFrame, measures: Measures) -> list[dict]:
-    """Hold the canonical table of sessions against its rules.
+    """Check the canonical table of sessions against its rules.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def of_sessions(sessions: pd.DataFrame, measures: Measures) -> list[dict]:
 
 
 def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
-    """Hold the states of sessions against their rules: exclusive, exhaustive, summing up."""
+    """Check the states of sessions against their rules: exclusive, exhaustive, summing up."""
     unassessed = states["state"] == "not_assessable"
     rated = states[states["reason"] != "not rated"].groupby(BY, observed=True).size()
     summed = detection.set_index(BY)["n_sessions"]
@@ -82,7 +82,7 @@ def of_states(states: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
 def of_episodes(
     episodes: pd.DataFrame, detection: pd.DataFrame, overlapping: Collection[str]
 ) -> list[dict]:
-    """Hold the episodes against their rules: order of sessions, status, sums."""
+    """Check the episodes against their rules: order of sessions, status, sums."""
     repaired = episodes["repair"].notna()
     onset = episodes["onset"].astype("Float64").fillna(-np.inf)
     key = [*BY, "course"]
@@ -115,7 +115,7 @@ def of_episodes(
 
 
 def of_estimates(estimates: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
-    """Hold the estimates against their rules: every fit has a status, intervals hold."""
+    """Check the estimates against their rules: every fit has a status, intervals hold."""
     fitted = estimates["status"].isin(["converged", "singular"])
     numbers = estimates[fitted & estimates["term"].notna()]
     inside = numbers["estimate"].between(numbers["ci_low"], numbers["ci_high"])
@@ -136,7 +136,7 @@ def of_estimates(estimates: pd.DataFrame, detection: pd.DataFrame) -> list[dict]
 
 
 def of_flow(flow: pd.DataFrame, estimates: pd.DataFrame) -> list[dict]:
-    """Hold the flow of exclusions against its rules: it adds up, and ends at what was analysed."""
+    """Check the flow of exclusions against its rules: it adds up, and ends at what was analysed."""
     flow, keys = flow.astype(dict.fromkeys(BY, "str")), [*BY, "unit"]
     follows = flow.groupby(keys, sort=False, observed=True)["n_after"].shift()
     last = flow.drop_duplicates(keys, keep="last").pivot(index=BY, columns="unit", values="n_after")
@@ -156,7 +156,7 @@ def of_flow(flow: pd.DataFrame, estimates: pd.DataFrame) -> list[dict]:
 
 
 def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
-    """Hold the agreement of criteria against its rules: every pair, cells that sum up, limits."""
+    """Check the agreement of criteria against its rules: every pair, cells that sum up, limits."""
     cells = agreement[["n_neither", "n_only_b", "n_only_a", "n_both"]].sum(axis=1)
     rated = detection[detection["n_sessions"] > 0]  # without a rating there is nothing to compare
     number = rated.groupby("measure", sort=False)["criterion"].nunique()
@@ -174,7 +174,7 @@ def of_agreement(agreement: pd.DataFrame, detection: pd.DataFrame) -> list[dict]
 
 
 def of_diagnostics(diagnostics: pd.DataFrame) -> list[dict]:
-    """Hold the diagnostics against their rules: a value or a reason, intervals, shares, limits."""
+    """Check the diagnostics against their rules: a value or a reason, intervals, shares, limits."""
     value = diagnostics["value"]
     given = value.notna()
     kind = diagnostics["diagnostic"]
@@ -200,7 +200,7 @@ def of_diagnostics(diagnostics: pd.DataFrame) -> list[dict]:
 
 
 def of_claims(claims: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
-    """Hold the claims against their rules: a verdict with its reason, an interval where judged."""
+    """Check the claims against their rules: a verdict with its reason, an interval where judged."""
     judged = claims["verdict"] != "not assessable"
     interval = claims[["ci_low", "estimate", "ci_high"]]
     inside = interval["estimate"].between(interval["ci_low"], interval["ci_high"])
@@ -218,7 +218,7 @@ def of_claims(claims: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
 
 
 def of_multiverse(plan: pd.DataFrame, fits: pd.DataFrame, summary: pd.DataFrame) -> list[dict]:
-    """Hold the multiverse against its rules: every specification of the plan, with its reason."""
+    """Check the multiverse against its rules: every specification of the plan, with its reason."""
     per = fits.groupby("specification").size().reindex(plan["specification"], fill_value=0)
     without = fits["estimate"].isna()
     ended = summary[["n_fitted", "n_failed", "n_not_assessable"]].sum(axis=1)
@@ -244,7 +244,7 @@ def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
 
 
 def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[str]) -> list[dict]:
-    """Hold all tables of a dataset against the rules.
+    """Check all tables of a dataset against the rules.
 
     Parameters
     ----------

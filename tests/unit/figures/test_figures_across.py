@@ -76,7 +76,7 @@ def test_every_level_of_every_choice_has_its_marks(made, outcome):
     labels = [text.get_text() for text in figure.axes[2].get_yticklabels()]
     assert labels == [
         "Criterion", "V-shape, 1 SD", "V-shape, 2 SD", "Alliance", "Alliance, client",
-        "Alliance, therapist", "Model", "as it stands", "with outcome now", "autocorrelated",
+        "Alliance, therapist", "Model", "unchanged", "with outcome now", "autocorrelated",
         "Trend of exposure", "kept", "removed", "Censored episodes", "open rupture", "left out",
         "Rated sessions", "3 or more", "8 or more",
     ]  # fmt: skip

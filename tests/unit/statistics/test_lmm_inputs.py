@@ -24,10 +24,10 @@ def put(table, column, row, value):
 
 REFUSED = {
     "unreadable": ("y ~ session + (1 | course", {}, "E501", "the formula cannot be read"),
-    "no outcome": ("session + (1 | course)", {}, "E501", "no outcome stands before '~'"),
+    "no outcome": ("session + (1 | course)", {}, "E501", "there is no outcome before '~'"),
     "no fixed term": ("y ~ 0 + (1 | course)", {}, "E501", "there is no fixed term"),
-    "twice": ("y ~ x + (1 | course) + (1 | course)", {}, "E501", "a random effect stands twice"),
-    "without parentheses": ("y ~ x + 1 | course", {}, "E501", "stands in parentheses"),
+    "twice": ("y ~ x + (1 | course) + (1 | course)", {}, "E501", "a random effect is there twice"),
+    "without parentheses": ("y ~ x + 1 | course", {}, "E501", "is written in parentheses"),
     "unknown column": ("y ~ sesion + (1 | course)", {}, "E502", "names 'sesion'"),
     "unknown group": ("y ~ x + (1 | curse)", {}, "E502", "Did you mean 'course'?"),
     "unknown function": ("y ~ lag(x) + (1 | course)", {}, "E502", "names 'lag'"),

@@ -86,7 +86,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
-    """Hold what was observed against what noise alone makes."""
+    """Compare what was observed with what noise alone makes."""
     number, count = len(noise.episodes), int(seen.episodes[0])
     mean = float(noise.episodes.mean())
     p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
@@ -129,7 +129,7 @@ def expected(
     dataset: str,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hold the episodes of each criterion against those that noise alone makes.
+    """Compare the episodes of each criterion with those that noise alone makes.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def compare_with_chance(
     models: Mapping[str, Model] | None = None,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, ...]:
-    """Hold all alliance measures of a dataset against chance, and plant falls in them.
+    """Compare all alliance measures of a dataset with chance, and plant falls in them.
 
     Parameters
     ----------

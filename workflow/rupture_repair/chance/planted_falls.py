@@ -77,7 +77,7 @@ def score(
     duration: int,
     group: Integers,
 ) -> dict[str, NDArray]:
-    """Hold the episodes found against the falls planted.
+    """Compare the episodes found with the falls planted.
 
     Parameters
     ----------

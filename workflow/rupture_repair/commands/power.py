@@ -13,7 +13,7 @@ HELP = "find how many courses a study needs, by simulation"
 DESCRIPTION = (
     "Simulate studies with a planted effect of the true states of sessions, analyse them as real "
     "data are (criterion, exposure, model), and find the smallest number of courses for a target "
-    "power. Defaults stand in config.yaml under power. Finished studies are kept: the same call "
+    "power. Defaults are in config.yaml under power. Finished studies are kept: the same call "
     "goes on where an interrupted one was."
 )
 

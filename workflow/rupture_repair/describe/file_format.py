@@ -88,7 +88,7 @@ def _of_text(raw: bytes, known: Mapping[str, str]) -> Written:
     if delimiter != ",":
         reasons["delimiter"] = f"it splits the rows into {len(rows[0]) if rows else 0} columns each"
     if decimal != ".":
-        reasons["decimal"] = "numbers such as 8,5 stand in the file, and none such as 8.5"
+        reasons["decimal"] = "numbers such as 8,5 are in the file, and none such as 8.5"
     return Written(Form(delimiter, encoding, decimal), reasons)
 
 

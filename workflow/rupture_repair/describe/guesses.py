@@ -321,6 +321,10 @@ def _items(group: Group) -> dict[str, Any]:
     return found
 
 
+#: Why something was taken for a code of "not known".
+AMONG_RATINGS = "is among the ratings and seems to mean 'not known'; take out what is a rating"
+
+
 def _missing(made: Described, forms: list[Group]) -> None:
     """Write what means "not known" in the ratings."""
     texts = {text for group in forms for one in group.ratings for text in one.texts}
@@ -335,14 +339,14 @@ def _missing(made: Described, forms: list[Group]) -> None:
     )
     found: list[Any] = [*words, *codes]
     if found:
-        why = "stands among the ratings and seems to mean 'not known'; take out what is a rating"
-        made.put(("missing",), Guess(["", "NA", *(one for one in found if one != "NA")], why))
+        texts_found = [one for one in found if one != "NA"]
+        made.put(("missing",), Guess(["", "NA", *texts_found], AMONG_RATINGS))
 
 
 def keep_ratings(made: Described, known: Mapping[str, Mapping[str, Any]]) -> None:
     """Take codes out of `missing` that can be ratings of a measure whose range is known."""
     path = ("missing",)
-    if not str(made.reasons.get(path, "")).startswith("stands among"):
+    if made.reasons.get(path) != AMONG_RATINGS:
         return
     spans = []
     for one in made.content["measures"].values():

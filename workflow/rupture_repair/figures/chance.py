@@ -43,7 +43,7 @@ def observed_and_expected(
     numbers = own.assign(name=own["criterion"].map(names))
     numbers = numbers.reindex(columns=[*_COLUMNS, "reason"]).reset_index(drop=True)
     if not (numbers["status"] == "assessed").any():
-        return nothing("No criterion could be held against chance."), numbers
+        return nothing("No criterion could be compared with chance."), numbers
     figure = Figure((WIDTH, 0.27 * len(numbers) + 1.2), layout="constrained")
     (axes, texts) = rows_with_texts(figure, [1.0], sharex=True)[0]
     for y, row in enumerate(numbers.to_dict("records")):

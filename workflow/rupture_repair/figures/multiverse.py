@@ -24,7 +24,7 @@ _CHOICES = {
     "minimum_sessions": "Rated sessions",
 }
 _LEVELS = {
-    ("variant", "main"): "as it stands",
+    ("variant", "main"): "unchanged",
     ("variant", "with_outcome_now"): "with outcome now",
     ("variant", "ar1"): "autocorrelated",
     ("censored", "left_out"): "left out",

@@ -85,15 +85,15 @@ def _parse(source: Source, indices: Sequence[int]) -> _Parsed:
 def _trailing(source: Source, ragged: list[Any]) -> dict[int, list[str]]:
     """Return row -> its cells for the ragged rows that only end in too many delimiters."""
     width = len(source.header)
-    mended = {}
+    corrected = {}
     for row in ragged:
         if row.actual_columns <= width:
             continue
         lines = csv.reader(io.StringIO(row.text or "", newline=""), delimiter=source.form.delimiter)
         cells = next(lines, [])
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
-            mended[int(row.number)] = cells[:width]
-    return mended
+            corrected[int(row.number)] = cells[:width]
+    return corrected
 
 
 def _with_trailing(
@@ -102,16 +102,16 @@ def _with_trailing(
     """Bring back rows that end in too many delimiters (W308), report the other ragged ones."""
     if not parsed.ragged:
         return parsed, found
-    mended = _trailing(source, parsed.ragged)
-    ragged = [row for row in parsed.ragged if int(row.number) not in mended]
+    corrected = _trailing(source, parsed.ragged)
+    ragged = [row for row in parsed.ragged if int(row.number) not in corrected]
     found = found + _ragged_faults(source, ragged)
-    if not mended:
+    if not corrected:
         return parsed._replace(ragged=ragged), found
-    numbers = list(mended)
+    numbers = list(corrected)
     more = len(numbers) - 1
     found.append(problem("W308", file=source.file, row=numbers[0], more=more, rows=numbers))
     names = parsed.cells.column_names
-    texts = [pa.array([mended[row][int(name)] for row in numbers]) for name in names]
+    texts = [pa.array([corrected[row][int(name)] for row in numbers]) for name in names]
     parts = [parsed.cells, pa.table([text.dictionary_encode() for text in texts], names=names)]
     rows = np.concatenate([parsed.rows, numbers])
     order = np.argsort(rows)

@@ -22,7 +22,7 @@ from ..simulation.settings import REPAIR_WINDOW, SimulationSettings
 from ..statistics import estimates
 from .plan import Base
 
-#: Where processed datasets stand.
+#: Where processed datasets are.
 PROCESSED = Path("data/processed")
 
 #: Ends of the simulated scale; ratings of other scales are mapped onto it.

@@ -1,4 +1,4 @@
-"""Where the files of a public dataset stand."""
+"""Where the files of a public dataset are."""
 
 from pathlib import Path
 

@@ -352,7 +352,7 @@ def _still_to_do(name: str, file: str, path: Path_, lines: Mapping[Path_, int]) 
 def check(
     content: Any, name: str, file: str, lines: Mapping[Path_, int] | None = None
 ) -> list[Problem]:
-    """Hold plain data against the schema `name`.
+    """Check plain data against the schema `name`.
 
     Parameters
     ----------

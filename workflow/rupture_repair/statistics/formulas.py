@@ -30,7 +30,7 @@ def read(formula: str | Rewritten):
     except Exception as error:
         raise unreadable(" ".join(str(error).split()) or type(error).__name__) from error
     if description.response is None:
-        raise unreadable("no outcome stands before '~'")
+        raise unreadable("there is no outcome before '~'")
     # formulae stops in silence at a token that it does not expect.
     kinds = [token.kind for token in tokens]
     written = {
@@ -42,7 +42,7 @@ def read(formula: str | Rewritten):
     if unread:
         raise unreadable(f"nothing was made of {listing(unread)}")
     if len(description.group_terms) < sum(len(group) for group, _ in parts):
-        raise unreadable("a random effect stands twice")
+        raise unreadable("a random effect is there twice")
     random: dict[str, list] = {}
     for group, double in parts:
         for term in group:
@@ -62,7 +62,7 @@ def _random_terms(tokens: list) -> list[tuple[str, bool]]:
             opened.append([[], 0])
         if token.kind == "PIPE":
             if not opened:
-                raise ValueError("a random term stands in parentheses, as in (1 | course)")
+                raise ValueError("a random term is written in parentheses, as in (1 | course)")
             opened[-1][1] += 1
         if opened and (token.kind != "PIPE" or opened[-1][1] == 1):
             opened[-1][0].append(token.lexeme)

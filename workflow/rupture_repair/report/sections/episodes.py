@@ -27,7 +27,7 @@ def episodes(material: Material, found: Mapping[str, Any]) -> Rows:
 
 
 def chance(material: Material) -> Rows:
-    """Hold observed against expected episodes, by measure and criterion."""
+    """Compare observed with expected episodes, by measure and criterion."""
     if material.chance is None:
         return []
     names, table = material.names(), material.chance
