@@ -77,8 +77,10 @@ def expected(model: Null, criteria_, **settings) -> pd.DataFrame:
         (np.random.default_rng(1).normal(size=200), 0.0),
     ],
 )
-def test_the_step_is_that_on_which_all_ratings_lie(ratings, step):
-    assert noise.grid_step(np.asarray(ratings, dtype=float)) == pytest.approx(step)
+@pytest.mark.parametrize("times", [1, 10, -1, 1e12, 1e300, 1e-6, 1e-300])
+def test_the_step_is_that_on_which_all_ratings_lie(ratings, step, times):
+    found = noise.grid_step(times * np.asarray(ratings, dtype=float))
+    assert found / abs(times) == pytest.approx(step, rel=1e-9)
 
 
 def test_a_form_rounds_cuts_and_bends():

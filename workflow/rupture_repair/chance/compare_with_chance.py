@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..detection.courses import content
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import alliance, prepared
@@ -157,8 +158,9 @@ def expected(
         the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
     chance_courses : DataFrame
         One row per criterion that could be assessed and course, by the first null model: `dataset`,
-        `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course
-        can be assessed that show an episode; missing where there are none).
+        `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course,
+        or one with the same ratings, can be assessed that show an episode; missing where there are
+        none).
     """
     criteria = list(criteria)
     reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
@@ -190,14 +192,20 @@ def expected(
 
 
 def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Null) -> pd.DataFrame:
-    """Return the share of replicates in which each course shows an episode, by criterion."""
-    ids = null.ratings.course_ids
+    """Return the share of replicates in which each course shows an episode, by criterion.
+
+    Courses with the same ratings at the same sessions are the same to chance: they share theirs.
+    """
+    ids, alike = null.ratings.course_ids, np.unique(content(null.courses), return_inverse=True)[1]
+    order = np.argsort(ids, kind="stable")
     parts = []
     for criterion, noise in tallies.items():
+        counts = (noise.by_course, noise.assessable_by_course)
         with np.errstate(invalid="ignore"):
-            share = noise.by_course / noise.assessable_by_course
+            share = np.divide(*(np.bincount(alike, one) for one in counts))[alike]
         place = {**names, "criterion": criterion}
-        parts.append(pd.DataFrame({"course": ids, "expected": share}).assign(**place))
+        part = pd.DataFrame({"course": ids[order], "expected": share[order]})
+        parts.append(part.assign(**place))
     columns = ["dataset", "measure", "criterion", "course", "expected"]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
     texts = dict.fromkeys(columns[:-1], "str")

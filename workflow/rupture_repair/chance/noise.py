@@ -13,6 +13,7 @@ augmentation (Chib 1992, Journal of Econometrics 51, 79-99): a rating at the end
 only that the latent value lies there or beyond. All courses are updated together.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from ..detection.courses import Courses, pooled_sd
+from ..detection.courses import Courses, chosen, pooled_sd
 from ..project.arrays import Flags, Floats, Integers
 
 #: Steps of the sampler before the first draw is kept, and between two that are kept.
@@ -111,7 +112,7 @@ class Form:
 
     def at_end(self, rating: Floats) -> tuple[Flags, Flags]:
         """Say which ratings lie at the lower, and which at the upper end of the scale."""
-        near = 0.01 * self.step + 1e-9
+        near = 0.01 * self.step + 1e-9 * (self.high - self.low)
         return rating <= self.low + near, rating >= self.high - near
 
     def cells(self, rating: Floats) -> tuple[Floats, Floats]:
@@ -126,29 +127,34 @@ class Form:
 def grid_step(rating: Floats) -> float:
     """Return the step of the grid on which all ratings lie, 0 where there is none.
 
-    The step is the largest number of which all distances are multiples, in millionths; where
-    ratings carry no such number (means of three items, say), the smallest distance, or a whole
-    part of it down to a twelfth, if all distances are near its multiples.
+    The step is the largest number of which all distances are multiples, in decimals of about a
+    millionth of the range; where ratings carry no such number (means of three items, say), the
+    smallest distance, or a whole part of it down to a twelfth, if all distances are near its
+    multiples.
 
     Examples
     --------
     >>> grid_step(np.array([3.0, 4.5, 7.0]))
     0.5
     """
-    values = np.unique(np.round(rating * 1e6).astype(np.int64))
-    if len(values) < 2:
+    distances = rating - rating.min(initial=np.inf)
+    if not distances.any():
         return 0.0
-    distance = values - values[0]
+    # Seven digits, whatever the scale: 64 bits hold any number of them, and no rounding.
+    decimals = 7 - math.ceil(math.log10(distances.max() * (1 - 1e-9)))
+    unit, parts_of = (1, 10**decimals) if decimals > 0 else (10**-decimals, 1)
+    distance = np.unique(np.round(distances / unit * parts_of).astype(np.int64))
     finest = 1e-4 * distance[-1]
     common = float(np.gcd.reduce(distance))
     if common > finest:
-        return common / 1e6
-    smallest = float(np.diff(values).min())
+        return common * unit / parts_of
+    smallest = float(np.diff(distance).min())
     for parts in range(1, 13):
-        # Over the whole range, since the millionths of one step are rounded.
-        step = distance[-1] / np.rint(distance[-1] * parts / smallest)
+        # Over the whole range, since the decimals of one step are rounded.
+        number = np.rint(distance[-1] * parts / smallest)
+        step = distance[-1] / number
         if step > finest and (np.abs(distance - np.rint(distance / step) * step) < 2).all():
-            return float(step) / 1e6
+            return float(distances.max() / number)
     return 0.0
 
 
@@ -376,11 +382,8 @@ def _share_at_ends(form: Form, rating: Floats) -> float:
 
 def _some_courses(courses: Courses, number: int) -> Courses:
     """Return about `number` courses, evenly spaced in the dataset."""
-    chosen = np.zeros(len(courses.length), dtype=bool)
-    chosen[:: max(1, len(chosen) // number)] = True
-    kept = courses.spread(chosen)
-    start = np.concatenate([[0], np.cumsum(courses.length[chosen])])
-    return Courses(courses.rating[kept], courses.session[kept], start)
+    every = np.arange(len(courses.length))
+    return chosen(courses, every[:: max(1, len(every) // number)])[0]
 
 
 def bend(courses: Courses, form: Form, seed: np.random.SeedSequence) -> float:

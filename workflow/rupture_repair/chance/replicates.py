@@ -15,11 +15,12 @@ import pandas as pd
 
 from ..detection import episodes as ep
 from ..detection import run_rules
-from ..detection.courses import Courses, pooled_sd, shrinkage, squares
+from ..detection.courses import Courses, chosen, content, pooled_sd, shrinkage, squares
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
+from ..detection.ratings import scale_of as scale_of_ratings
 from ..project.arrays import Flags, Floats, Integers
 from ..project.measures import Measure
 from ..project.setting_groups import ChanceSettings, EdgeRules
@@ -138,7 +139,9 @@ def prepare(
     Returns
     -------
     Null
+        Its courses are in an order of their content.
     """
+    ratings = _by_content(ratings, measure)
     courses, entropy = ratings.courses, (seed, crc32(name.encode()))
     form, line = form_of(courses, measure), courses.rating
     if len(line):
@@ -147,6 +150,22 @@ def prepare(
         line = level + courses.spread(shrunk_slope(courses)) * noise.centred_sessions(courses)
     model = noise.estimate(courses, form, np.random.SeedSequence(entropy), draws)
     return Null(ratings, name, measure, form, model, line, entropy)
+
+
+def _by_content(ratings: Ratings, measure: Measure) -> Ratings:
+    """Return ratings with their courses in an order of their content.
+
+    The order decides which course gets which random numbers.
+    """
+    order = np.argsort(content(ratings.courses), kind="stable")
+    courses, rating = chosen(ratings.courses, order)
+    return replace(
+        ratings,
+        courses=courses,
+        scale=replace(scale_of_ratings(courses, measure), model=ratings.scale.model),
+        course_ids=ratings.course_ids[order],
+        components={name: values[rating] for name, values in ratings.components.items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -270,13 +289,15 @@ def kept_replicates(
         random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
         rating = simulate(null, model, members, random)[:number]
     sign = null.measure.sign
-    ids = pd.Categorical(null.ratings.course_ids[courses.course])
+    names = null.ratings.course_ids[courses.course]
+    order = np.argsort(names, kind="stable")  # for people to read
+    ids = pd.Categorical(names[order])
     table = pd.DataFrame(
         {
             "replicate": np.repeat(np.arange(1, number + 1, dtype=np.int32), len(ids)),
             "course": ids.take(np.tile(np.arange(len(ids)), number)),
-            "session": np.tile(courses.session, number),
-            "rating": sign * rating.ravel(),
+            "session": np.tile(courses.session[order], number),
+            "rating": sign * rating[:, order].ravel(),
         }
     )
     for place, name in enumerate(("dataset", "measure", "null_model")):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..exposure.shared import turned
+from ..project.content_order import by_content
 from ..project.measures import Measures
 from ..project.optional_parts import optional
 
@@ -139,9 +140,10 @@ def paths(table: pd.DataFrame, *, seed: int, draws: int = DRAWS) -> pd.DataFrame
     """
     pingouin = optional("pingouin")
 
+    order = by_content(table[["repaired", "before", "after", "first_outcome", "last_outcome"]])
     found = pingouin.mediation_analysis(
-        table, x="repaired", m="after", y="last_outcome", covar=["before", "first_outcome"],
-        n_boot=draws, seed=seed,
+        table.iloc[order], x="repaired", m="after", y="last_outcome",
+        covar=["before", "first_outcome"], n_boot=draws, seed=seed,
     )  # fmt: skip
     found = found.rename(columns={"CI2.5": "low", "CI97.5": "high"}).set_index("path")
     return found.loc[["Total", "Direct", "Indirect"], ["coef", "se", "low", "high"]]

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ..project.arrays import Flags, Floats, Integers
+from ..project.content_order import group_digests, row_digests
 
 #: Sessions handled in one piece: small enough to stay in the processor's cache.
 PIECE = 200_000
@@ -114,6 +115,39 @@ def arrange(course: ArrayLike, session: ArrayLike, rating: ArrayLike) -> tuple[C
     new = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if len(codes) else row
     start = np.append(new, len(row)).astype(np.int64)
     return Courses(rating[row], session[row], start), row
+
+
+def chosen(courses: Courses, which: ArrayLike) -> tuple[Courses, Integers]:
+    """Return some courses, or all of them in another order.
+
+    Parameters
+    ----------
+    courses : Courses
+    which : array of int
+        Their positions.
+
+    Returns
+    -------
+    courses : Courses
+    rating : ndarray of int
+        Which of the ratings given are theirs, in their order.
+    """
+    which = np.asarray(which, dtype=np.int64)
+    length = courses.length[which]
+    start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    rating = np.arange(start[-1]) + np.repeat(courses.start[which] - start[:-1], length)
+    reported = None if courses.reported is None else courses.reported[rating]
+    return Courses(courses.rating[rating], courses.session[rating], start, reported), rating
+
+
+def content(courses: Courses) -> NDArray[np.uint64]:
+    """Return a number for each course that hangs on its sessions and ratings alone.
+
+    The same ratings at the same sessions give the same number. Names, the order of the courses and
+    the points of the scale make no difference. See :mod:`rupture_repair.project.content_order`.
+    """
+    rows = row_digests([courses.session, courses.rating])
+    return group_digests(rows, courses.course, len(courses.length))
 
 
 def trend(courses: Courses) -> Floats:

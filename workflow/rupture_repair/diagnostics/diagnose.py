@@ -9,6 +9,7 @@ import pandas as pd
 from ..exposure.sessions import session_exposures
 from ..models.definitions import MODELS
 from ..project.arrays import Floats
+from ..project.content_order import in_order
 from ..project.measures import Measures
 from ..project.parallel import one_thread
 from ..project.processed import of_criterion
@@ -77,6 +78,8 @@ def diagnose(
         if reason is None:
             shared = (sessions, courses, measures, measure, outcome, rules)
             table = session_exposures(own, *shared)
+            numbers = table.select_dtypes("number").drop(columns="session")
+            table = table.iloc[in_order(table, list(numbers.to_numpy().T))]
             rows = _of_model(table, fits, [seed, place], measures[str(outcome)].turned_range)
         else:
             rows = pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": reason})

@@ -66,7 +66,8 @@ class Permutations:
     Parameters
     ----------
     course : ndarray of int, shape (sessions,)
-        Course of each session of the dataset, sorted, from 0.
+        Course of each session of the dataset, sorted, from 0, in an order that does not hang on
+        names: it decides which session gets which random numbers.
     number : int
     seed : int
     scheme : {"shuffle", "rotate"}

@@ -18,6 +18,7 @@ from ..exposure.sessions import session_exposures
 from ..exposure.shared import EXPOSURES
 from ..models.definitions import MODELS, SAME_SCORES
 from ..project.arrays import Floats
+from ..project.content_order import in_order, turned_columns
 from ..project.measures import Measures
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound
@@ -120,7 +121,7 @@ def run_multiverse(
         A specification that cannot be fitted is there with its status and message.
     """
     keys = sessions[["course", "session"]].astype({"course": "str", "session": "int64"})
-    keys = keys.sort_values(["course", "session"])
+    keys = keys.iloc[in_order(sessions, turned_columns(sessions, measures))]
     data = _Data(
         sessions=sessions,
         courses=courses,

@@ -56,7 +56,7 @@ from typing import Any
 import numpy as np
 
 from ...project.arrays import Floats
-from ..courses import Courses, pooled_sd
+from ..courses import Courses, chosen, content, pooled_sd
 from ..fall_rules import Falls, meets
 from . import chain, estimation
 from .chain import LOGISTIC_SD, POINTS, Block, Chain, Parameters
@@ -216,7 +216,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
 def smallest_step(courses: Courses) -> float:
     """Return the smallest difference between two different ratings; 1 where there is none."""
     steps = np.diff(np.unique(courses.rating))
-    steps = steps[steps > 1e-6 * max(1.0, np.ptp(courses.rating))] if len(steps) else steps
+    steps = steps[steps > 1e-6 * np.ptp(courses.rating)] if len(steps) else steps
     return float(f"{steps.min():.9g}") if len(steps) else 1.0
 
 
@@ -312,16 +312,9 @@ def _sample(courses: Courses) -> Courses:
     number = len(courses.length)
     if not number:
         return courses
-    first = courses.rating[courses.start[:-1]]
-    session = courses.session.astype(np.float64)
-    sums = [courses.total(x) for x in (courses.rating * session, courses.rating, session)]
-    order = np.lexsort((first, *sums, courses.length))
+    order = np.lexsort((content(courses), courses.length))
     wanted = min(number, MOST_COURSES)
-    chosen = order[(np.arange(wanted) * number) // wanted]
-    length = courses.length[chosen]
-    start = np.concatenate([[0], np.cumsum(length)])
-    index = np.arange(start[-1]) + np.repeat(courses.start[chosen] - start[:-1], length)
-    return Courses(courses.rating[index], courses.session[index], start)
+    return chosen(courses, order[(np.arange(wanted) * number) // wanted])[0]
 
 
 def _blocks(courses: Courses, model: Model) -> Iterable[Block]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...project.arrays import Floats
+from ...project.arrays import Floats, Integers
 from .fit import Fit
 from .random_effects import effects
 
@@ -88,6 +88,12 @@ def of_outcomes(found: Fit, outcomes: Floats) -> Replicates:
     return Replicates(outcomes - residuals, residuals, means)
 
 
+def _by_appearance(codes: Integers) -> Integers:
+    """Return which place each unit has in the order of the rows, so that names do not matter."""
+    first = np.unique(codes, return_index=True)[1]
+    return np.argsort(np.argsort(first))
+
+
 def draw(found: Fit, number: int, seed: int | list[int]) -> Iterator[Replicates]:
     """Draw outcomes from a fitted model, with its own rows and columns.
 
@@ -121,6 +127,7 @@ def draw(found: Fit, number: int, seed: int | list[int]) -> Iterator[Replicates]
         outcomes = expected + scale * random.standard_normal((rows, size))
         for level, root in zip(design.levels, roots, strict=True):
             units = random.standard_normal((level.units, size, len(root))) @ root.T
+            units = units[_by_appearance(level.codes)]
             for place, column in enumerate(level.columns.T):
                 outcomes += column[:, None] * units[level.codes, :, place]
         yield of_outcomes(found, outcomes)
