@@ -102,27 +102,80 @@ def test_added_share_is_the_difference_of_two_r_squared():
     first, asked = rng.normal(size=(2, 200))
     last = 0.5 * first + 0.4 * asked + rng.normal(size=200)
     columns = np.column_stack([asked, np.ones(200), first, last])
-    found = variance_shares.added_share(
+    found = variance_shares.added_correlation(
         variance_shares.products(columns, np.arange(200)).sum(axis=0)[None], 4
-    )[0]
+    )[0, 0]
     full = pg.linear_regression(np.column_stack([asked, first]), last)["r2"].iloc[0]
     less = pg.linear_regression(first, last)["r2"].iloc[0]
-    assert found == pytest.approx(full - less)
+    assert found**2 == pytest.approx(full - less)
+    assert found > 0
+    table = pd.DataFrame({"asked": asked, "first": first, "last": last})
+    expected = pg.partial_corr(table, x="asked", y="last", x_covar="first")["r"].iloc[0]
+    assert found == pytest.approx(expected)
 
 
-def test_bootstrap_interval_of_a_share_covers():
-    rng = np.random.default_rng(2)
+def test_partial_and_plain_correlations_are_those_of_pingouin():
+    table = pd.DataFrame(np.random.default_rng(4).normal(size=(60, 3)), columns=list("abc"))
+    table["c"] += table["a"] - table["b"]
+    columns = (table - table.mean()).to_numpy()
+    totals = variance_shares.products(columns, np.arange(60)).sum(axis=0)[None]
+    expected = pg.partial_corr(table, x="a", y="c", covar="b")["r"].iloc[0]
+    assert variance_shares.partial_correlation(totals)[0, 0] == pytest.approx(expected)
+    pairs = [pg.corr(table[one], table[other])["r"].iloc[0] for one, other in ("ab", "ac", "bc")]
+    assert variance_shares.all_correlations(totals, 3)[0] == pytest.approx(pairs)
+
+
+def _interval(columns: np.ndarray, cluster: np.ndarray, seed: int) -> tuple[float, ...]:
+    number = columns.shape[1]
+    return variance_shares.bootstrapped(
+        variance_shares.products(columns, np.arange(len(columns))), cluster,
+        lambda totals: variance_shares.added_correlation(totals, number), 300, seed,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.05, 0.6])
+@pytest.mark.parametrize("therapists", [0, 12])
+def test_the_interval_of_a_share_covers_and_holds_its_estimate(slope, therapists):
+    rng, courses = np.random.default_rng(2), 120
+    therapist = np.repeat(np.arange(12), 10)
     covered = 0
-    for draw in range(100):
-        asked = rng.normal(size=120)
-        last = 0.6 * asked + rng.normal(size=120)
-        columns = np.column_stack([asked, np.ones(120), last])
-        sums = variance_shares.products(columns, np.arange(120))
-        _, _, low, high = variance_shares.bootstrapped(
-            sums, np.arange(120), lambda totals: variance_shares.added_share(totals, 3), 300, draw
-        )
-        covered += low < 0.36 / 1.36 < high
-    assert covered >= 87  # 1 of 1,000 runs at 95 %
+    for draw in range(200):
+        asked, error = rng.normal(size=(2, courses))
+        if therapists:
+            asked, error = (
+                0.8 * one + 0.6 * rng.normal(size=therapists)[therapist] for one in (asked, error)
+            )
+        columns = np.column_stack([asked, np.ones(courses), slope * asked + error])
+        cluster = therapist if therapists else np.arange(courses)
+        estimate, _, low, high = _interval(columns, cluster, draw)
+        assert 0 <= low <= estimate <= high <= 1
+        covered += low <= slope**2 / (1 + slope**2) <= high
+    assert covered >= 180  # 1 of 1,000 runs at 95 %
+
+
+def test_percentiles_of_a_share_near_zero_would_leave_its_estimate_out():
+    """The study of which it is known: every draw lies above the estimate."""
+    asked, error = np.random.default_rng(1).normal(size=(2, 30))
+    error -= asked * (asked @ error) / (asked @ asked)
+    columns = np.column_stack([asked, np.ones(30), error])
+    estimate, error_of, low, high = _interval(columns, np.arange(30), 1)
+    assert low == 0 < high
+    assert estimate < 0.01 < error_of
+
+
+def test_names_of_clusters_and_their_order_do_not_change_an_interval():
+    rng = np.random.default_rng(5)
+    columns = np.column_stack([rng.normal(size=60), np.ones(60), rng.normal(size=60)])
+    cluster, order = rng.integers(0, 9, 60), rng.permutation(60)
+    renamed = rng.permutation(9)[cluster]
+    one = _interval(columns, cluster, 3)
+    assert _interval(columns, renamed, 3) == pytest.approx(one, rel=1e-12)
+    assert _interval(columns[order], cluster[order], 3) == pytest.approx(one, rel=1e-12)
+
+
+def test_a_column_that_does_not_vary_has_no_share():
+    columns = np.column_stack([np.zeros(30), np.ones(30), np.arange(30.0)])
+    assert np.isnan(_interval(columns, np.arange(30), 1)).all()
 
 
 def test_intraclass_correlation_equals_pingouin_in_balanced_data():

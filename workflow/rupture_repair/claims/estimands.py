@@ -21,7 +21,13 @@ from ..statistics.proportion import wilson
 from ..statistics.reliability import intraclass
 from . import mediation
 from .context import DRAWS, Context, Estimate, estimate_row, fitted_rows
-from .variance_shares import added_share, bootstrapped, products
+from .variance_shares import (
+    added_correlation,
+    all_correlations,
+    bootstrapped,
+    partial_correlation,
+    products,
+)
 
 # ---------------------------------------------------------------- C1, C2: shares of variance
 
@@ -40,7 +46,7 @@ def _between_share(context: Context) -> Estimate:
     course = np.arange(len(table))
     found = bootstrapped(
         products(columns, course), context.cluster(table["course"]),
-        lambda totals: added_share(totals, 4), DRAWS, context.seed,
+        lambda totals: added_correlation(totals, 4), DRAWS, context.seed,
     )  # fmt: skip
     return _share(found, n_courses=len(table), note="quoted: 0.12")
 
@@ -63,19 +69,9 @@ def _within_share(context: Context) -> Estimate:
     course, ids = pd.factorize(table["course"])
     found = bootstrapped(
         products(columns, course), context.cluster(pd.Series(ids)),
-        lambda totals: _partial_share(totals), DRAWS, context.seed,
+        partial_correlation, DRAWS, context.seed,
     )  # fmt: skip
     return _share(found, n_courses=len(ids), n_sessions=len(table))
-
-
-def _partial_share(totals: np.ndarray) -> np.ndarray:
-    """Return the squared partial correlation of the first and last of three columns."""
-    matrix = totals.reshape(-1, 3, 3)
-
-    def rest(one: int, other: int) -> np.ndarray:
-        return matrix[:, one, other] - matrix[:, one, 1] * matrix[:, 1, other] / matrix[:, 1, 1]
-
-    return rest(0, 2) ** 2 / (rest(0, 0) * rest(2, 2))
 
 
 def _distinct_parts(context: Context) -> Estimate:
@@ -91,16 +87,11 @@ def _distinct_parts(context: Context) -> Estimate:
     course, ids = pd.factorize(table["course"])
     number = len(columns)
 
-    def unshared(totals: np.ndarray) -> np.ndarray:
-        matrix = totals.reshape(-1, number, number)
-        spread = np.einsum("dii->di", matrix)
-        squared = matrix**2 / (spread[:, :, None] * spread[:, None, :])
-        return 1 - (squared.sum(axis=(1, 2)) - number) / (number * (number - 1))
-
-    found = bootstrapped(
-        products(deviations.to_numpy(), course), context.cluster(pd.Series(ids)), unshared, DRAWS,
-        context.seed,
+    shared, error, low, high = bootstrapped(
+        products(deviations.to_numpy(), course), context.cluster(pd.Series(ids)),
+        lambda totals: all_correlations(totals, number), DRAWS, context.seed,
     )  # fmt: skip
+    found = 1 - shared, error, 1 - high, 1 - low
     note = "error of measurement of single items counts as unshared"
     return _share(found, n_courses=len(ids), n_sessions=len(table), note=note)
 

@@ -170,6 +170,12 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
     }  # fmt: skip
     if not finite(numbers):
         return _not_assessable("the estimate has no interval")
+    low, high = numbers["ci_low"], numbers["ci_high"]
+    if not low <= numbers["estimate"] <= high:
+        return _not_assessable(
+            f"the interval [{low:.3g}, {high:.3g}] does not hold its own estimate "
+            f"{numbers['estimate']:.3g}: the method does not fit these data"
+        )
     scaled = replace(
         found, estimate=found.estimate / found.scale, ci_low=found.ci_low / found.scale,
         ci_high=found.ci_high / found.scale,
