@@ -142,8 +142,21 @@ def in_one_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order].reset_index(drop=True)
 
 
+def alike_together(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Give courses with the same ratings one name in the replicates: chance cannot tell them apart."""
+    rows, sessions = tables["replicates"], tables["sessions"].sort_values(["course", "session"])
+    parts = []
+    for measure, part in rows.groupby("measure", observed=True):
+        rated = sessions.dropna(subset=[measure])
+        cells = rated["session"].astype("str") + ":" + rated[measure].round(6).astype("str")
+        content = cells.groupby(rated["course"].astype("str")).agg(" ".join)
+        parts.append(part.assign(course=part["course"].astype("str").map(content)))
+    return tables | {"replicates": pd.concat(parts, ignore_index=True)}
+
+
 def assert_same(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> None:
     assert one.keys() == two.keys()
+    one, two = alike_together(one), alike_together(two)
     for name in one:
         first, second = (in_one_order(tables[name]) for tables in (one, two))
         pd.testing.assert_frame_equal(
@@ -194,22 +207,16 @@ def test_other_ids_and_another_key_of_their_codes_change_no_number(chain, origin
     assert_same(*(without_therapists(tables) for tables in (original, found)))
 
 
-def test_the_order_of_rows_and_columns_changes_no_number(chain, original):
+def test_the_order_of_rows_and_columns_and_the_first_session_change_no_number(chain, original):
     random = np.random.default_rng(5)
-    shuffled = {
-        name: table.iloc[random.permutation(len(table)), random.permutation(table.shape[1])]
-        for name, table in as_made().items()
-    }
-    chain.give(files(shuffled, DESCRIPTOR))
-    found = tables_of(chain.run(without=PAGES))
-    assert_same(original, found)
-
-
-def test_sessions_counted_from_another_number_change_no_number(chain, original):
     tables = as_made()
     for name in ("sessions", "events"):
         tables[name] = tables[name].assign(session=tables[name]["session"] - 1)
-    chain.give(files(tables, changed(tables__sessions__first_session=0)))
+    shuffled = {
+        name: table.iloc[random.permutation(len(table)), random.permutation(table.shape[1])]
+        for name, table in tables.items()
+    }
+    chain.give(files(shuffled, changed(tables__sessions__first_session=0)))
     assert_same(original, tables_of(chain.run(without=PAGES)))
 
 
