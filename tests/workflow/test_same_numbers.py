@@ -143,7 +143,7 @@ def in_one_order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def alike_together(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Give courses with the same ratings one name in the replicates: chance cannot tell them apart."""
+    """Give courses with the same ratings one name in the replicates: chance cannot tell them."""
     rows, sessions = tables["replicates"], tables["sessions"].sort_values(["course", "session"])
     parts = []
     for measure, part in rows.groupby("measure", observed=True):
