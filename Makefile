@@ -35,7 +35,7 @@ check: $(RUN) ## List every problem of the datasets, without running anything el
 test: lint ## Check style and types, then run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-campaign: $(RUN_TESTS) ## Try planted truths on many studies; figures go to docs/campaign.md
+campaign: $(RUN_TESTS) ## Try many simulated studies and damaged files; figures go to docs/campaign.md
 	@$(BIN)/python tests/helpers/campaign.py
 
 lint: $(RUN_TESTS)

@@ -1,8 +1,8 @@
-"""Studies of planted truths: few in `make test`, many in `make campaign`, whose figures are kept.
+"""Studies of planted truths and damaged files: few in `make test`, many in `make campaign`.
 
     python tests/helpers/campaign.py
 
-runs tests/recovery with the large numbers and writes what it found to docs/campaign.md.
+runs them with the large numbers and writes what they found to docs/campaign.md.
 """
 
 import os
@@ -16,14 +16,17 @@ from repository import ROOT
 #: The file that figures of a campaign are written to; none outside a campaign.
 FIGURES = os.environ.get("RUPTURE_REPAIR_CAMPAIGN")
 
+#: What a campaign runs.
+TESTS = ("tests/recovery", "tests/unit/ingest/test_corruptions.py")
+
 INTRODUCTION = """\
-# Planted truths on many studies
+# Planted truths and damaged files, many of them
 
-Written by `make campaign`. `make test` makes the same checks on the number of studies in the column
-*in make test*, which finds gross faults only; each test in `tests/recovery` states its power.
-*Allowed* is what chance leaves to a method that is right.
+Written by `make campaign`. `make test` makes the same checks on the number of studies or files in
+the column *in make test*, which finds gross faults only; each test states its power. *Allowed* is
+what chance leaves to a method that is right.
 
-| test | what is counted | studies | in make test | found | allowed |
+| test | what is counted | studies or files | in make test | found | allowed |
 |---|---|---|---|---|---|
 """
 
@@ -59,7 +62,7 @@ def main() -> int:
         figures = Path(folder) / "figures.md"
         figures.touch()
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "tests/recovery", "--timeout", "7200", *sys.argv[1:]],
+            [sys.executable, "-m", "pytest", *TESTS, "--timeout", "7200", *sys.argv[1:]],
             cwd=ROOT, env=os.environ | {"RUPTURE_REPAIR_CAMPAIGN": str(figures)}, check=False,
         )  # fmt: skip
         rows = sorted(figures.read_text(encoding="utf-8").splitlines())

@@ -78,12 +78,18 @@ def test_sums_and_long_numbers():
     rows = [["x", "y"], [0.1 + 0.2, 4532017788901234.0], [1e17, True], [-2.0, 123456789012]]
     assert sheet(rows)[0].decode().splitlines()[1:] == [
         "0.3,4532017788901234",
-        "1.0000000000000000e+17,True",
+        "1.0000000000000000e+17,TRUE",
         "-2,123456789012",
     ]
 
 
 # ---------------------------------------------------------------------------- dates
+
+
+def test_whole_numbers_beyond_those_kept_exactly_and_words_of_logic():
+    data = xlsx({"a": [["id", "x"], [2**53 + 1, True], [2**53 - 1, False]]})
+    text, _ = spreadsheets.as_text(data, "r.xlsx")
+    assert text.decode() == "id,x\n9.0071992547409920e+15,TRUE\n9007199254740991,FALSE\n"
 
 
 def test_dates_among_later_dates_are_dates_and_alone_they_are_numbers():

@@ -71,19 +71,19 @@ def _stop(found: Iterable[Problem]) -> bool:
 
 
 def _cell(value: Any, decimal: str) -> str:
-    """Return a cell as text: dates as 2024-01-31, whole numbers without a point."""
+    """Return a cell as text: dates as 2024-01-31, whole numbers without a point, TRUE."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return str(value).upper()
     if hasattr(value, "item"):  # a number of numpy
         value = value.item()
     if isinstance(value, datetime.datetime):
         plain = value.time() == datetime.time()
         return value.date().isoformat() if plain else value.isoformat(sep=" ")
-    if isinstance(value, float):
-        return number_as_text(value, decimal)
-    return str(value)
+    return number_as_text(value, decimal) if isinstance(value, int | float) else str(value)
 
 
 def number_as_text(value: float, decimal: str = ".") -> str:
