@@ -12,10 +12,9 @@ from made_settings import EDGE_RULES, chance_settings
 from rupture_repair.chance import compare_with_chance, replicates
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.explorer import write_explorer, write_explorer_library
 from rupture_repair.project.measures import Measure
-from rupture_repair.project.setting_groups import ReportSettings
-from rupture_repair.settings import default
 
 SETTINGS = chance_settings(null_models=("shuffle",), replicates=4, slow_replicates=2)
 NAMES = ("v_2sd", "dip", "srs_cutoff", "anhoej", "reported")
@@ -59,7 +58,6 @@ def made(courses: int = 24, better: str = "higher", label: str = "Alliance") -> 
         for one in detect.detect(table, {"alliance": measure}, rules(), EDGE_RULES, dataset="made")
     ]
     return {
-        "dataset": DATASET,
         "measures": {"alliance": measure},
         "sessions": table,
         "events": pd.DataFrame({"course": [], "session": [], "kind": []}),
@@ -71,7 +69,7 @@ def made(courses: int = 24, better: str = "higher", label: str = "Alliance") -> 
         "criteria": rules(),
         "default_criterion": "v_2sd",
         "edge_rules": EDGE_RULES,
-        "report": default(ReportSettings),
+        "gate": Gate(),
     }
 
 

@@ -44,15 +44,16 @@ class Page(HTMLParser):
 
 def to_draw(made):
     """What is drawn of made-up tables, and how."""
-    keys = ("dataset", "measures", "sessions", "states", "episodes", "detection", "estimates")
-    return {key: made[key] for key in keys} | for_figures(made["config"])
+    keys = ("measures", "sessions", "states", "episodes", "detection", "estimates")
+    gate = Material(**made).gate
+    return {key: made[key] for key in keys} | for_figures(made["config"]) | {"gate": gate}
 
 
 def material(made, folder):
-    figures = folder / "figures" / made["dataset"]["name"]
-    files = draw_figures(figures, **to_draw(made), diagnostics=made.get("diagnostics"))
+    figures, given = folder / "figures" / made["dataset"]["name"], to_draw(made)
+    files = draw_figures(figures, **given, diagnostics=made.get("diagnostics"))
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
-    return Material(**made, figures=numbers)
+    return Material(**made, figures=numbers, known_gate=given["gate"])
 
 
 def rendered(made, folder, drawn=None):

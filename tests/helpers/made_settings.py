@@ -43,7 +43,6 @@ def for_figures(settings: Settings) -> dict[str, Any]:
     """Return what figures are told of the settings."""
     return {
         "default_criterion": settings.default_criterion,
-        "report": settings.report,
         "rules": ExposureRules.of(settings.models.exposure, settings.edge_rules),
     }
 

@@ -158,7 +158,9 @@ def _course(rows: pd.DataFrame, measure: str, criterion: str) -> tuple[list[dict
     return states, episodes
 
 
-def _detection_row(measure: str, criterion: str, states: pd.DataFrame, episodes: pd.DataFrame):
+def _detection_row(
+    measure: str, criterion: str, states: pd.DataFrame, episodes: pd.DataFrame, rated: int
+):
     row = CRITERIA[criterion]
     assessable = len(states) > 0
     count = episodes["status"].value_counts() if len(episodes) else {}
@@ -170,7 +172,7 @@ def _detection_row(measure: str, criterion: str, states: pd.DataFrame, episodes:
         "reason": None if assessable else "the rule applies to SRS only",
         "uses_future": criterion in _FUTURE, "k": row["k"],
         "n_courses": 0, "n_courses_assessable": in_use["course"].nunique() if len(in_use) else 0,
-        "n_sessions": len(states), "n_sessions_assessable": len(in_use),
+        "n_sessions": rated, "n_sessions_assessable": len(in_use),
         "n_courses_with_episode": len(per_course), "n_episodes": len(episodes),
         **{f"n_{status}": int(count.get(status, 0))
            for status in ("repaired", "unrepaired", "censored")},
@@ -234,7 +236,11 @@ def tables(n_courses: int = 30) -> dict:
                     its_episodes += [{**key, "course": course, **row} for row in some_episodes]
             detection.append(
                 _detection_row(
-                    measure, criterion, pd.DataFrame(its_states), pd.DataFrame(its_episodes)
+                    measure,
+                    criterion,
+                    pd.DataFrame(its_states),
+                    pd.DataFrame(its_episodes),
+                    int(sessions[measure].notna().sum()),
                 )
             )
             states += its_states

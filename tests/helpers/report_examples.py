@@ -1,15 +1,21 @@
 """Entries of an overview, and texts that try to be markup."""
 
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.report.index_page import index_entry
 
 FAILURE = {
     "dataset": "clinic",
     "step": "check",
-    "problems": ["E203 a.csv, row 41: 9.5 is outside 0..10.", "E101 b.csv: there is no such file."],
+    "problems": [
+        "E203 a.csv, row 41: 9.5 is outside 0..10.",
+        "E101 b.csv: the file does not exist.",
+    ],
     "traceback": "",
     "log": "logs/clinic/check.log",
 }
 
+#: The same as its report says it, which shows no cell.
+SAID = ("E203 a.csv, row 41: … is outside ….", FAILURE["problems"][1])
 
 ODD = [
     "<script>alert(1)</script><b>bold</b> &amp; <img src=x onerror=alert(1)>",
@@ -29,4 +35,4 @@ ODD = [
 
 def entry(made, **changes):
     keys = ("dataset", "measures", "detection", "estimates", "sessions", "config")
-    return index_entry(*(made[key] for key in keys)) | changes
+    return index_entry(*(made[key] for key in keys), Gate()) | changes

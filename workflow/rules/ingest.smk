@@ -15,6 +15,7 @@ rule check:
         "logs/{dataset}/check.log",
     params:
         mirror=SETTINGS["mirror"],
+        report=SETTINGS["report"],
     script:
         "../scripts/check.py"
 

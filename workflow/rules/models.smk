@@ -83,6 +83,36 @@ rule judge_claims:
         "../scripts/judge_claims.py"
 
 
+# What may be shown, decided once for all that shows it.
+rule disclose:
+    input:
+        about=rules.ingest.output.about,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        flow=rules.fit_models.output.flow,
+        claims=rules.judge_claims.output.claims,
+        components=rules.judge_claims.output.components,
+        diagnostics=rules.diagnose.output.diagnostics,
+        code=code_of("disclose"),
+    output:
+        gate=processed("disclosed.json"),
+    log:
+        "logs/{dataset}/disclose.log",
+    params:
+        report=SETTINGS["report"],
+        default_criterion=SETTINGS["default_criterion"],
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+        exposure=SETTINGS["models"]["exposure"],
+    script:
+        "../scripts/disclose.py"
+
+
 # Estimates of all datasets, pooled.
 rule synthesise:
     input:
@@ -90,6 +120,7 @@ rule synthesise:
         measures=expand(rules.ingest.output.measures, dataset=DATASETS),
         estimates=expand(rules.fit_models.output.estimates, dataset=DATASETS),
         claims=expand(rules.judge_claims.output.claims, dataset=DATASETS),
+        gates=expand(rules.disclose.output.gate, dataset=DATASETS),
         published=package_file("knowledge/published.yaml"),
         code=code_of("synthesise"),
     output:

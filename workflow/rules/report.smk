@@ -41,7 +41,7 @@ rule verify:
 # Figures, each as PNG, SVG and the CSV of the numbers drawn.
 rule draw_figures:
     input:
-        about=rules.ingest.output.about,
+        gate=rules.disclose.output.gate,
         measures=rules.ingest.output.measures,
         sessions=rules.ingest.output.sessions,
         courses=rules.ingest.output.courses,
@@ -62,7 +62,6 @@ rule draw_figures:
     threads: HALF_OF_CORES
     params:
         default_criterion=SETTINGS["default_criterion"],
-        report=SETTINGS["report"],
         edge_rules=SETTINGS["edge_rules"],
         exposure=SETTINGS["models"]["exposure"],
     script:
@@ -72,6 +71,7 @@ rule draw_figures:
 rule write_report:
     input:
         checked=rules.check.output,
+        gate=rules.disclose.output.gate,
         about=rules.ingest.output.about,
         measures=rules.ingest.output.measures,
         sessions=rules.ingest.output.sessions,
@@ -119,6 +119,7 @@ rule write_explorer_library:
 # A page on which the settings of a criterion can be moved; every count is computed here.
 rule write_explorer:
     input:
+        gate=rules.disclose.output.gate,
         about=rules.ingest.output.about,
         measures=rules.ingest.output.measures,
         sessions=rules.ingest.output.sessions,
@@ -143,7 +144,6 @@ rule write_explorer:
         criteria=SETTINGS["criteria"],
         default_criterion=SETTINGS["default_criterion"],
         edge_rules=SETTINGS["edge_rules"],
-        report=SETTINGS["report"],
     script:
         "../scripts/write_explorer.py"
 

@@ -6,7 +6,7 @@ the table with its reason. The statistics are those of :mod:`rupture_repair.stat
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from .detection.ratings import alliance
+from .disclosure import tables as disclosed
+from .disclosure.gate import Gate
 from .models.definitions import MODELS, SAME_SCORES
 from .project.headline import first_by_clients
 from .project.measures import Measures, read_measures
@@ -69,9 +71,10 @@ def read(
     estimates: Sequence[str],
     claims: Sequence[str] = (),
     *,
+    gates: Sequence[str] = (),
     same_scores: str = "left_out",
 ) -> pd.DataFrame:
-    """Read the estimates of all datasets.
+    """Read the estimates of all datasets, as they may be shown.
 
     Parameters
     ----------
@@ -80,6 +83,8 @@ def read(
     about, measures, estimates, claims : sequence of path
         Their dataset.json, measures.json, estimates.parquet and, where there are any,
         claims.parquet.
+    gates : sequence of path
+        Their disclosed.json; without them all may be shown.
     same_scores : str
         As for :func:`studies`.
 
@@ -92,8 +97,14 @@ def read(
     for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
         told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
         facts[name] = {"synthetic": bool(told["synthetic"]), "measures": read_measures(of_measures)}
-    tables = pd.concat([pd.read_parquet(file) for file in estimates], ignore_index=True)
-    others = [pd.read_parquet(file) for file in claims]
+    passing = [Gate.read(Path(file)) for file in gates] or [Gate() for _ in names]
+    given = zip(passing, estimates, strict=True)
+    fits = [disclosed.estimates(gate, pd.read_parquet(file)) for gate, file in given]
+    tables = pd.concat(fits, ignore_index=True)
+    others = [
+        disclosed.claims(gate, pd.read_parquet(file))
+        for gate, file in zip(passing, claims, strict=False)
+    ]
     return studies(
         tables,
         facts,
@@ -235,13 +246,17 @@ def _reasons(
     return reason
 
 
-def synthesise(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def synthesise(
+    table: pd.DataFrame, withheld: Collection[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pool the estimates of each claim, model, term and criterion over datasets.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`studies`.
+    withheld : collection of str
+        Datasets whose numbers of courses may be withheld: then their sum is missing as well.
 
     Returns
     -------
@@ -260,6 +275,8 @@ def synthesise(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         row: dict[str, Any] = dict(zip(KEYS, key, strict=True))
         row |= {"n_datasets": len(used), "n_left_out": len(group) - len(used)}
         row["n_courses"] = used["n_courses"].sum() if len(used) else 0
+        if used.loc[used["dataset"].isin(withheld), "n_courses"].isna().any():
+            row["n_courses"] = pd.NA
         if len(used) < 2:
             row |= {"status": "not_pooled", "reason": _why_not_pooled(group, used)}
         else:

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+from rupture_repair.disclosure.limits import place_of_cells
 from rupture_repair.ingest import check, check_text, ingest
 from rupture_repair.project import step_log
+from rupture_repair.project.datasets import is_synthetic
 from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.project.setting_groups import ReportSettings
 from rupture_repair.report.check_page import write_check
 from rupture_repair.report.provenance import provenance
 
@@ -15,7 +18,9 @@ with step_log.step("check", dataset, snakemake.log[0]):
     problems = check.check(dataset, folder, mirror)
     # The page is wanted most when the step fails, and Snakemake removes what it declares then.
     about = provenance("make report")
-    page = Path("reports") / f"{dataset}-check.html"
+    report = ReportSettings.from_dict(snakemake.params.report)
+    synthetic = is_synthetic(Path(snakemake.input.descriptor))
+    page = place_of_cells(dataset, synthetic, report) / f"{dataset}-check.html"
     write_check(dataset, problems, ingest.forms(folder, mirror), about, page)
     if any(one.is_error for one in problems):
         print(f"In context: {page}")

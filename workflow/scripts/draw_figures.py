@@ -1,19 +1,14 @@
 """Draw the figures of one dataset."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
-from rupture_repair.project.setting_groups import (
-    EdgeRules,
-    ExposureRules,
-    ExposureStates,
-    ReportSettings,
-)
+from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 given, params = snakemake.input, snakemake.params
 with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]):
@@ -23,15 +18,14 @@ with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]
     folder.mkdir(parents=True, exist_ok=True)
     files = draw_figures(
         folder,
-        dataset=json.loads(Path(given.about).read_text(encoding="utf-8")),
         measures=read_measures(given.measures),
         default_criterion=params.default_criterion,
-        report=ReportSettings.from_dict(params.report),
         rules=ExposureRules.of(
             ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)
         ),
         processes=snakemake.threads,
         endings=pd.read_parquet(given.courses),
+        gate=Gate.read(Path(given.gate)),
         **{name: pd.read_parquet(given[name]) for name in tables},
     )
     print(f"{snakemake.wildcards.dataset}: {len(files)} files of figures")

@@ -3,18 +3,26 @@
 from pathlib import Path
 
 from rupture_repair import synthesise
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.project import processed, step_log, yaml_files
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
 with step_log.step("synthesise", "all", snakemake.log[0]):
+    closed = [
+        name
+        for name, file in zip(params.datasets, given.gates, strict=True)
+        if not Gate.read(Path(file)).open
+    ]
     pooled, studies = synthesise.synthesise(
         synthesise.read(
             params.datasets,
             *(given.about, given.measures, given.estimates, given.claims),
+            gates=given.gates,
             same_scores=params.same_scores,
-        )
+        ),
+        closed,
     )
     processed.write(pooled, out.pooled)
     processed.write(studies, out.studies)

@@ -63,7 +63,7 @@ def test_command_prints_every_session_and_draws_them(root, capsys):
     assert lines[1].startswith("v_1sd: A fall from the previous rating of at least k")
     header = next(at for at, line in enumerate(lines) if line.lstrip().startswith("session"))
     assert [int(line.split()[0]) for line in lines[header + 1 :][:18]] == list(range(1, 19))
-    picture = root / "reports/explained/clinic-c10-v_1sd.png"
+    picture = root / "data/processed/clinic/explained/clinic-c10-v_1sd.png"
     assert lines[-1] == f"Picture: {picture.relative_to(root).as_posix()}"
     assert mpl.image.imread(picture).shape[1] == 2700
 

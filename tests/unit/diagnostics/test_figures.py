@@ -5,13 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from drawn_texts import texts_outside
 from made_diagnostics import with_diagnostics
+from rupture_repair.disclosure.curves import diagnostics
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.diagnostics import diagnostic_figures
-from rupture_repair.figures.style import MIN_CELL, save
+from rupture_repair.figures.style import save
 
+LEAST = 5
 NAMES = ("residuals", "normal_quantiles", "autocorrelation", "influence")
 
 
@@ -20,15 +24,15 @@ def made():
     return with_diagnostics(60)
 
 
-def drawn(made, individuals=True, measure="srs"):
-    given = made["diagnostics"], made["measures"]
-    return diagnostic_figures(*given, measure=measure, individuals=individuals)
+def drawn(made, least=1, measure="srs"):
+    given = diagnostics(Gate(least), made["diagnostics"]), made["measures"]
+    return diagnostic_figures(*given, measure=measure)
 
 
-@pytest.mark.parametrize("individuals", [True, False])
+@pytest.mark.parametrize("least", [1, LEAST])
 @pytest.mark.parametrize("name", NAMES)
-def test_figure_has_no_empty_panel_and_no_cut_text(made, name, individuals):
-    figure, numbers = drawn(made, individuals)[name]
+def test_figure_has_no_empty_panel_and_no_cut_text(made, name, least):
+    figure, numbers = drawn(made, least)[name]
     assert len(numbers)
     assert texts_outside(figure) == []
     assert all(axes.has_data() for axes in figure.axes)
@@ -73,16 +77,22 @@ def test_what_lies_outside_is_marked_and_counted(made):
 
 
 def test_no_single_session_course_or_therapist_is_drawn_where_they_may_not_be_shown(made):
-    shown = drawn(made, individuals=False)
+    shown = drawn(made, LEAST)
     cells = shown["residuals"][1].query("kind == 'cell'")
     assert len(cells)
-    assert (cells["n"] >= MIN_CELL).all()
+    single_points = made["diagnostics"].query("measure == 'srs' and diagnostic == 'residual'")
+    assert not cells["value"].isin(single_points["value"]).any()
+    assert all(numbers["n"].isna().all() for _, numbers in shown.values())
     assert not (shown["residuals"][1]["kind"] == "point").any()
     values = made["diagnostics"].query("measure == 'srs' and diagnostic == 'quantiles'")
     for name, rows in shown["normal_quantiles"][1].groupby("of"):
         single = values.loc[values["of"] == name, "value"].to_numpy()
-        assert len(rows) == len(single) // MIN_CELL
-        assert rows["value"].iloc[0] == pytest.approx(single[:MIN_CELL].mean())
+        assert len(rows) == 10
+        places = special.ndtri((np.arange(10) + 0.5) / 10).round(2)
+        np.testing.assert_array_equal(rows["x"], places)
+        tenth = len(single) // 10
+        assert rows["value"].iloc[0] == pytest.approx(single[:tenth].mean(), abs=0.3)
+        assert not rows["value"].isin(single).any()
     numbers = shown["influence"][1]
     assert set(numbers["left_out"]) == {f"therapist {place}" for place in range(1, 6)}
     by_size = numbers.groupby("left_out", sort=False)["change"].agg(lambda x: x.abs().max())
@@ -93,7 +103,10 @@ def test_therapists_with_few_courses_are_left_out_where_they_may_not_be_named(ma
     table = made["diagnostics"].copy()
     few = table["part"] == "therapist T2"
     table.loc[few, "n"] = 4
-    shown = drawn(made | {"diagnostics": table}, individuals=False)["influence"][1]
+    few_left = drawn(made | {"diagnostics": table}, LEAST)["influence"][1]
+    assert few_left.empty  # four therapists are too few to be shown one by one
+    table.loc[few, "n"] = 3
+    shown = drawn(made | {"diagnostics": table}, 4)["influence"][1]
     assert shown["left_out"].nunique() == 4
     hidden = table.loc[few & (table["measure"] == "srs"), "value"]
     assert not shown["estimate"].isin(hidden).any()

@@ -13,27 +13,34 @@ from made_reports import to_draw
 from made_settings import changed
 from made_tables import tables
 from rupture_repair.detection import episodes
+from rupture_repair.disclosure.limits import individuals_shown
+from rupture_repair.exposure.summaries import courses_by_state
 from rupture_repair.figures import style
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.criteria import effects_forest, episodes_per_criterion, forest_rows
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.planted_falls import planted_falls_figure
-from rupture_repair.figures.sessions import choose_courses, courses, kinds_of_courses, raster
-from rupture_repair.figures.style import MIN_CELL, STATES, STATUSES, label, save
+from rupture_repair.figures.sessions import (
+    choose_courses,
+    courses,
+    kinds_of_courses,
+    raster,
+    raster_of_shares,
+)
+from rupture_repair.figures.style import STATES, STATUSES, label, save
 from rupture_repair.project import headline as shown
-from rupture_repair.project.disclosure import individuals_shown
 
 FIGURES = ("courses", "raster", "episodes_per_criterion", "effects_forest")
 
 
-def draw(name, made, individuals=True):
+def draw(name, made):
     which = {"measure": "srs", "criterion": "dip"}
     match name:
         case "courses":
             parts = [made[key] for key in ("sessions", "states", "episodes", "measures")]
             return courses(*parts, **which)
         case "raster":
-            return raster(made["states"], individuals=individuals, **which)
+            return raster(made["states"], **which)
         case "episodes_per_criterion":
             return episodes_per_criterion(made["detection"], made["measures"])
         case "effects_forest":
@@ -180,7 +187,7 @@ def test_rows_of_the_raster_run_from_long_to_short(made):
 
 def test_raster_of_many_courses_is_thinned_evenly(made):
     which = {"measure": "srs", "criterion": "dip"}
-    _, numbers = raster(made["states"], individuals=True, most_rows=10, **which)
+    _, numbers = raster(made["states"], most_rows=10, **which)
     every, _ = pd.factorize(draw("raster", made)[1]["course"])
     drawn = numbers.drop_duplicates("row")
     order = draw("raster", made)[1].drop_duplicates("row")["course"].tolist()
@@ -188,13 +195,16 @@ def test_raster_of_many_courses_is_thinned_evenly(made):
     assert (drawn["n_courses"] == every.max() + 1).all()
 
 
-def test_summary_names_no_course_and_hides_small_groups(made):
-    _, numbers = draw("raster", made, individuals=False)
-    assert "course" not in numbers
+def test_the_summary_by_session_draws_the_counts_that_it_is_given(made):
     own = made["states"].query("measure == 'srs' and criterion == 'dip'")
+    counts = courses_by_state(own)
+    figure, numbers = raster_of_shares(counts)
+    assert list(numbers) == ["session", "state", "n", "n_courses"]
     reached = own.groupby("session").size()
-    assert set(numbers["session"]) == set(reached[reached >= MIN_CELL].index)
-    assert numbers.groupby("session")["n"].sum().eq(reached[reached >= MIN_CELL]).all()
+    assert numbers.groupby("session")["n_courses"].first().eq(reached).all()
+    assert texts_outside(figure) == []
+    _, none = raster_of_shares(counts.iloc[:0])
+    assert none.empty
 
 
 # --- criteria

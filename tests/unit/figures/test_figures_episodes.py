@@ -9,7 +9,10 @@ from statsmodels.stats.proportion import proportion_confint
 
 from made_measures import made_measures
 from rupture_repair.claims import components as reliability
+from rupture_repair.disclosure.curves import around_onsets
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.exposure.aligned import aligned, onsets
+from rupture_repair.exposure.summaries import leaving_by_state
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.episodes import (
     components,
@@ -85,9 +88,9 @@ def test_onsets_are_drawn_by_criterion_and_few_are_said(made):
     names = {"x": "One", "y": "Other"}
     detection = pd.DataFrame({"measure": "alliance", "criterion": ["x", "y"]})
     detection["name"] = detection["criterion"].map(names)
-    figure, numbers = criterion_pictures(
-        curves, detection, MEASURES, measure="alliance", min_cell=5
-    )
+    shown = around_onsets(Gate(5), curves)
+    figure, numbers = criterion_pictures(shown, detection, MEASURES, measure="alliance")
+    assert numbers["n"].isna().all()
     assert set(numbers["criterion"]) == {"x"}
     titles = {
         axes.get_title(loc="left"): [text.get_text() for text in axes.texts] for axes in figure.axes
@@ -111,7 +114,7 @@ def leaving(left=6):
     table = pd.DataFrame({"session": [2, 3, 4] * 20 + [3] * 20, "repaired_prev": 0.0})
     table["open_prev"] = [0.0] * 60 + [1.0] * 20
     table["left"] = [1.0] * left + [0.0] * (60 - left) + [1.0] * 8 + [0.0] * 12
-    return table
+    return leaving_by_state(table)
 
 
 def test_shares_of_endings_are_those_counted_with_wilson_intervals():
@@ -127,9 +130,8 @@ def test_shares_of_endings_are_those_counted_with_wilson_intervals():
 
 
 def test_endings_of_a_few_courses_are_not_drawn():
-    _, numbers = ending_hazard(leaving(left=3), min_cell=5)
-    assert list(numbers["before"]) == ["open rupture"]
-    figure, numbers = ending_hazard(leaving().assign(left=np.nan))
+    few = leaving().assign(n=4)
+    figure, numbers = ending_hazard(few)
     assert numbers.empty
     assert "not known" in figure.texts[0].get_text()
 
@@ -140,16 +142,17 @@ def test_the_figure_of_components_shows_what_their_table_holds(made):
     columns = [f"alliance__{name}" for name in MEASURES["alliance"].components]
     for column in columns:
         sessions = sessions.assign(**{column: sessions["alliance"] + random.normal(0, 1, 360)})
-    figure, numbers = components(sessions, MEASURES, measure="alliance")
     table = reliability.reliabilities(sessions, columns)
+    figure, numbers = components(table, MEASURES, measure="alliance")
     for level, name in (("between", "of_course_mean"), ("within", "of_change")):
         drawn = numbers[numbers["level"] == level]
         assert list(drawn["component"]) == ["bond", "goals", "tasks", "all"]
         np.testing.assert_array_equal(drawn["value"], table[name])
     assert len(figure.axes) == 1
     assert "all" in alt_text("components", numbers)
-    _, few = components(sessions.head(120), MEASURES, measure="alliance")
-    assert few.empty  # ten courses tell no reliability
+    few = reliability.reliabilities(sessions.head(120), columns)
+    assert components(few, MEASURES, measure="alliance")[1].empty  # ten courses tell none
+    assert components(None, MEASURES, measure="alliance")[1].empty
 
 
 def test_words_for_chance_do_without_a_ratio():

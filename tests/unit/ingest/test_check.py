@@ -99,7 +99,7 @@ def test_json_holds_every_problem_and_nothing_else(project, capsys):
 
 def test_the_page_shows_the_cell_among_its_neighbours(project):
     cli.main(["check", "E203"])
-    html = (project / "reports/E203-check.html").read_text(encoding="utf-8")
+    html = (project / "data/processed/E203/E203-check.html").read_text(encoding="utf-8")
     page = Page(html)
     assert "1 error stops this dataset" in page.text
     assert re.findall(r"<mark>(.*?)</mark>", html) == ["3", "28"]
@@ -112,7 +112,7 @@ def test_the_page_shows_the_cell_among_its_neighbours(project):
 
 def test_what_identifies_is_not_shown(project, capsys):
     cli.main(["check", "E330"])
-    html = (project / "reports/E330-check.html").read_text(encoding="utf-8")
+    html = (project / "data/processed/E330/E330-check.html").read_text(encoding="utf-8")
     said = capsys.readouterr()
     assert "(hidden)" in html
     assert "example.org" not in html + said.out + said.err

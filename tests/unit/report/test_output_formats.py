@@ -14,7 +14,7 @@ import yaml
 from document_texts import docx_text, pdf_text
 from made_reports import ABOUT, Page, material
 from made_tables import tables
-from report_examples import FAILURE, ODD, entry
+from report_examples import FAILURE, ODD, SAID, entry
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.report import index_page, output_formats
 from rupture_repair.report.dataset_page import dataset_report
@@ -153,7 +153,7 @@ def listed():
 
 def test_odd_texts_are_shown_and_break_no_form(listed, tmp_path):
     made = [listed | {"title": odd, "criterion": odd} for odd in TITLES]
-    failure = FAILURE | {"problems": TITLES}
+    failure = FAILURE | {"problems": [f"E104 config.yaml: {odd}" for odd in TITLES]}
     told = render(failure_report(failure, ABOUT), tmp_path / "failed.html")
     index = render(index_page.index(made, [], ABOUT), tmp_path / "index.html")
     for _, pdf, word in (told, index):
@@ -182,7 +182,7 @@ def test_failure_is_told_in_all_forms(tmp_path):
     markdown = failure_report(FAILURE, ABOUT)
     _, pdf, word = render(markdown, tmp_path / "clinic-failed.html")
     for text in (pdf_text(pdf), docx_text(word)):
-        for words in (*FAILURE["problems"], "The step check failed", FAILURE["log"]):
+        for words in (*SAID, "The step check failed", FAILURE["log"]):
             assert squeezed(words) in squeezed(text)
 
 

@@ -11,6 +11,8 @@ from made_reports import ABOUT, Page, flat, material, rendered, to_draw
 from made_settings import changed
 from made_tables import tables
 from report_examples import ODD, entry
+from rupture_repair.disclosure.disclose import write
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.project.measures import Reliability
 from rupture_repair.project.package_files import KNOWLEDGE, PACKAGE
@@ -317,7 +319,7 @@ def test_limitation_is_stated_where_the_data_give_reason(own, name):
         given = without_figures(made)
         dataset, ratings = of_dataset(given), of_ratings(given)
         return limitations.of_limitations(
-            given, dataset, ratings, of_detection(given), of_effects(given)
+            given, dataset, ratings, of_detection(given, {}), of_effects(given)
         )
 
     assert name not in stated(own)
@@ -460,8 +462,10 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     draw_figures(drawn, **to_draw(own))
     made = material(own, tmp_path)
     rows = [{**row, "id": name} for name, row in made.criteria.items()]
+    write(Gate(), folder / "disclosed.json")
     read = Material.read(folder, drawn, replace(own["config"], criteria=rows))
     assert read.shown == ("srs", "dip")
+    assert read.gate == Gate()
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),
         *("episode_shapes", "criterion_pictures", "components"),

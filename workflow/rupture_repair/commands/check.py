@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..project.problems import ProblemsFound, problem
+from ..project.setting_groups import Settings
 
 HELP = "list every problem of the datasets"
 DESCRIPTION = None
@@ -46,12 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         every = [check_text.as_data(name, problems) for name, (problems, _) in found.items()]
         print(json.dumps({"datasets": every}, indent=1, ensure_ascii=False))
-    _write_pages(found, loud=arguments.format == "text")
+    _write_pages(found, settings, loud=arguments.format == "text")
     return int(any(one.is_error for problems, _ in found.values() for one in problems))
 
 
-def _write_pages(found: Mapping[str, Any], loud: bool) -> None:
-    """Write the page of each check, where the program that does so is installed."""
+def _write_pages(found: Mapping[str, Any], settings: Settings, loud: bool) -> None:
+    """Write the page of each check, where the program that does so is installed.
+
+    It is written next to the tables where its cells may not be shown.
+    """
+    from ..disclosure.limits import place_of_cells
+    from ..project.datasets import descriptor, is_synthetic
     from ..project.optional_parts import is_installed, not_installed
     from ..report.check_page import write_check
     from ..report.provenance import provenance
@@ -61,7 +66,8 @@ def _write_pages(found: Mapping[str, Any], loud: bool) -> None:
         return
     about = provenance("rupture-repair check")
     for name, (problems, forms) in found.items():
-        target = Path("reports") / f"{name}-check.html"
+        synthetic = is_synthetic(descriptor(name))
+        target = place_of_cells(name, synthetic, settings.report) / f"{name}-check.html"
         write_check(name, problems, forms, about, target)
         if loud and problems:
             print(f"In context: {target.as_posix()}")

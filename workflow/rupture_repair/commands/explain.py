@@ -35,7 +35,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--criterion", metavar="ID", help="the one that the report shows if left out")
     add("--measure", metavar="M", help="the one that the report shows if left out")
     add("--out", type=Path, metavar="FILE", help="the picture: .png, .svg or .pdf "
-        "(reports/explained/DATASET-COURSE-CRITERION.png)")  # fmt: skip
+        "(explained/DATASET-COURSE-CRITERION.png in reports/, or in data/processed/DATASET where "
+        "single courses may not be shown)")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if out is None:
         course = suggested_name(arguments.course)
         name = f"{arguments.dataset}-{course}-{found.rule.criterion.id}.png"
-        out = Path("reports/explained") / name
+        out = _place(arguments.dataset) / "explained" / name
     from ..figures.sessions import one_course
     from ..figures.style import save_as
 
@@ -66,6 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
     save_as(picture, out)
     print(f"\nPicture: {out.as_posix()}")
     return 0
+
+
+def _place(dataset: str) -> Path:
+    """Return the folder for the picture of one course."""
+    import json
+
+    from .. import settings as configuration
+    from ..disclosure.limits import place_of_cells
+
+    about = json.loads((PROCESSED / dataset / "dataset.json").read_text(encoding="utf-8"))
+    return place_of_cells(dataset, bool(about["synthetic"]), configuration.read_here().report)
 
 
 @dataclass(frozen=True)

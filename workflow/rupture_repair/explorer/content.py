@@ -4,7 +4,7 @@ Where single courses may not be shown there are counts alone, and small ones are
 that would give them away.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from ..chance.counts import Tally
 from ..detection import episodes as ep
 from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings
-from ..project.disclosure import small
+from ..disclosure.explored_counts import COLUMNS, explored_counts
+from ..disclosure.gate import Gate
 from ..project.measures import Measure
-from .grid import Found, Offer, Replicates, expected
+from .grid import Offer, Replicates, expected
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.
-OBSERVED = ("episodes", "courses", "repaired", "unrepaired", "censored", "assessable")
+OBSERVED = COLUMNS
 EXPECTED = ("expected", "error", "expected_courses", "expected_repaired")
 
 #: Single courses are drawn up to this many, so that the page stays small; counts are of all.
@@ -31,48 +32,17 @@ def _rounded(value: float, digits: int = 3) -> float | None:
     return round(float(value), digits) if np.isfinite(value) else None
 
 
-def withheld(seen: Mapping[str, int], least: int) -> dict[str, int | None]:
-    """Return the counts of a setting without the small ones.
-
-    Parameters
-    ----------
-    seen : mapping
-        The entries of :data:`OBSERVED`.
-    least : int
-        The smallest count that is shown, but for 0.
-
-    Returns
-    -------
-    dict
-        None for what is withheld: counts from 1 to `least` - 1; the courses with an episode also
-        where so few are without one; what became of episodes as soon as one of these counts is
-        small, since the rest follows from the total; and all but `assessable` where the courses
-        with an episode are few.
-    """
-    shown: dict[str, int | None] = dict(seen)
-    parts = ("repaired", "unrepaired", "censored")
-    if small([seen[name] for name in parts], least).any():
-        shown |= dict.fromkeys(parts)
-    if small([seen["courses"], seen["episodes"]], least).any():
-        shown |= dict.fromkeys(("episodes", "courses", *parts))
-    if small(seen["assessable"] - seen["courses"], least):
-        shown["courses"] = None
-    if small(seen["assessable"], least):
-        shown = dict.fromkeys(shown)
-    return shown
+def _whole(count: float) -> int | None:
+    return None if np.isnan(count) else int(count)
 
 
-def _observed(seen: Tally) -> dict[str, int]:
+def observed(seen: Tally) -> list[int]:
+    """Return the entries of :data:`OBSERVED` in the ratings as observed."""
     repaired, unrepaired = int(seen.repaired[0]), int(seen.unrepaired[0])
     episodes = int(seen.episodes[0])
-    return {
-        "episodes": episodes,
-        "courses": int(seen.courses[0]),
-        "repaired": repaired,
-        "unrepaired": unrepaired,
-        "censored": episodes - repaired - unrepaired,
-        "assessable": int(seen.courses_assessable[0]),
-    }
+    censored = episodes - repaired - unrepaired
+    courses, assessable = int(seen.courses[0]), int(seen.courses_assessable[0])
+    return [episodes, courses, repaired, unrepaired, censored, assessable]
 
 
 def _from_table(chance: pd.DataFrame, criterion: Criterion) -> list[float | None]:
@@ -86,24 +56,17 @@ def _from_table(chance: pd.DataFrame, criterion: Criterion) -> list[float | None
     return [_rounded(number) for number in numbers]
 
 
-def counts(found: Found, chance: Sequence[float | None], least: int | None) -> list[float | None]:
-    """Return one row of counts: the entries of :data:`OBSERVED` and :data:`EXPECTED`.
-
-    Parameters
-    ----------
-    found : Found
-    chance : sequence
-        The entries of :data:`EXPECTED` where there are no replicates.
-    least : int or None
-        The smallest count shown; None for all.
-    """
-    seen: Mapping[str, int | None] = _observed(found.seen)
-    if least is not None:
-        seen = withheld(_observed(found.seen), least)
-    noise = list(chance)
-    if found.noise is not None:
-        noise = [_rounded(number) for number in expected(found.noise).values()]
-    return [*(seen[name] for name in OBSERVED), *noise]
+def _counts(
+    offer: Offer, chance: Sequence[float | None], shown: NDArray
+) -> list[list[float | None]]:
+    """Return the rows of counts: :data:`OBSERVED` as they may be shown, and :data:`EXPECTED`."""
+    rows = []
+    for found, seen in zip(offer.found, shown, strict=True):
+        noise = list(chance)
+        if found.noise is not None:
+            noise = [_rounded(number) for number in expected(found.noise).values()]
+        rows.append([*(None if np.isnan(one) else int(one) for one in seen), *noise])
+    return rows
 
 
 def _episodes(these: ep.Episodes, ratings: int) -> list[Any]:
@@ -134,7 +97,7 @@ def _single(offer: Offer, sign: float, courses: int, ratings: int) -> dict[str, 
 
 
 def _criterion(
-    offer: Offer, chance: pd.DataFrame, size: tuple[float, int, int], least: int | None
+    offer: Offer, chance: pd.DataFrame, size: tuple[float, int, int], shown: NDArray, gate: Gate
 ) -> dict[str, Any]:
     row, choices = offer.criterion, offer.choices
     content: dict[str, Any] = {
@@ -143,7 +106,7 @@ def _criterion(
         "rule": row.rule,
         "source": row.source,
         "standing": row.standing,
-        "refusal": offer.refusal,
+        "refusal": gate.text(offer.refusal),
         "fixed": offer.fixed,
     }
     if offer.refusal is None:
@@ -153,9 +116,9 @@ def _criterion(
             "floor": [round(value, 2) for value in choices.floor],
             "within": choices.within,
             "start": choices.start,
-            "counts": [counts(found, fallback, least) for found in offer.found],
+            "counts": _counts(offer, fallback, shown),
         }
-        if least is None:
+        if gate.open:
             content |= _single(offer, *size)
     return content
 
@@ -167,9 +130,9 @@ def content(
     measure: Measure,
     chance: pd.DataFrame,
     *,
+    name: str,
     shown: str,
-    individuals: bool,
-    min_cell: int,
+    gate: Gate,
 ) -> dict[str, Any]:
     """Return all that the page shows of one measure.
 
@@ -182,38 +145,48 @@ def content(
     measure : Measure
     chance : DataFrame
         Rows of the table chance of this measure, the first null model first.
-    shown : str
-        Id of the criterion that is shown at first.
-    individuals : bool
-        Whether single courses may be shown.
-    min_cell : int
-        The smallest count that is shown where they may not.
+    name, shown : str
+        The measure, and the criterion that is shown at first.
+    gate : Gate
 
     Returns
     -------
     dict
-        Plain data. With `individuals` the ratings are in the direction of the measure, flat, with
-        `start` of each course.
+        Plain data. Where single courses may be shown, the ratings are in the direction of the
+        measure, flat, with `start` of each course.
     """
     courses = ratings.courses
     sign = measure.sign
     drawn = min(MOST_COURSES, len(courses.length))
     number = int(courses.start[drawn])
-    least = None if individuals else min_cell
+    usable = [one for one in offers if one.refusal is None]
+    passed = explored_counts(
+        gate,
+        name,
+        [one.criterion for one in usable],
+        [np.array([observed(found.seen) for found in one.found]) for one in usable],
+        [one.choices.place for one in usable],
+    )
+    counts = {one.criterion.id: table for one, table in zip(usable, passed, strict=True)}
+    none = np.empty((0, len(OBSERVED)))
+    size = sign, drawn, number
     found: dict[str, Any] = {
         "measure": measure.label,
         "better": measure.better,
         "shown": shown,
-        "individuals": individuals,
-        "min_cell": min_cell,
-        "n_courses": len(courses.length),
-        "n_ratings": len(courses.rating),
+        "individuals": gate.open,
+        "min_cell": gate.least,
+        "n_courses": _whole(gate.count(("rated courses", name), len(courses.length))),
+        "n_ratings": _whole(gate.count(("ratings", name), len(courses.rating))),
         "replicates": replicates.number,
         "columns": [*OBSERVED, *EXPECTED],
         "statuses": list(ep.STATUSES),
-        "criteria": [_criterion(one, chance, (sign, drawn, number), least) for one in offers],
+        "criteria": [
+            _criterion(one, chance, size, counts.get(one.criterion.id, none), gate)
+            for one in offers
+        ],
     }
-    if individuals:
+    if gate.open:
         found |= {
             "courses": [str(course) for course in ratings.course_ids[:drawn]],
             "start": courses.start[: drawn + 1].tolist(),

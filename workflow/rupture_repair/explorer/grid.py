@@ -58,6 +58,12 @@ class Choices:
     within: tuple[int | None, ...]
     start: tuple[int, int, int]
 
+    @property
+    def place(self) -> int:
+        """Where the criterion's own settings are among :meth:`settings`."""
+        k, floor, within = self.start
+        return (k * len(self.floor) + floor) * len(self.within) + within
+
     def settings(self) -> Iterator[tuple[float, float, int | None]]:
         """Yield every combination, the window changing fastest."""
         return product(self.k, self.floor, self.within)

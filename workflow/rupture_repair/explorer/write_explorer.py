@@ -13,12 +13,12 @@ import pandas as pd
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import Model
 from ..detection.ratings import prepared
-from ..project.disclosure import individuals_shown
+from ..disclosure.gate import Gate
 from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.package_files import PACKAGE
 from ..project.parallel import spread_out
-from ..project.setting_groups import EdgeRules, ReportSettings
+from ..project.setting_groups import EdgeRules
 from . import grid
 from .charts import filled
 from .content import content
@@ -30,7 +30,6 @@ STYLE = PACKAGE / "report" / "templates" / "style.css"
 
 def explore(
     *,
-    dataset: Mapping[str, Any],
     measures: Measures,
     sessions: pd.DataFrame,
     events: pd.DataFrame,
@@ -42,15 +41,13 @@ def explore(
     criteria: Sequence[Criterion],
     default_criterion: str,
     edge_rules: EdgeRules,
-    report: ReportSettings,
+    gate: Gate,
     processes: int = 1,
 ) -> dict[str, Any]:
     """Find what the page shows: every criterion at every setting offered, in one measure.
 
     Parameters
     ----------
-    dataset : mapping
-        dataset.json.
     measures : mapping of str to Measure
     sessions, events, detection, calibrated, chance, replicates : DataFrame
         The tables of these names.
@@ -60,7 +57,8 @@ def explore(
         Those of config.yaml.
     default_criterion : str
     edge_rules : EdgeRules
-    report : ReportSettings
+    gate : Gate
+        What may be shown.
     processes : int
         Changes nothing but the time.
 
@@ -86,9 +84,9 @@ def explore(
         drawn,
         measure,
         own(chance),
+        name=name,
         shown=shown,
-        individuals=individuals_shown(dataset, report),
-        min_cell=report.min_cell,
+        gate=gate,
     )
 
 

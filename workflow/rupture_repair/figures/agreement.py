@@ -10,7 +10,6 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from ..project.disclosure import apart, small
 from ..project.measures import Measures
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
@@ -27,7 +26,6 @@ def agreement_heat_map(
     measures: Measures,
     *,
     measure: str,
-    min_cell: int = 1,
 ) -> Drawn:
     """Draw Cohen's kappa below and Gwet's AC1 above the diagonal, for every pair of criteria.
 
@@ -40,8 +38,6 @@ def agreement_heat_map(
     measures : mapping of str to Measure
     measure : str
         Which measure to draw.
-    min_cell : int
-        Pairs compared at fewer sessions, and shares of fewer sessions, are withheld.
 
     Returns
     -------
@@ -53,7 +49,6 @@ def agreement_heat_map(
     rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
     names = dict(zip(rows["criterion"], rows["name"], strict=True))
     agreement = agreement[agreement["measure"] == measure]
-    agreement = agreement[~small(agreement["n_sessions"], min_cell)]
     numbers = agreement
     numbers = numbers.assign(
         name_a=numbers["criterion_a"].map(names), name_b=numbers["criterion_b"].map(names)
@@ -66,7 +61,7 @@ def agreement_heat_map(
     cells = np.full((len(names), len(names)), np.nan)
     a, b = numbers["criterion_a"].map(place), numbers["criterion_b"].map(place)
     cells[b, a], cells[a, b] = numbers["kappa"], numbers["ac1"]
-    shares = _shares(agreement, min_cell).reindex(list(names))
+    shares = _shares(agreement).reindex(list(names))
     row = float(np.clip(5.7 / len(names), 0.3, 0.45))  # inches
     figure = Figure((WIDTH, max(row * len(names), 1.9) + 1.0), layout="constrained")
     axes = figure.subplots()
@@ -85,7 +80,7 @@ def agreement_heat_map(
     return figure, numbers
 
 
-def _shares(agreement: pd.DataFrame, min_cell: int) -> pd.Series:
+def _shares(agreement: pd.DataFrame) -> pd.Series:
     """Return by criterion the share of its sessions inside an episode, in its largest pair."""
     sides = [
         agreement[[f"criterion_{side}", f"prevalence_{side}", "n_sessions"]].set_axis(
@@ -94,9 +89,7 @@ def _shares(agreement: pd.DataFrame, min_cell: int) -> pd.Series:
         for side in "ab"
     ]
     every = pd.concat(sides).sort_values("n", ascending=False, kind="stable")
-    largest = every.drop_duplicates("criterion").set_index("criterion")
-    inside = (largest["share"] * largest["n"]).round()
-    return largest["share"].mask(apart(inside, largest["n"], min_cell))
+    return every.drop_duplicates("criterion").set_index("criterion")["share"]
 
 
 def _draw_cells(axes: Axes, cells: np.ndarray, shares: np.ndarray) -> None:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..disclosure.limits import WITHHELD
 from ..models.definitions import MODELS
-from ..project.disclosure import WITHHELD
 from ..project.measures import Measures
 from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import QUIET, STATUSES, TERMS, WIDTH, Drawn, label, nothing, styled

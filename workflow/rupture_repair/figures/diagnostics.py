@@ -1,7 +1,5 @@
 """Figures of diagnostics: the data next to what the fitted model itself produces."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,16 +9,13 @@ from matplotlib.patches import Patch
 
 from ..project.measures import Measures
 from .rows import name_of
-from .style import FAINT, INK, MIN_CELL, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
+from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
 #: What the model produces, and what of the data lies outside of it.
 BAND, OUTSIDE, POINT = "#d3dde6", "#D55E00", "#6f8496"
 
 #: Most therapists in the figure of influence, those with the largest changes.
 MOST_SHOWN = 20
-
-#: Cells of the scatter where single sessions may not be shown.
-_CELLS = (30, 20)
 
 _CURVE = ["x", "value", "reference", "reference_low", "reference_high", "n"]
 
@@ -30,21 +25,16 @@ def diagnostic_figures(
     measures: Measures,
     *,
     measure: str,
-    individuals: bool,
-    min_cell: int = MIN_CELL,
 ) -> dict[str, Drawn]:
     """Draw all figures of the diagnostics of one measure.
 
     Parameters
     ----------
     diagnostics : DataFrame
-        The table of this name.
+        The table of this name, as :func:`rupture_repair.disclosure.curves.diagnostics` let it
+        pass.
     measures : mapping of str to Measure
     measure : str
-    individuals : bool
-        Whether single sessions may be drawn, and therapists named.
-    min_cell : int
-        Smallest group that is drawn where they may not.
 
     Returns
     -------
@@ -56,12 +46,11 @@ def diagnostic_figures(
     if own.empty:
         return {}
     negated = measures[str(own["outcome"].iloc[0])].better == "lower"
-    shown: dict[str, Any] = {"individuals": individuals, "min_cell": min_cell}
     return {
-        "residuals": residuals(own, negated=negated, **shown),
-        "normal_quantiles": normal_quantiles(own, **shown),
+        "residuals": residuals(own, negated=negated),
+        "normal_quantiles": normal_quantiles(own),
         "autocorrelation": autocorrelation(own),
-        "influence": influence(own, **shown),
+        "influence": influence(own),
     }
 
 
@@ -77,9 +66,7 @@ def _known(own: pd.DataFrame, diagnostic: str) -> pd.DataFrame:
 
 
 @styled
-def residuals(
-    own: pd.DataFrame, *, negated: bool, individuals: bool, min_cell: int = MIN_CELL
-) -> Drawn:
+def residuals(own: pd.DataFrame, *, negated: bool) -> Drawn:
     """Draw residuals, and their spread, against fitted values.
 
     Parameters
@@ -88,9 +75,6 @@ def residuals(
         Diagnostics of one measure.
     negated : bool
         Whether the outcome was turned.
-    individuals : bool
-        Whether single sessions may be drawn; otherwise cells with at least `min_cell`.
-    min_cell : int
 
     Returns
     -------
@@ -104,18 +88,14 @@ def residuals(
     )
     if mean.empty:
         return _reason(own, "mean")
-    points = points[["x", "value"]].assign(kind="point")
-    if not individuals:
-        points = _cells(points, min_cell)
+    single = not (points["part"] == "cell").any() if len(points) else False
+    points = points[["x", "value"]].assign(kind="point" if single else "cell")
     figure = Figure((WIDTH, 3.7), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=[1.35, 1, 1])
     right.axhline(0, color=QUIET, lw=0.8)
     left.axhline(0, color=QUIET, lw=0.8)
-    if individuals:
-        left.plot(points["x"], points["value"], ".", ms=2.2, color=POINT, alpha=0.45, mew=0)
-    elif len(points):
-        size = 4 + 40 * points["n"] / points["n"].max()
-        left.scatter(points["x"], points["value"], s=size, color=POINT, alpha=0.6, lw=0)
+    look = {"ms": 2.2, "alpha": 0.45} if single else {"ms": 5.0, "alpha": 0.6}
+    left.plot(points["x"], points["value"], ".", color=POINT, mew=0, **look)
     fitted = "fitted value" + (" (negated)" if negated else "")
     for axes, curve, words, title in (
         (left, mean, fitted, "Residuals and their means"),
@@ -130,21 +110,12 @@ def residuals(
     middle.set_ylim(min(low, 0.5), max(high, 1.5))
     low, high = right.get_ylim()
     right.set_ylim(min(low, -0.5), max(high, 0.5))
-    dots = "single sessions" if individuals else f"{min_cell} or more sessions"
+    dots = "single sessions" if single else "cells of sessions"
     dot = Line2D([], [], marker="o", ms=3, ls="", color=POINT, label=dots)
     _legend(figure, "in ranges", dot)
     curves = [part[_CURVE].assign(kind=part["diagnostic"]) for part in (mean, spread, time)]
     numbers = pd.concat([points, *curves], ignore_index=True)
     return figure, numbers[["kind", *_CURVE]]
-
-
-def _cells(points: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Return how many points lie in each cell of a grid, where these are enough to be shown."""
-    grid = [pd.cut(points[name], bins) for name, bins in zip(("x", "value"), _CELLS, strict=True)]
-    count = points.groupby(grid, observed=True).size().rename_axis(["x", "value"])
-    count = count[count >= min_cell].rename("n").reset_index()
-    middle = {name: [float(cell.mid) for cell in count[name]] for name in ("x", "value")}
-    return pd.DataFrame(middle | {"n": count["n"].astype("float64")}).assign(kind="cell")
 
 
 def _draw_curve(axes: Axes, curve: pd.DataFrame, line: str = "-", size: float = 3.0) -> None:
@@ -174,17 +145,13 @@ def _legend(figure: Figure, of_what: str, *more: Line2D, line: str = "-") -> Non
 
 
 @styled
-def normal_quantiles(own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL) -> Drawn:
+def normal_quantiles(own: pd.DataFrame) -> Drawn:
     """Draw ordered residuals and random effects against normal quantiles.
 
     Parameters
     ----------
     own : DataFrame
         Diagnostics of one measure.
-    individuals : bool
-        Whether single courses and therapists may be drawn; otherwise each point is the mean of
-        `min_cell` neighbours.
-    min_cell : int
 
     Returns
     -------
@@ -197,17 +164,14 @@ def normal_quantiles(own: pd.DataFrame, *, individuals: bool, min_cell: int = MI
     if known.empty:
         return _reason(own, "quantiles")
     known = known[["of", *_CURVE]]
-    if not individuals:
-        place = known.groupby("of", sort=False).cumcount() // min_cell
-        size = known.groupby(["of", place])["x"].transform("size")
-        means = known[size == min_cell].groupby(["of", place], sort=False)
-        known = means.mean().reset_index(level=0).reset_index(drop=True)
     panels = list(known.groupby("of", sort=False))
     figure = Figure((WIDTH, 3.0 if len(panels) > 2 else 4.0), layout="constrained")
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (name, curve) in zip(grid, panels, strict=True):
         _draw_curve(axes, curve, line="", size=2.4)
-        axes.set_title(f"{name_of(str(name))}\n(n = {curve['n'].iloc[0]:,.0f})")
+        number = curve["n"].iloc[0]
+        said = "" if pd.isna(number) else f"\n(n = {number:,.0f})"
+        axes.set_title(name_of(str(name)) + said)
         axes.set_xlabel("normal quantile")
     grid[0].set_ylabel("ordered values, standardised")
     _legend(figure, "ordered", line="")
@@ -244,7 +208,10 @@ def autocorrelation(own: pd.DataFrame) -> Drawn:
     axes.plot(known["x"], known["value"], "o", color=INK, ms=5)
     off = known[_outside(known)]
     axes.plot(off["x"], off["value"], "s", color=OUTSIDE, ms=6, mec=INK, mew=0.5)
-    ticks = [f"{lag:.0f}\n{n:,} pairs" for lag, n in zip(known["x"], known["n"], strict=True)]
+    ticks = [
+        f"{lag:.0f}" if pd.isna(n) else f"{lag:.0f}\n{n:,} pairs"
+        for lag, n in zip(known["x"], known["n"], strict=True)
+    ]
     axes.set_xticks(known["x"], ticks)
     axes.set_xlabel("session numbers apart")
     axes.set_ylabel("autocorrelation")
@@ -254,19 +221,13 @@ def autocorrelation(own: pd.DataFrame) -> Drawn:
     return figure, known[columns].rename(columns={"x": "lag"}).reset_index(drop=True)
 
 
-def influence_rows(
-    own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL
-) -> pd.DataFrame:
-    """Return the estimates without single therapists or groups, named as they may be.
+def influence_rows(own: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates without single therapists or groups.
 
     Parameters
     ----------
     own : DataFrame
         Diagnostics of one measure.
-    individuals : bool
-        Whether therapists may be named. Otherwise they are numbered by the size of the change, and
-        those with fewer than `min_cell` courses are left out.
-    min_cell : int
 
     Returns
     -------
@@ -276,16 +237,10 @@ def influence_rows(
         whole_low, whole_high (from all).
     """
     rows = _known(own, "influence").assign(size=lambda table: table["x"].abs())
-    if not individuals:
-        rows = rows[rows["n"] >= min_cell]
     most = rows.groupby("part")["size"].transform("max")
     rows = rows.assign(most=most).sort_values(["most", "part"], ascending=[False, True])
-    names = {part: str(part) for part in rows["part"].unique()}
-    if not individuals:
-        kind = {part: name.rsplit(" ", 1)[0] for part, name in names.items()}
-        names = {part: f"{kind[part]} {place}" for place, part in enumerate(names, 1)}
     order = {term: place for place, term in enumerate(TERMS)}
-    rows = rows.assign(left_out=rows["part"].map(names), place=rows["of"].map(order))
+    rows = rows.assign(left_out=rows["part"].astype(str), place=rows["of"].map(order))
     renamed = {
         "of": "term", "x": "change", "value": "estimate", "low": "ci_low", "high": "ci_high",
         "reference": "whole", "reference_low": "whole_low", "reference_high": "whole_high",
@@ -295,16 +250,13 @@ def influence_rows(
 
 
 @styled
-def influence(own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL) -> Drawn:
+def influence(own: pd.DataFrame) -> Drawn:
     """Draw the estimates of claim C7 without single therapists, or groups of courses.
 
     Parameters
     ----------
     own : DataFrame
         Diagnostics of one measure.
-    individuals : bool
-        Whether therapists may be named.
-    min_cell : int
 
     Returns
     -------
@@ -312,7 +264,7 @@ def influence(own: pd.DataFrame, *, individuals: bool, min_cell: int = MIN_CELL)
     numbers : DataFrame
         As :func:`influence_rows`, of the :data:`MOST_SHOWN` with the largest changes.
     """
-    numbers = influence_rows(own, individuals=individuals, min_cell=min_cell)
+    numbers = influence_rows(own)
     if numbers.empty:
         return _reason(own, "influence")
     shown = list(numbers["left_out"].drop_duplicates())[:MOST_SHOWN]

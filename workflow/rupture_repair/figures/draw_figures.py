@@ -1,20 +1,23 @@
 """All figures of one dataset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..claims.components import reliabilities
+from ..disclosure import curves, tables
+from ..disclosure.gate import Gate
 from ..exposure.aligned import aligned, onsets
 from ..exposure.sessions import leaving_exposures
-from ..project.disclosure import individuals_shown, min_cell, of_chance, of_detection, of_fits
+from ..exposure.summaries import courses_by_state, leaving_by_state
 from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.parallel import spread_out
 from ..project.processed import of_criterion
-from ..project.setting_groups import ExposureRules, ReportSettings
+from ..project.setting_groups import ExposureRules
 from .agreement import agreement_heat_map as heat_map
 from .chance import observed_and_expected
 from .criteria import effects_forest, episodes_per_criterion
@@ -22,14 +25,14 @@ from .diagnostics import diagnostic_figures
 from .episodes import components, criterion_pictures, ending_hazard, episode_shapes
 from .multiverse import specification_curve
 from .planted_falls import planted_falls_figure as planted_falls
-from .sessions import courses, raster
+from .sessions import courses, raster, raster_of_shares
 from .style import Drawn, nothing, save
 
 
 def draw_figures(
     folder: Path,
     *,
-    dataset: Mapping[str, Any],
+    gate: Gate,
     measures: Measures,
     sessions: pd.DataFrame,
     states: pd.DataFrame,
@@ -37,7 +40,6 @@ def draw_figures(
     detection: pd.DataFrame,
     estimates: pd.DataFrame,
     default_criterion: str,
-    report: ReportSettings,
     rules: ExposureRules,
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
@@ -53,13 +55,12 @@ def draw_figures(
     ----------
     folder : Path
         reports/figures/<dataset>.
-    dataset : mapping
-        dataset.json.
+    gate : Gate
+        What may be shown.
     measures : mapping of str to Measure
     sessions, states, episodes, detection, estimates : DataFrame
         The tables of these names; `states` is session_states.
     default_criterion : str
-    report : ReportSettings
     rules : ExposureRules
     agreement : DataFrame, optional
         The table of this name; without it there is no heat map.
@@ -83,41 +84,43 @@ def draw_figures(
         criterion_pictures, components and, where their tables are given, agreement, sensitivity,
         observed_and_expected, ending_hazard, specification_curve and diagnostics (residuals,
         normal_quantiles, autocorrelation, influence). Where single courses may not be shown the
-        figure courses says so, and its table has no rows. What is too small to be shown is
-        withheld, see :mod:`rupture_repair.project.disclosure`.
+        figure courses says so, and its table has no rows. What is drawn has passed the gate, see
+        :mod:`rupture_repair.disclosure`.
     """
     shown = what_to_show(detection, measures, default_criterion)
     which = dict(zip(("measure", "criterion"), shown, strict=True))
-    individuals, least = individuals_shown(dataset, report), min_cell(dataset, report)
-    totals = {"n_courses": sessions["course"].nunique(), "n_sessions": len(sessions)}
-    detection, estimates = of_detection(detection, least), of_fits(estimates, least, **totals)
     measure = which["measure"]
-
-    # The ones that take longest come first, so that several processes end together.
-    drawings: dict[str, Callable[[], Drawn]] = {
-        "courses": partial(
-            _of_single_courses, sessions, states, episodes, measures, individuals, **which
-        ),
+    drawings = _of_courses(gate, sessions, states, episodes, endings, measures, rules, **which)
+    detection, estimates = tables.detection(gate, detection), tables.estimates(gate, estimates)
+    begun = curves.around_onsets(gate, onsets(episodes, sessions, measures, measure))
+    few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
+    begun = begun[~np.array(few, dtype=bool)]
+    drawings |= {
         "effects_forest": lambda: effects_forest(estimates, detection, measures),
-        "raster": lambda: raster(states, individuals=individuals, min_cell=least, **which),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
+        "criterion_pictures": lambda: criterion_pictures(
+            begun, detection, measures, measure=measure
+        ),
     }
-    drawings |= _of_episodes(
-        sessions, states, episodes, endings, detection, measures, rules, **which, min_cell=least
-    )
     if chance is not None:
-        chance = of_chance(chance, detection, least)
-    if multiverse is not None:
-        multiverse = of_fits(multiverse, least, **totals)
-    drawings |= _of_detection(
-        detection, measures, measure, least,
-        chance=chance, agreement=agreement, sensitivity=sensitivity, multiverse=multiverse,
-    )  # fmt: skip
-    if diagnostics is not None:
-        drawn = diagnostic_figures(
-            diagnostics, measures, measure=measure, individuals=individuals, min_cell=least
+        compared = tables.chance(gate, chance)
+        drawings["observed_and_expected"] = lambda: observed_and_expected(
+            compared, detection, measures, measure=measure
         )
+    if agreement is not None:
+        agreeing = tables.agreement(gate, agreement)
+        drawings["agreement"] = lambda: heat_map(agreeing, detection, measures, measure=measure)
+    if sensitivity is not None:
+        drawings["sensitivity"] = lambda: planted_falls(
+            sensitivity, detection, measures, measure=measure
+        )
+    if diagnostics is not None:
+        drawn = diagnostic_figures(curves.diagnostics(gate, diagnostics), measures, measure=measure)
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
+
+    if multiverse is not None:
+        fits = tables.estimates(gate, multiverse)
+        drawings["specification_curve"] = lambda: specification_curve(fits, detection, measures)
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)
@@ -125,50 +128,8 @@ def draw_figures(
     return [file for files in spread_out(write, drawings, processes) for file in files]
 
 
-def _of_single_courses(
-    sessions: pd.DataFrame,
-    states: pd.DataFrame,
-    episodes: pd.DataFrame,
-    measures: Measures,
-    individuals: bool,
-    **which: str,
-) -> Drawn:
-    """Draw some courses, or say that single ones are not shown."""
-    if individuals:
-        return courses(sessions, states, episodes, measures, **which)
-    return nothing("Single courses of this dataset are not shown."), pd.DataFrame({"panel": []})
-
-
-def _of_detection(
-    detection: pd.DataFrame,
-    measures: Measures,
-    measure: str,
-    least: int,
-    *,
-    chance: pd.DataFrame | None,
-    agreement: pd.DataFrame | None,
-    sensitivity: pd.DataFrame | None,
-    multiverse: pd.DataFrame | None,
-) -> dict[str, Callable[[], Drawn]]:
-    """Return how to draw what compares criteria, where the table of a figure is given."""
-    all_criteria = (detection, measures)
-    drawings: dict[str, Callable[[], Drawn]] = {}
-    if chance is not None:
-        drawings["observed_and_expected"] = lambda: observed_and_expected(
-            chance, *all_criteria, measure=measure
-        )
-    if agreement is not None:
-        drawings["agreement"] = lambda: heat_map(
-            agreement, *all_criteria, measure=measure, min_cell=least
-        )
-    if sensitivity is not None:
-        drawings["sensitivity"] = lambda: planted_falls(sensitivity, *all_criteria, measure=measure)
-    if multiverse is not None:
-        drawings["specification_curve"] = lambda: specification_curve(multiverse, *all_criteria)
-    return drawings
-
-
-def _of_episodes(
+def _of_courses(
+    gate: Gate,
     sessions: pd.DataFrame,
     states: pd.DataFrame,
     episodes: pd.DataFrame,
@@ -179,30 +140,42 @@ def _of_episodes(
     *,
     measure: str,
     criterion: str,
-    min_cell: int,
 ) -> dict[str, Callable[[], Drawn]]:
-    """Return how to draw what goes on around episodes of one measure and criterion."""
+    """Return how to draw single courses, or what may be shown of all; the slowest ones first."""
     own, own_states = (of_criterion(table, measure, criterion) for table in (episodes, states))
-    of: dict[str, Any] = {"measure": measure, "min_cell": min_cell}
+    which = {"measure": measure, "criterion": criterion}
+    outcome = measures[measure].outcome
+
+    def single() -> Drawn:
+        if gate.open:
+            return courses(sessions, states, episodes, measures, **which)
+        text = "Single courses of this dataset are not shown."
+        return nothing(text), pd.DataFrame({"panel": []})
+
+    def every() -> Drawn:
+        if gate.open:
+            return raster(states, **which)
+        return raster_of_shares(curves.states(gate, courses_by_state(own_states)))
 
     def shapes() -> Drawn:
-        curves = aligned(own, own_states, sessions, measures, measure)
-        return episode_shapes(curves, measures, **of)
+        few = gate.rests_on_few(measure, criterion, "with")
+        around = aligned(own, own_states, sessions, measures, measure)
+        shown = curves.around_onsets(gate, around.iloc[:0] if few else around)
+        return episode_shapes(shown, measures, measure=measure)
 
     def hazard() -> Drawn:
         of_outcome = (measures, measure, str(outcome), rules)
         table = leaving_exposures(own_states, sessions, endings, *of_outcome)
-        return ending_hazard(table, min_cell=min_cell)
+        return ending_hazard(curves.leaving(gate, leaving_by_state(table)))
 
-    def pictures() -> Drawn:
-        onset_of_each = onsets(episodes, sessions, measures, measure)
-        return criterion_pictures(onset_of_each, detection, measures, **of)
+    def parts() -> Drawn:
+        columns = [f"{measure}__{name}" for name in measures[measure].components]
+        if len(columns) < 2 or not set(columns) <= set(sessions):
+            return components(None, measures, measure=measure)
+        found = curves.reliabilities(gate, reliabilities(sessions, columns))
+        return components(found, measures, measure=measure)
 
-    drawings = {
-        "episode_shapes": shapes,
-        "components": lambda: components(sessions, measures, **of),
-    }
-    outcome = measures[measure].outcome
-    if endings is not None and outcome is not None:
-        drawings["ending_hazard"] = hazard
-    return drawings | {"criterion_pictures": pictures}
+    drawings = {"courses": single, "raster": every, "episode_shapes": shapes, "components": parts}
+    if endings is None or outcome is None:
+        return drawings
+    return drawings | {"ending_hazard": hazard}

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..claims.components import TOTAL, reliabilities
-from ..project.disclosure import apart
+from ..claims.components import TOTAL
+from ..exposure.summaries import BAND
 from ..project.measures import Measures
 from ..statistics.proportion import wilson
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
@@ -29,9 +29,6 @@ _BEFORE = {
 #: Fewest sessions whose share of endings says anything.
 _LEAST = 5
 
-#: Sessions put together in the figure of endings.
-_BAND = 3
-
 #: Levels of reliability: colour, marker, place next to the line, words.
 _LEVELS = {
     "between": ("#0072B2", "o", -0.14, "between courses: of a course's mean"),
@@ -40,27 +37,23 @@ _LEVELS = {
 
 
 @styled
-def episode_shapes(
-    aligned: pd.DataFrame, measures: Measures, *, measure: str, min_cell: int = 1
-) -> Drawn:
+def episode_shapes(aligned: pd.DataFrame, measures: Measures, *, measure: str) -> Drawn:
     """Draw the mean course around onsets, with the middle half, next to matched stretches.
 
     Parameters
     ----------
     aligned : DataFrame
-        From :func:`rupture_repair.exposure.aligned`.
+        From :func:`rupture_repair.exposure.aligned`, as it may be shown.
     measures : mapping of str to Measure
     measure : str
-    min_cell : int
-        Places with fewer ratings are left out.
 
     Returns
     -------
     figure : Figure
     numbers : DataFrame
-        The rows of `aligned` that are drawn.
+        `aligned`.
     """
-    numbers = aligned[aligned["n"] >= min_cell].reset_index(drop=True)
+    numbers = aligned.reset_index(drop=True)
     if not (numbers["kind"] == "episodes").any():
         return nothing("Too few episodes to draw their shape."), numbers.iloc[:0]
     figure = Figure((WIDTH, 3.8), layout="constrained")
@@ -72,7 +65,8 @@ def episode_shapes(
         axes.fill_between(rows["offset"], rows["low"], rows["high"], color=colour, alpha=0.18, lw=0)
         look: dict[str, Any] = {"ls": line, "marker": marker, "color": colour, "lw": 1.6, "ms": 4.5}
         most = rows["n"].max()
-        axes.plot(rows["offset"], rows["mean"], **look, label=f"{words} (n = {most:,})")
+        said = words if pd.isna(most) else f"{words} (n = {most:,})"
+        axes.plot(rows["offset"], rows["mean"], **look, label=said)
     axes.set_xlabel("ratings from the onset, the last one before the fall")
     axes.set_ylabel("points from the rating at the onset")
     axes.set_title(label(measures[measure].label, 76))
@@ -89,20 +83,17 @@ def criterion_pictures(
     measures: Measures,
     *,
     measure: str,
-    min_cell: int = 1,
 ) -> Drawn:
     """Draw, small, the mean course around the onsets of each criterion: what it catches.
 
     Parameters
     ----------
     onsets : DataFrame
-        From :func:`rupture_repair.exposure.onsets`.
+        From :func:`rupture_repair.exposure.onsets`, as it may be shown.
     detection : DataFrame
         The table of this name, for names and order.
     measures : mapping of str to Measure
     measure : str
-    min_cell : int
-        Places with fewer ratings are left out.
 
     Returns
     -------
@@ -112,7 +103,7 @@ def criterion_pictures(
     """
     rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
     names = dict(zip(rows["criterion"], rows["name"], strict=True))
-    numbers = onsets[(onsets["n"] >= min_cell) & onsets["criterion"].isin(names)]
+    numbers = onsets[onsets["criterion"].isin(names)]
     numbers = numbers.assign(name=numbers["criterion"].map(names)).reset_index(drop=True)
     if numbers.empty:
         return nothing("Too few episodes to draw what each criterion finds."), numbers
@@ -143,15 +134,13 @@ def criterion_pictures(
 
 
 @styled
-def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
+def ending_hazard(leaving: pd.DataFrame) -> Drawn:
     """Draw the share of courses left at a session, by the state of the session before.
 
     Parameters
     ----------
     leaving : DataFrame
-        From :func:`rupture_repair.exposure.leaving`.
-    min_cell : int
-        Groups whose share tells of fewer courses are left out.
+        From :func:`rupture_repair.exposure.summaries.leaving_by_state`, as it may be shown.
 
     Returns
     -------
@@ -160,23 +149,12 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
         before (state of the session before), session_from, session_to, n (sessions at which a
         course could be left), share (left), ci_low, ci_high (Wilson).
     """
-    known = leaving[leaving["left"].notna()]
-    state = np.select(
-        [known["open_prev"] == 1, known["repaired_prev"] == 1],
-        ["open rupture", "repaired rupture"],
-        "no rupture",
-    )
-    begin = (known["session"].astype("int64") - 2) // _BAND * _BAND + 2
-    groups = known.assign(before=state, session_from=begin).groupby(["before", "session_from"])
-    numbers = groups["left"].agg(n="size", left="sum").reset_index()
-    numbers = numbers[(numbers["n"] >= max(min_cell, _LEAST))]
-    numbers = numbers[~apart(numbers["left"], numbers["n"], min_cell)]
+    numbers = leaving[leaving["n"] >= _LEAST]
     if numbers.empty or not numbers["left"].sum():
         why = "How courses ended is not known, or too few were left, to draw when."
         return nothing(why), numbers.iloc[:0]
     low, high = wilson(numbers["left"], numbers["n"])
     numbers = numbers.assign(
-        session_to=numbers["session_from"] + _BAND - 1,
         share=numbers["left"] / numbers["n"],
         ci_low=low,
         ci_high=high,
@@ -185,12 +163,12 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
     axes = figure.subplots()
     for place, (before, (colour, line, marker)) in enumerate(_BEFORE.items()):
         rows = numbers[numbers["before"] == before]
-        x = rows["session_from"] + (_BAND - 1) / 2 + 0.3 * (place - 1)
+        x = rows["session_from"] + (BAND - 1) / 2 + 0.3 * (place - 1)
         axes.vlines(x, 100 * rows["ci_low"], 100 * rows["ci_high"], color=colour, lw=1.1)
         look: dict[str, Any] = {"ls": line, "marker": marker, "color": colour, "lw": 1.4, "ms": 5}
         if len(rows):
             axes.plot(x, 100 * rows["share"], **look, label=f"before: {before}")
-    axes.set_xlabel(f"session, {_BAND} together")
+    axes.set_xlabel(f"session, {BAND} together")
     axes.set_ylabel("courses left at the session (%)")
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", color="#ececec", lw=0.6)
@@ -200,39 +178,34 @@ def ending_hazard(leaving: pd.DataFrame, *, min_cell: int = 1) -> Drawn:
 
 
 @styled
-def components(
-    sessions: pd.DataFrame, measures: Measures, *, measure: str, min_cell: int = 1
-) -> Drawn:
+def components(reliabilities: pd.DataFrame | None, measures: Measures, *, measure: str) -> Drawn:
     """Draw how reliable the components of a measure are, between and within courses.
 
     Parameters
     ----------
-    sessions : DataFrame
-        Canonical table.
+    reliabilities : DataFrame or None
+        From :func:`rupture_repair.claims.components.reliabilities`, as it may be shown; None where
+        the measure has no components.
     measures : mapping of str to Measure
     measure : str
-    min_cell : int
-        With fewer courses nothing is drawn.
 
     Returns
     -------
     figure : Figure
     numbers : DataFrame
         component ("all": all together), level (between, within), value, n_courses, n_sessions:
-        `of_course_mean` and `of_change` of :func:`rupture_repair.claims.components.reliabilities`.
+        `of_course_mean` and `of_change` of `reliabilities`.
     """
     names = list(measures[measure].components)
-    columns = [f"{measure}__{name}" for name in names]
-    if len(names) < 2 or not set(columns) <= set(sessions):
+    if reliabilities is None:
         why = "The measure has no components that were rated together."
         return nothing(why), pd.DataFrame(columns=["component", "level", "value"])
     numbers = (
-        reliabilities(sessions, columns)
-        .assign(component=[*names, TOTAL])
+        reliabilities.assign(component=[*names, TOTAL])
         .rename(columns={"of_course_mean": "between", "of_change": "within"})
         .melt(["component", "n_courses", "n_sessions"], list(_LEVELS), "level")
     )
-    if numbers["value"].isna().all() or numbers["n_courses"].iloc[0] < min_cell:
+    if numbers["value"].isna().all():
         return nothing("Too few courses have sessions with all components."), numbers.iloc[:0]
     figure = Figure((WIDTH, 0.34 * (len(names) + 1) + 1.2), layout="constrained")
     axes = figure.subplots()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..project.disclosure import WITHHELD
+from ..disclosure.limits import WITHHELD
 from .style import QUIET, label
 
 

@@ -10,13 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..project.disclosure import of_states
 from ..project.measures import Measure, Measures
 from ..project.processed import of_criterion
 from .style import (
     INK,
     KINDS,
-    MIN_CELL,
     QUIET,
     SHOWN_STATES,
     STATES,
@@ -241,20 +239,8 @@ def one_course(
 
 
 @styled
-def raster(
-    states: pd.DataFrame,
-    *,
-    measure: str,
-    criterion: str,
-    individuals: bool,
-    most_rows: int = 300,
-    min_cell: int = MIN_CELL,
-) -> Drawn:
-    """Draw the state of every course at every session.
-
-    With `individuals`, one row per course, longest first; of more than `most_rows` courses, equally
-    spaced ones in that order. Without, the share of courses in each state by session number, where
-    sessions that fewer than `min_cell` courses reached are left out.
+def raster(states: pd.DataFrame, *, measure: str, criterion: str, most_rows: int = 300) -> Drawn:
+    """Draw the state of every course at every session, one row per course, longest first.
 
     Parameters
     ----------
@@ -262,40 +248,53 @@ def raster(
         The table session_states.
     measure, criterion : str
         Which measure and criterion to draw.
-    individuals : bool
-        Whether single courses may be shown.
     most_rows : int
-        Most rows that stay readable.
-    min_cell : int
-        Fewest courses behind a column of the summary.
+        Most rows that stay readable: of more courses, equally spaced ones in that order are drawn.
 
     Returns
     -------
     figure : Figure
     numbers : DataFrame
-        With individuals: row (from the top), n_courses (in all), course, session, state. Without:
-        session, state, n (courses in it), n_courses (courses with this session); states of fewer
-        courses are put together as "withheld".
+        row (from the top), n_courses (in all), course, session, state.
     """
     states = of_criterion(states, measure, criterion)
     states = states[["course", "session", "state"]].astype({"course": str, "state": str})
-    if individuals:
-        numbers = _raster_rows(states, most_rows)
-        draw = _draw_rows
-    else:
-        numbers = states.groupby(["session", "state"]).size().rename("n").reset_index()
-        numbers = of_states(numbers, min_cell)
-        total = numbers.groupby("session")["n"].transform("sum")
-        numbers = numbers.assign(n_courses=total)
-        draw = _draw_shares
+    numbers = _raster_rows(states, most_rows)
     if numbers.empty:
         return nothing("Too few courses to show."), numbers
-    figure = draw(numbers)
+    return _with_legend(_draw_rows(numbers), numbers, hatched=False), numbers
+
+
+@styled
+def raster_of_shares(counts: pd.DataFrame) -> Drawn:
+    """Draw the share of courses in each state by session, and how many had that session.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        `session`, `state` and `n` courses, as :func:`rupture_repair.disclosure.curves.states` let
+        them pass.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        session, state, n, n_courses (courses with this session).
+    """
+    total = counts.groupby("session")["n"].transform("sum")
+    numbers = counts.assign(n_courses=total).reset_index(drop=True)
+    if numbers.empty:
+        return nothing("Too few courses to show."), numbers
+    return _with_legend(_draw_shares(numbers), numbers, hatched=True), numbers
+
+
+def _with_legend(figure: Figure, numbers: pd.DataFrame, *, hatched: bool) -> Figure:
+    """Add the states that are drawn."""
     present = [state for state in SHOWN_STATES if (numbers["state"] == state).any()]
     handles = [
         Patch(
             fc=SHOWN_STATES[state][1],
-            hatch="" if individuals else SHOWN_STATES[state][2],
+            hatch=SHOWN_STATES[state][2] if hatched else "",
             ec=QUIET,
             lw=0.5,
             label=SHOWN_STATES[state][0],
@@ -303,7 +302,7 @@ def raster(
         for state in present
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=6, handlelength=1.2)
-    return figure, numbers
+    return figure
 
 
 def _raster_rows(states: pd.DataFrame, most_rows: int) -> pd.DataFrame:

@@ -56,9 +56,6 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "rupture-repair",
 }
 
-#: Fewest courses behind a column of a summary, where config.yaml says nothing else.
-MIN_CELL = 5
-
 #: How a session is shown. Lightness falls from steady to open: readable without colour.
 STATES: dict[str, tuple[str, str, str]] = {
     "steady": ("steady", "#dfe4e8", ""),

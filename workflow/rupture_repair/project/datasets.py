@@ -73,6 +73,15 @@ def descriptor(name: str, root: Path = Path(), project: Path = Path()) -> Path:
     raise ProblemsFound([missing])
 
 
+def is_synthetic(file: Path) -> bool:
+    """Return whether a dataset.yaml says so itself; one with faults says nothing."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (OSError, yaml.YAMLError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("synthetic") is True
+
+
 def is_name(name: str) -> bool:
     """Return whether a dataset can be called so."""
     return bool(_NAME.fullmatch(name)) and not _OTHER_PAGE.fullmatch(name)

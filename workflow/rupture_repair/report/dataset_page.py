@@ -1,14 +1,13 @@
 """The report of one dataset: the facts of every section, laid into dataset.md."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from ..disclosure import problem_texts
 from ..figures.alt_text import alt_text
 from ..models.definitions import MODELS
-from ..project.disclosure import min_cell, without_cells
 from ..project.setting_groups import Settings
 from .dataset_tables import Material
 from .markdown import held
@@ -56,24 +55,23 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         Markdown with front matter, to be written by :func:`rupture_repair.report.render_html`
         into the folder that holds ``figures/``.
     """
-    flow, least = data.of_flow(material), min_cell(material.dataset, material.config.report)
-    material = material.disclosed()
+    # What needs single courses comes first: the material that passed the gate has none.
     facts, ratings = data.of_dataset(material), data.of_ratings(material)
-    detection, effects = episodes.of_detection(material), outcome.of_effects(material)
+    never = episodes.reasons_of(material.states)
+    described, rows_of_shapes = shapes.of_shapes(material), shapes.shapes(material)
+    material = material.disclosed()
+    detection, effects = episodes.of_detection(material, never), outcome.of_effects(material)
     reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
     limits = words_of("limitations.yaml")
     measure, criterion = material.shown
     alliance = [name for name in material.measures if name in set(material.detection["measure"])]
-    if least > 1:
-        told = [without_cells(warning) for warning in material.dataset["warnings"]]
-        material = replace(material, dataset={**material.dataset, "warnings": told})
     page = Page(
         alt_text,
         sections=SECTIONS,
         title=material.dataset["title"],
         subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
         material=material,
-        meta=material.dataset,
+        meta=_about_files(material),
         facts=facts,
         measures=material.measures,
         ratings=ratings,
@@ -83,9 +81,9 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         name=detection["row"]["name"],
         detection=detection,
         effects=effects,
-        flow=flow,
-        shapes=shapes.of_shapes(material),
-        shape_rows=shapes.shapes(material),
+        flow=data.of_flow(material),
+        shapes=described,
+        shape_rows=rows_of_shapes,
         chance=episodes.of_chance(material),
         agreement=agreement.of_agreement(material),
         held=held,
@@ -94,7 +92,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         limitations=reasons,
         models=MODELS,
         ceiling=data.CEILING,
-        min_cell=least,
+        min_cell=material.gate.least,
         config=material.config,
         settings=_as_yaml(material.config),
         about=about,
@@ -114,3 +112,16 @@ def _as_yaml(settings: Settings) -> str:
     """Return the settings as they could be written in config.yaml."""
     plain = settings.as_dict() | {"criteria": [str(row["id"]) for row in settings.criteria]}
     return yaml.safe_dump(plain, sort_keys=True, allow_unicode=True).rstrip()
+
+
+def _about_files(material: Material) -> dict[str, Any]:
+    """Return dataset.json as it may be shown: counts of rows, and what was found in them, not."""
+    if material.gate.open:
+        return material.dataset
+    rare = material.dataset.get("anonymity")
+    return {
+        **material.dataset,
+        "warnings": problem_texts.kinds(material.dataset["warnings"]),
+        "files": [{**file, "rows": None} for file in material.dataset["files"]],
+        "anonymity": rare if rare and rare["smallest"] >= material.gate.least else None,
+    }

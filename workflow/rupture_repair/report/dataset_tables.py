@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..project import disclosure
+from ..disclosure import curves, tables
+from ..disclosure.gate import Gate, gate_of
 from ..project.headline import what_to_show
 from ..project.measures import Measures, read_measures
-from ..project.setting_groups import Settings
+from ..project.processed import of_criterion
+from ..project.setting_groups import ExposureRules, Settings
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Material:
         What each step leaves out of the main model, if that was counted.
     multiverse : dict of str to DataFrame
         The tables estimates, summary and choices of the multiverse; empty if it was not computed.
+    known_gate : Gate or None
+        What may be shown, if that was found before.
     """
 
     dataset: dict[str, Any]
@@ -63,6 +68,7 @@ class Material:
     diagnostics: pd.DataFrame | None = None
     flow: pd.DataFrame | None = None
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
+    known_gate: Gate | None = None
 
     @classmethod
     def read(
@@ -99,30 +105,60 @@ class Material:
             criteria={str(row["id"]): dict(row) for row in settings.criteria},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             multiverse=_multiverse(folder),
+            known_gate=Gate.read(folder / "disclosed.json"),
             **tables,
             **optional,
         )
 
-    def disclosed(self) -> "Material":
-        """Return the material without what may not be shown, see :mod:`..disclosure`.
+    @cached_property
+    def gate(self) -> Gate:
+        """What of the dataset may be shown."""
+        if self.known_gate is not None:
+            return self.known_gate
+        names = ("sessions", "courses", "states", "episodes", "detection", "estimates", "claims",
+                 "components", "flow", "diagnostics")  # fmt: skip
+        given = {name: getattr(self, name) for name in names}
+        known = {name: table for name, table in given.items() if table is not None}
+        criteria = [{"id": name, **row} for name, row in self.criteria.items()]
+        return gate_of(
+            known,
+            self.dataset,
+            self.measures,
+            report=self.config.report,
+            default_criterion=self.config.default_criterion,
+            rules=ExposureRules.of(self.config.models.exposure, self.config.edge_rules),
+            criteria=criteria,
+        )
 
-        Counts in `detection`, `chance`, `estimates`, `claims` and `multiverse` are NaN where they
-        are withheld.
+    def disclosed(self) -> "Material":
+        """Return what may be shown: tables that passed the gate, and none of single courses.
+
+        Withheld counts are missing. `claims`, `components` and `flow` are those of the measure and
+        criterion shown, but for the verdicts of all; `sessions`, `courses`, `episodes` and `states`
+        are empty.
         """
-        least = disclosure.min_cell(self.dataset, self.config.report)
-        totals = {"n_courses": self.courses["course"].nunique(), "n_sessions": len(self.sessions)}
-        detection = disclosure.of_detection(self.detection, least)
-        changed: dict[str, Any] = {"detection": detection}
-        if self.chance is not None:
-            changed["chance"] = disclosure.of_chance(self.chance, detection, least)
-        for name in ("estimates", "claims"):
-            table = getattr(self, name)
-            if table is not None:
-                changed[name] = disclosure.of_fits(table, least, **totals)
+        gate, (measure, criterion) = self.gate, self.shown
+        single = ("sessions", "courses", "episodes", "states")
+        changed: dict[str, Any] = {name: getattr(self, name).iloc[:0] for name in single}
+        changed["measures"] = tables.measures(gate, self.measures)
+        changed["detection"] = tables.detection(gate, self.detection)
+        changed["estimates"] = tables.estimates(gate, self.estimates)
+        every = {
+            "chance": tables.chance,
+            "claims": tables.claims,
+            "diagnostics": curves.diagnostics,
+        }
+        for name, passing in every.items():
+            if getattr(self, name) is not None:
+                changed[name] = passing(gate, getattr(self, name))
+        for name, passing in {"components": tables.components, "flow": tables.flow}.items():
+            if getattr(self, name) is not None:
+                own = of_criterion(getattr(self, name), measure, criterion)
+                changed[name] = passing(gate, own)
         if self.multiverse:
-            fits = disclosure.of_fits(self.multiverse["estimates"], least, **totals)
+            fits = tables.estimates(gate, self.multiverse["estimates"])
             changed["multiverse"] = {**self.multiverse, "estimates": fits}
-        return replace(self, **changed)
+        return replace(self, **changed, known_gate=gate)
 
     @property
     def shown(self) -> tuple[str, str]:

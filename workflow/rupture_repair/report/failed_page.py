@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..project.disclosure import without_cells
+from ..disclosure import problem_texts
 from .page import Page
 
 
@@ -28,6 +28,5 @@ def failure_report(failure: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 
 
 def without_ids(failure: Mapping[str, Any]) -> list[str]:
-    """Return the problems of a failure without ids: a report may be passed on, the log is not."""
-    fault = bool(failure.get("traceback"))
-    return [without_cells(said, fault=fault) for said in failure["problems"]]
+    """Return the problems of a failure without cells: a report may be passed on, the log is not."""
+    return [problem_texts.public(said) for said in failure["problems"]]

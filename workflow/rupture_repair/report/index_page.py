@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from ..disclosure import tables
+from ..disclosure.gate import Gate
 from ..figures.alt_text import alt_text
-from ..project.disclosure import min_cell, of_detection
 from ..project.headline import what_to_show
 from ..project.measures import Measures
 from ..project.processed import of_criterion
@@ -29,6 +30,7 @@ def index_entry(
     estimates: pd.DataFrame,
     sessions: pd.DataFrame,
     settings: Settings,
+    gate: Gate,
 ) -> dict[str, Any]:
     """Return what the index says of a dataset whose report was made.
 
@@ -40,6 +42,8 @@ def index_entry(
     detection, estimates, sessions : DataFrame
         The tables of these names; of `sessions` only the columns course and therapist are used.
     settings : Settings
+    gate : Gate
+        What may be shown.
 
     Returns
     -------
@@ -49,8 +53,7 @@ def index_entry(
         criterion shown), assessable, n_models, n_failed.
     """
     measure, criterion = what_to_show(detection, measures, settings.default_criterion)
-    disclosed = of_detection(detection, min_cell(dataset, settings.report))
-    row = of_criterion(disclosed, measure, criterion).iloc[0]
+    row = of_criterion(tables.detection(gate, detection), measure, criterion).iloc[0]
     status = one_per_fit(estimates)["status"]
     return {
         "name": dataset["name"],
@@ -59,8 +62,8 @@ def index_entry(
         "licence": dataset["licence"],
         "non_commercial": non_commercial(dataset["licence"]),
         "stands_in": [one for one in measures.values() if one.stands_in],
-        "n_courses": int(sessions["course"].nunique()),
-        "n_sessions": len(sessions),
+        "n_courses": gate.count(("courses",), int(sessions["course"].nunique())),
+        "n_sessions": gate.count(("sessions",), len(sessions)),
         "criterion": str(row["name"]),
         "assessable": bool(row["assessable"]),
         "n_episodes": row["n_episodes"],

@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 import yaml
 
-from ..project.disclosure import WITHHELD
+from ..disclosure.limits import WITHHELD
 from ..project.package_files import PACKAGE
 
 #: Templates, captions and phrases.

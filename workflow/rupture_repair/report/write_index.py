@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..disclosure.gate import Gate
 from ..project.measures import read_measures
 from ..project.setting_groups import Settings
 from .failed_page import failure_report
@@ -23,6 +24,7 @@ def _entry(folder: Path, settings: Settings) -> dict[str, Any]:
         pd.read_parquet(folder / "estimates.parquet"),
         pd.read_parquet(folder / "sessions.parquet", columns=["course", "therapist"]),
         settings,
+        Gate.read(folder / "disclosed.json"),
     )
 
 

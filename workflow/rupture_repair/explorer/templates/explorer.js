@@ -103,10 +103,10 @@
   function showSentence(now, noise) {
     let text = "";
     if (!now) text = "This criterion cannot be applied: " + criterion.refusal + ".";
-    else if (now.episodes === null) text = "Fewer than " + data.min_cell + " courses or episodes: the counts are withheld.";
+    else if (now.episodes === null) text = "The number of episodes is withheld: it, or what it leaves of another number, is below " + data.min_cell + ".";
     else {
       text = whole(now.episodes) + (now.episodes === 1 ? " episode" : " episodes");
-      if (now.courses !== null) text += " in " + whole(now.courses) + " of " + whole(now.assessable) + " courses";
+      if (now.courses !== null) text += " in " + whole(now.courses) + " of " + count(now.assessable) + " courses";
       text += noise ? "; noise alone makes about " + short(now.expected) + "." : ".";
     }
     say("sentence", text);

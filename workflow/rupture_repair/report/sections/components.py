@@ -1,10 +1,8 @@
 """Rows of the table of the components of the alliance."""
 
-import numpy as np
 import pandas as pd
 
 from ...claims.components import TOTAL
-from ...project.disclosure import min_cell, withheld
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import count, held, number, percent, text
@@ -18,11 +16,6 @@ def components(material: Material) -> Rows:
         return []
     measure, criterion = material.shown
     own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config.report)
-    each = (own["component"] != TOTAL).to_numpy()
-    hidden = np.zeros(len(own), dtype=bool)
-    hidden[each] = withheld(own.loc[each, "n_fell_most"].astype(float).tolist(), least)
-    own = own.assign(withheld=hidden)
     return [
         {
             "component": "all together" if row["component"] == TOTAL else text(row["component"]),
@@ -31,7 +24,7 @@ def components(material: Material) -> Rows:
             "mean": number(row["of_course_mean"]),
             "change": number(row["of_change"]) if row["component"] == TOTAL else _bound(row),
             "fell": _fell(row),
-            "n": f"{count(row['n_courses'])} courses, {count(row['n_sessions'])} sessions",
+            "n": f"{held(row['n_courses'])} courses, {held(row['n_sessions'])} sessions",
             "reason": "–" if pd.isna(row["reason"]) else text(row["reason"]),
         }
         for row in own.to_dict("records")
@@ -44,10 +37,9 @@ def _bound(row: dict) -> str:
 
 def _fell(row: dict) -> str:
     """Return how often a component fell most: 12 of 40 (30 % [18 %, 46 %])."""
-    if row["withheld"]:
-        return held(None)
-    if pd.isna(row["n_fell_most"]) or pd.isna(row["share_fell_most"]):
-        return f"of {count(row['n_episodes'])} episodes"
+    if pd.isna(row["share_fell_most"]):
+        of_none = row["component"] == TOTAL or row["n_episodes"] == 0
+        return f"of {held(row['n_episodes'])} episodes" if of_none else held(None)
     ends = f"{percent(row['share_low'])}, {percent(row['share_high'])}"
     share = percent(row["share_fell_most"])
     return f"{count(row['n_fell_most'])} of {count(row['n_episodes'])} ({share} [{ends}])"

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from ..dataset_tables import Material
-from ..markdown import Md, code, count, escape, held, short, sourced, text
+from ..markdown import Md, code, escape, held, short, sourced, text
 from ..rows import Rows, measure_text
 
 
@@ -37,14 +39,16 @@ def assessable(material: Material, found: Mapping[str, Any]) -> Rows:
     """Count for each measure and criterion how many courses could be assessed, and why not."""
     rows = []
     for row in found["rows"]:
-        out = row["n_courses"] != row["n_courses_assessable"]
-        why = found["reasons"].get((row["measure"], row["criterion"]), "not rated")
+        why = found["reasons"].get((row["measure"], row["criterion"]))
+        withheld = pd.isna(row["n_courses_assessable"]) or pd.isna(row["n_courses"])
+        out = why if withheld else row["n_courses"] != row["n_courses_assessable"]
+        why = why or "not rated"
         rows.append(
             measure_text(material, row)
             | {
                 "criterion": text(row["name"]),
-                "courses": f"{held(row['n_courses_assessable'])} of {count(row['n_courses'])}",
-                "sessions": f"{held(row['n_sessions_assessable'])} of {count(row['n_sessions'])}",
+                "courses": f"{held(row['n_courses_assessable'])} of {held(row['n_courses'])}",
+                "sessions": f"{held(row['n_sessions_assessable'])} of {held(row['n_sessions'])}",
                 "reason": text(row["reason"] if not row["assessable"] else why if out else "–"),
             }
         )

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...project.disclosure import apart, individuals_shown, min_cell, small, withheld
+from ...disclosure.gate import Gate
+from ...exposure.shared import same_scores
 from ...project.measures import CutOff, Measure, Measures, Reliability, ReliableChange
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import Md, count, escape, held, number, percent, short, sourced, text
+from ..markdown import Md, escape, held, number, percent, short, sourced, text
 from ..rows import Rows, spread_text
 
 
@@ -23,7 +24,7 @@ def ratings(measures: Measures, rated: Mapping[str, Mapping[str, Any]]) -> Rows:
             "role": measure.role,
             "rater": f"{measure.rater}, {measure.timing}",
             "courses": held(facts["n_courses"]),
-            "ratings": count(facts["n"]),
+            "ratings": held(facts["n"]),
             "per_course": spread_text(facts["per_course"]),
             "missing": f"{held(facts['missing'])} ({percent(facts['missing'], facts['span'])})",
             "mean": f"{number(facts['mean'], 1)} ({number(facts['sd'], 1)})",
@@ -73,15 +74,19 @@ def before_and_after(measures: Measures, rated: Mapping[str, Mapping[str, Any]])
     ]
 
 
-def endings(found: Mapping[str, int], least: int) -> Rows:
-    """Count how courses ended."""
-    total = sum(found.values())
-    hidden = withheld(list(found.values()), least)
+def endings(facts: Mapping[str, Any]) -> Rows:
+    """Count how courses ended; `facts` from :func:`of_dataset`."""
+    found = facts["endings"]
+    known = sum(found.values())
+    total = facts["n_courses"] if np.isnan(known) else known
     return [
         {"ending": name.replace("_", " "), "courses": held(n), "share": percent(n, total)}
-        for name, n in zip(found, np.where(hidden, np.nan, list(found.values())), strict=True)
+        for name, n in found.items()
     ]
 
+
+#: Below these numbers a limitation is stated.
+FEW_COURSES, FEW_THERAPISTS = 50, 10
 
 #: A share of ratings at the best end above this is a ceiling effect (Terwee et al. 2007,
 #: doi 10.1016/j.jclinepi.2006.03.012).
@@ -101,23 +106,26 @@ def non_commercial(licence: str) -> bool:
 
 def of_dataset(material: Material) -> dict[str, Any]:
     """Return the facts of the dataset as a whole."""
-    sessions, courses = material.sessions, material.courses
+    sessions, courses, gate = material.sessions, material.courses, material.gate
     per_course = sessions.groupby("course", observed=True).size()
     ending = courses["ending"].value_counts() if "ending" in courses else pd.Series(dtype=int)
+    counts = {f"n_{name}s": courses[name].nunique() for name in ("course", "client", "therapist")}
+    counts["n_sessions"] = len(sessions)
     return {
-        "n_courses": courses["course"].nunique(),
-        "n_clients": courses["client"].nunique(),
-        "n_therapists": courses["therapist"].nunique(),
-        "n_sessions": len(sessions),
-        "per_course": _spread(per_course),
-        "endings": {str(name): int(n) for name, n in ending.items()},
-        "individuals": individuals_shown(material.dataset, material.config.report),
-    }
+        **{name: gate.count((name.removeprefix("n_"),), n) for name, n in counts.items()},
+        "therapists_named": counts["n_therapists"] > 0,
+        "few_courses": counts["n_courses"] < FEW_COURSES,
+        "few_therapists": 0 < counts["n_therapists"] < FEW_THERAPISTS,
+        "per_course": _spread(per_course, gate.least),
+        "endings": {str(name): gate.count(("ending", str(name)), int(n))
+                    for name, n in ending.items()},
+        "individuals": gate.open,
+    }  # fmt: skip
 
 
-def _spread(values: pd.Series) -> dict[str, float]:
-    """Return median and quartiles: the least and the most would be single courses."""
-    if values.empty:
+def _spread(values: pd.Series, least: int) -> dict[str, float]:
+    """Return median and quartiles of enough courses; the least and the most are single ones."""
+    if len(values) < max(least, 1):
         return {"median": np.nan, "least": np.nan, "most": np.nan}
     low, middle, high = values.quantile([0.25, 0.5, 0.75])
     return {"median": middle, "least": low, "most": high}
@@ -129,41 +137,47 @@ def of_ratings(material: Material) -> dict[str, dict[str, Any]]:
     Of measures of sessions: n, n_courses, per_course (median, least and most of the
     middle half), missing (session
     numbers without a rating between first and last rating of a course), span (all of these),
-    mean, sd, best (share at the best end of the range). Of measures of courses: n_first, n_last,
-    mean_first, mean_last.
+    mean, sd, best (share at the best end of the range), same_as_outcome. Of measures of courses:
+    n_first, n_last, mean_first, mean_last.
     """
     described = {}
     for name, measure in material.measures.items():
         if measure.per_session:
-            facts = _at_sessions(material.sessions[["course", "session", name]], name, measure)
+            own = material.sessions[["course", "session", name]]
+            facts = _at_sessions(own, name, measure, material.gate.least)
+            outcome = str(measure.outcome)
+            facts["same_as_outcome"] = same_scores(material.sessions, name, outcome)
         else:
             ends = {end: material.courses[f"{name}__{end}"] for end in ("first", "last")}
             facts = {f"n_{end}": int(values.notna().sum()) for end, values in ends.items()}
             facts |= {f"mean_{end}": values.mean() for end, values in ends.items()}
-        described[name] = _disclosed(facts, material)
+        described[name] = _disclosed(name, facts, material.gate)
     return described
 
 
-def _disclosed(facts: dict[str, Any], material: Material) -> dict[str, Any]:
-    """Return facts of a measure with NaN for what a few courses or ratings make."""
-    least = min_cell(material.dataset, material.config.report)
-    courses = material.courses["course"].nunique()
-    told = dict(facts)
-    for name in ("n_courses", "n_first", "n_last"):
-        if name in facts and apart(facts[name], courses, least):
-            told[name] = np.nan
-    if "span" in facts:
-        missing = np.nan if small(facts["missing"], least) else facts["missing"]
-        at_best = round(facts["best"] * facts["n"]) if facts["n"] else 0
-        best = np.nan if apart(at_best, facts["n"], least) else facts["best"]
-        told |= {"missing": missing, "best": best}
+def _disclosed(name: str, facts: dict[str, Any], gate: Gate) -> dict[str, Any]:
+    """Return facts of a measure as they may be shown: what a few courses make is missing."""
+    if gate.open:
+        return facts
+    shown = dict(facts)
     for end in ("first", "last"):
-        if small(facts.get(f"n_{end}", 0), least):
-            told[f"mean_{end}"] = np.nan
-    return told
+        if f"n_{end}" in facts:
+            shown[f"n_{end}"] = gate.count((end, name), facts[f"n_{end}"])
+            few = facts[f"n_{end}"] < gate.least
+            shown[f"mean_{end}"] = np.nan if few else facts[f"mean_{end}"]
+    if "span" in facts:
+        whole = gate.passes(("ratings", name))
+        shown["n_courses"] = gate.count(("rated courses", name), facts["n_courses"])
+        shown["n"] = gate.count(("ratings", name), facts["n"])
+        shown["missing"] = gate.count(("missing", name), facts["missing"])
+        shown["span"] = facts["span"] if whole else np.nan
+        shown["best"] = facts["best"] if whole and gate.passes(("best", name)) else np.nan
+        if facts["n_courses"] < gate.least:
+            shown["mean"] = shown["sd"] = np.nan
+    return shown
 
 
-def _at_sessions(ratings: pd.DataFrame, name: str, measure: Measure) -> dict[str, Any]:
+def _at_sessions(ratings: pd.DataFrame, name: str, measure: Measure, least: int) -> dict[str, Any]:
     rated = ratings.dropna(subset=name)
     by_course = rated.groupby("course", observed=True)["session"]
     number = by_course.size()
@@ -172,7 +186,7 @@ def _at_sessions(ratings: pd.DataFrame, name: str, measure: Measure) -> dict[str
     return {
         "n": len(rated),
         "n_courses": len(number),
-        "per_course": _spread(number),
+        "per_course": _spread(number, least),
         "missing": span - len(rated),
         "span": span,
         "mean": rated[name].mean(),
@@ -182,22 +196,19 @@ def _at_sessions(ratings: pd.DataFrame, name: str, measure: Measure) -> dict[str
 
 
 def of_flow(material: Material) -> Rows:
-    """Return the flow of exclusions to the main model, small numbers withheld. Columns add up.
+    """Return the flow of exclusions to the main model. Columns add up.
 
-    `material` is as the steps wrote it, before :meth:`Material.disclosed`.
+    `material` is what :meth:`Material.disclosed` returned.
     """
     measure, criterion = material.shown
     if material.flow is None:
         return []
-    table = material.flow
-    own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config.report)
+    own = of_criterion(material.flow, measure, criterion)
     columns: dict[str, dict[str, Any]] = {}
     for unit, steps in own.groupby("unit"):
-        parts = np.append(steps["n_left_out"], steps["n_after"].iloc[-1]).astype(float)
-        parts[withheld(list(parts), least)] = np.nan
         names = ["in the data", *steps["step"], "in the main model"]
-        columns[str(unit)] = dict(zip(names, [steps["n_before"].iloc[0], *parts], strict=True))
+        numbers = [steps["n_before"].iloc[0], *steps["n_left_out"], steps["n_after"].iloc[-1]]
+        columns[str(unit)] = dict(zip(names, numbers, strict=True))
     return [
         {"step": text(name)} | {f"{unit}s": held(column[name]) for unit, column in columns.items()}
         for name in columns.get("session", {})

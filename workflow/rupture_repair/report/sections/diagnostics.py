@@ -8,9 +8,8 @@ import pandas as pd
 from ...diagnostics.columns import MODEL, REPLICATES, TERMS
 from ...figures.diagnostics import influence_rows
 from ...figures.rows import name_of
-from ...project.disclosure import WITHHELD, apart, individuals_shown, min_cell, small
 from ..dataset_tables import Material
-from ..markdown import Md, count, escape, number, p_value, percent, text
+from ..markdown import Md, count, escape, held, number, p_value, percent, text
 from ..rows import Rows
 from .data import CEILING
 
@@ -40,7 +39,7 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
         `criterion`, `outcome`, `reason` (why there is no fit, or None), `curves` (as
         :func:`curves_of`, by name), `number` of them and how many are `off`, `lag` (the first
         autocorrelation), `rho`, `influence` (as :func:`influence_of`), `whom` (what was left out),
-        `left_out` (how many), `shown` (how many of them may be shown), `ceiling` (of_ends where
+        `left_out` (how many), `ceiling` (of_ends where
         ratings at the best end are many), `beyond` (share of fitted values beyond the scale).
     """
     table = material.diagnostics
@@ -48,8 +47,6 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
     if table is None or (own := table[table["measure"] == measure]).empty:
         return {}
     curves = curves_of(own)
-    least = min_cell(material.dataset, material.config.report)
-    individuals = individuals_shown(material.dataset, material.config.report)
     lags = own[(own["diagnostic"] == "autocorrelation") & own["value"].notna()]
     rho = own.loc[own["diagnostic"] == "rho", "value"].dropna()
     influence = own[(own["diagnostic"] == "influence") & own["part"].notna()]
@@ -68,14 +65,13 @@ def of_diagnostics(material: Material) -> dict[str, Any]:
         "off": [curve for curve in curves.values() if curve["off"]],
         "lag": lags.iloc[0].to_dict() if len(lags) else None,
         "rho": rho.iloc[0] if len(rho) else None,
-        "influence": influence_of(own, individuals=individuals, least=least),
+        "influence": influence_of(own),
         "whom": str(parts["part"].iloc[0]).rsplit(" ", 1)[0] if len(parts) else "",
         "left_out": len(parts),
-        "shown": len(parts) if individuals else int((parts["n"] >= least).sum()),
         "ceiling": [
             end
             for end in of_ends(own)
-            if max(end["best"], end["worst"]) > CEILING or end["mostly"] > CEILING
+            if any(end[name] > CEILING for name in ("best", "worst", "mostly"))
         ],
         "beyond": beyond.iloc[0] if len(beyond) else None,
     }
@@ -120,17 +116,13 @@ def curves_of(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return found
 
 
-def influence_of(own: pd.DataFrame, *, individuals: bool, least: int) -> dict[str, dict[str, Any]]:
+def influence_of(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return what leaving out parts of the data does to each term of claim C7.
 
     Parameters
     ----------
     own : DataFrame
         Diagnostics of one measure.
-    individuals : bool
-        Whether therapists may be named.
-    least : int
-        Fewest courses of a therapist who is shown, where they may not.
 
     Returns
     -------
@@ -141,7 +133,7 @@ def influence_of(own: pd.DataFrame, *, individuals: bool, least: int) -> dict[st
         that may be shown: left_out, estimate, ci_low, ci_high, change; or None), `failed` (parts
         without which there is no estimate).
     """
-    named = influence_rows(own, individuals=individuals, min_cell=least)
+    named = influence_rows(own)
     found: dict[str, dict[str, Any]] = {}
     every = own[(own["diagnostic"] == "influence") & own["part"].notna()]
     for term, rows in every.groupby("of", sort=False):
@@ -183,7 +175,7 @@ def of_ends(own: pd.DataFrame) -> list[dict[str, Any]]:
         Per measure: `measure`, `ratings`, `courses`, the shares `best`, `worst`, `mostly` (courses
         with more than half of their ratings at the best end) and `mostly_worst`.
     """
-    ends = own[(own["diagnostic"] == "ends") & own["value"].notna() & (own["of"] != "fitted")]
+    ends = own[(own["diagnostic"] == "ends") & own["part"].notna() & (own["of"] != "fitted")]
     found = []
     for measure, rows in ends.groupby("of", sort=False):
         values = rows.set_index("part")
@@ -207,12 +199,10 @@ def rows(material: Material) -> Rows:
     if table is None:
         return []
     several = len(table["measure"].unique()) > 1
-    least = min_cell(material.dataset, material.config.report)
-    individuals = individuals_shown(material.dataset, material.config.report)
     result: Rows = []
     for measure, own in table.groupby("measure", sort=False):
         cells = [_curve_cells(curve) for curve in curves_of(own).values()]
-        influence = influence_of(own, individuals=individuals, least=least)
+        influence = influence_of(own)
         cells += [_influence_cells(term, facts) for term, facts in influence.items()]
         reasons = own.loc[own["diagnostic"] == "mean", "message"].dropna()
         if len(reasons):  # one reason for all
@@ -290,7 +280,6 @@ def ends(material: Material) -> Rows:
     table = material.diagnostics
     if table is None:
         return []
-    least = min_cell(material.dataset, material.config.report)
     found = {
         end["measure"]: end
         for _, own in table.groupby("measure", sort=False)
@@ -299,33 +288,30 @@ def ends(material: Material) -> Rows:
     return [
         {
             "measure": text(material.measures[name].label),
-            "ratings": count(end["ratings"]),
-            "best": _share(end["best"], end["ratings"], least),
-            "worst": _share(end["worst"], end["ratings"], least),
-            "courses": count(end["courses"]),
-            "mostly": _few(end["mostly"], end["courses"], least),
-            "mostly_worst": _few(end["mostly_worst"], end["courses"], least),
+            "ratings": held(end["ratings"]),
+            "best": _share(end["best"]),
+            "worst": _share(end["worst"]),
+            "courses": held(end["courses"]),
+            "mostly": _number(end["mostly"], end["courses"]),
+            "mostly_worst": _number(end["mostly_worst"], end["courses"]),
         }
         for name, end in found.items()
     ]
 
 
-def _share(share: float, whole: float, least: int) -> str:
-    """Return a share of ratings, withheld where a few ratings make it."""
-    return WITHHELD if apart(np.rint(share * whole), whole, least) else percent(share, digits=1)
+def _share(share: float) -> str:
+    """Return a share of ratings, if it may be shown."""
+    return held(np.nan) if np.isnan(share) else percent(share, digits=1)
 
 
-def _few(share: float, whole: float, least: int) -> str:
-    r"""Return a number of courses with its share, unless it is small enough to tell of single ones.
+def _number(share: float, whole: float) -> str:
+    r"""Return a number of courses with its share, if it may be shown.
 
     Examples
     --------
-    >>> _few(0.5, 40, 5), _few(0.05, 40, 5), _few(0.05, 40, 1), _few(0.0, 40, 5)
-    ('20 (50\xa0%)', 'fewer than 5', '2 (5\xa0%)', '0 (0\xa0%)')
+    >>> _number(0.5, 40), _number(float("nan"), 40)
+    ('20 (50\xa0%)', '[c]')
     """
-    part = int(np.rint(share * whole))
-    if small(part, least):
-        return f"fewer than {least}"
-    if small(whole - part, least):
-        return WITHHELD
-    return f"{count(part)} ({percent(share)})"
+    if np.isnan(share):
+        return held(np.nan)
+    return f"{count(np.rint(share * whole))} ({percent(share)})"

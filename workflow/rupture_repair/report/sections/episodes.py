@@ -76,12 +76,14 @@ def planted(material: Material) -> Rows:
     ]
 
 
-def of_detection(material: Material) -> dict[str, Any]:
+def of_detection(material: Material, reasons: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     """Return the rows of detection, those shown, and the range of shares over criteria.
+
+    `material` is what :meth:`Material.disclosed` returned, `reasons` from :func:`reasons_of`.
 
     Keys: rows (list of dict, with share: courses with an episode among the assessable), row (of
     the measure and criterion shown), assessable (rows of the measure shown that could be used),
-    lowest and highest (by share), unassessable_courses ((measure, criterion) -> reasons).
+    lowest and highest (by share), reasons.
     """
     table = material.detection
     of = table["n_courses_assessable"].where(table["n_courses_assessable"] > 0)
@@ -98,7 +100,7 @@ def of_detection(material: Material) -> dict[str, Any]:
         "assessable": usable,
         "lowest": ranked[0] if ranked else None,
         "highest": ranked[-1] if ranked else None,
-        "reasons": _reasons(material.states),
+        "reasons": reasons,
     }
 
 
@@ -112,7 +114,7 @@ def of_chance(material: Material) -> dict[str, Any]:
     return own.iloc[0].to_dict() if len(own) else {"status": None}
 
 
-def _reasons(states: pd.DataFrame) -> dict[tuple[str, str], str]:
+def reasons_of(states: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Return, per measure and criterion, the commonest reason among courses never assessable."""
     key = ["measure", "criterion", "course"]
     never = states.assign(out=states["state"] == "not_assessable")

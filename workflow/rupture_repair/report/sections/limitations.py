@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...exposure.shared import same_scores
 from ..dataset_tables import Material
 from .data import CEILING, non_commercial
 
-#: Below these numbers a limitation is stated.
-FEW_COURSES, FEW_THERAPISTS, FEW_RATINGS = 50, 10, 8
+#: Below this number a limitation is stated.
+FEW_RATINGS = 8
 
 #: Above these shares a limitation is stated.
 MUCH_MISSING, MANY_CENSORED = 0.10, 0.20
@@ -29,13 +28,13 @@ def of_limitations(
     found = {
         "synthetic": material.dataset["synthetic"],
         "stands_in": [one for one in measures.values() if one.stands_in],
-        "same_scores": [(a, o) for a, o in both if same_scores(material.sessions, a, o)],
+        "same_scores": [(a, o) for a, o in both if ratings[a]["same_as_outcome"]],
         "same_rater": [
             (a, o) for a, o in both if a != o and measures[a].rater == measures[o].rater
         ],
-        "few_courses": dataset["n_courses"] < FEW_COURSES,
-        "no_therapists": dataset["n_therapists"] == 0,
-        "few_therapists": 0 < dataset["n_therapists"] < FEW_THERAPISTS,
+        "few_courses": dataset["few_courses"],
+        "no_therapists": not dataset["therapists_named"],
+        "few_therapists": dataset["few_therapists"],
         "few_ratings": rated[alliance]["per_course"]["median"] < FEW_RATINGS,
         "ceiling": [name for name, one in rated.items() if one["best"] > CEILING],
         "missing": [

@@ -17,8 +17,8 @@ def datasets(entries: list[dict[str, Any]]) -> Rows:
             {
                 "dataset": Md(f"[{escape(entry['title'])}](<{entry['name']}.html>){mark}"),
                 "licence": text(entry["licence"]),
-                "courses": count(entry["n_courses"]),
-                "sessions": count(entry["n_sessions"]),
+                "courses": held(entry["n_courses"]),
+                "sessions": held(entry["n_sessions"]),
                 "criterion": text(entry["criterion"]),
                 "episodes": found if entry["assessable"] else "not assessable",
                 "status": fits,

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...project.disclosure import min_cell, small, withheld
+from ...disclosure import tables
+from ...disclosure.gate import Gate
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import held, number, percent, text
@@ -22,44 +23,55 @@ def of_shapes(material: Material) -> dict[str, Any]:
     measure, criterion = material.shown
     table = material.episodes
     own = of_criterion(table, measure, criterion)
-    least = min_cell(material.dataset, material.config.report)
-    if own.empty or small(len(own), least):
+    gate = material.gate
+    if own.empty or not _told(gate, measure, criterion, own):
         return {}
     known = own["persistence"].dropna() if "persistence" in own else pd.Series(dtype=float)
     lasted = known.astype(float)  # of none known, the median of whole numbers is NA
-    if small(len(lasted), least):
+    if not gate.enough(len(lasted)) or gate.rests_on_few(measure, criterion, "repaired"):
         lasted = lasted.iloc[:0]
     return {"fall": {"median": own["fall"].median()}, "persistence": {"median": lasted.median()}}
+
+
+def _told(gate: Gate, measure: str, criterion: str, episodes: pd.DataFrame) -> bool:
+    """Return whether enough courses have episodes by a criterion that these may be described."""
+    few = gate.rests_on_few(measure, criterion, "with")
+    return bool(gate.enough(len(episodes))) and not few
 
 
 def shapes(material: Material) -> Rows:
     """Describe the episodes of each criterion: intensity, persistence, frequency, shapes."""
     measure, _ = material.shown
-    least, rows = min_cell(material.dataset, material.config.report), []
+    gate: Gate = material.gate
+    rows: Rows = []
     if "persistence" not in material.episodes:
         return []
-    detection = material.detection[material.detection["measure"] == measure]
-    table = material.episodes[material.episodes["measure"] == measure]
+    detection = tables.detection(gate, material.detection)
+    detection = detection[detection["measure"] == measure]
+    every = material.episodes[material.episodes["measure"] == measure]
     for row in detection[detection["assessable"].astype(bool)].to_dict("records"):
-        own = table[table["criterion"] == row["criterion"]]
+        own = every[every["criterion"] == row["criterion"]]
         cells = dict.fromkeys(("fall", "persistence", "frequency", "onset", "repair"), "–")
-        if small(len(own), least):
+        if len(own) and not _told(gate, measure, str(row["criterion"]), own):
             cells = dict.fromkeys(cells, held(np.nan))
         elif len(own):
             lasted = own["persistence"].dropna()
+            few = gate.rests_on_few(measure, str(row["criterion"]), "repaired")
+            often = 10 * row["n_episodes"] / row["n_sessions_assessable"]
             cells = {
                 "fall": _spread(own["fall"], 1),
-                "persistence": _spread(lasted, 0) if len(lasted) >= max(least, 1) else held(np.nan),
-                "frequency": number(10 * len(own) / row["n_sessions_assessable"]),
-                "onset": _sudden(own["onset_shape"], least),
-                "repair": _sudden(own["repair_shape"], least),
-            }
+                "persistence": held(np.nan) if few or len(lasted) < max(gate.least, 1)
+                else _spread(lasted, 0),
+                "frequency": held(np.nan) if np.isnan(often) else number(often),
+                "onset": _sudden(own["onset_shape"], gate),
+                "repair": _sudden(own["repair_shape"], gate),
+            }  # fmt: skip
         rows.append({"criterion": text(row["name"])} | cells)
     return rows
 
 
-def _sudden(shapes: pd.Series, least: int) -> str:
+def _sudden(shapes: pd.Series, gate: Gate) -> str:
     """Return the share of sudden ones among the known."""
     known = shapes.dropna().astype(str)
     parts = [int((known == "sudden").sum()), int((known != "sudden").sum())]
-    return held(np.nan) if withheld(parts, least).any() else percent(parts[0], len(known))
+    return percent(parts[0], len(known)) if gate.enough(parts).all() else held(np.nan)

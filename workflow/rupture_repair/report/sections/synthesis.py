@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ..markdown import code, count, interval, number, p_value, percent, text
+from ..markdown import code, count, held, interval, number, p_value, percent, text
 from ..rows import Rows
 
 #: Terms of a synthesis, in words.
@@ -25,7 +25,7 @@ def synthesis(pooled: pd.DataFrame) -> Rows:
                 "claim": row["claim"],
                 "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
                 "datasets": count(row["n_datasets"]),
-                "courses": count(row["n_courses"]),
+                "courses": held(row["n_courses"]),
                 "estimate": interval(row),
                 "prediction": prediction,
                 "tau2": f"{tau2}{number(row['tau2_high'], 4)})",

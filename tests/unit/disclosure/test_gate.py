@@ -1,0 +1,103 @@
+"""What the gate lets pass, and how it is kept between steps."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from made_settings import for_figures
+from made_tables import tables
+from rupture_repair.disclosure.disclose import write
+from rupture_repair.disclosure.gate import Gate, gate_of, small_groups
+
+GATE = Gate(5, {("courses",): 36, ("ratings", "a"): 210}, frozenset({("a", "dip", "with")}))
+
+
+def test_what_is_not_on_the_list_is_withheld():
+    assert GATE.count(("courses",), 36) == 36
+    assert np.isnan(GATE.count(("sessions",), 260))
+    assert np.isnan(GATE.count(("courses",), None))
+    assert GATE.passes(("courses",))
+    assert not GATE.passes(("sessions",))
+    assert not GATE.open
+
+
+def test_a_gate_of_other_tables_is_noticed():
+    with pytest.raises(ValueError, match="37, but 36 was let pass"):
+        GATE.count(("courses",), 37)
+
+
+def test_an_open_gate_changes_nothing():
+    everything = Gate()
+    assert everything.open
+    assert everything.count(("courses",), 3) == 3
+    assert everything.passes(("nothing",))
+    assert everything.text("3 of 4 rows") == "3 of 4 rows"
+    assert everything.enough([1, 0]).all()
+    assert not everything.rests_on_few("a", "dip", "with")
+
+
+def test_reasons_pass_without_their_counts():
+    assert GATE.text("7 pairs are too few") == "too few pairs"
+    assert GATE.text("the interval [1, 2] excludes zero", estimates=False).startswith("the reason")
+    assert GATE.text(None) is None
+    assert GATE.text("") == ""
+    assert GATE.enough(5)
+    assert GATE.enough(0)
+    assert not GATE.enough(4)
+
+
+def test_groups_are_looked_up_by_measure_and_criterion():
+    assert GATE.rests_on_few("a", "dip", "repaired", "with")
+    assert not GATE.rests_on_few("a", "dip", "repaired")
+    assert not GATE.rests_on_few("b", "dip", "with")
+
+
+def test_what_is_written_is_read(tmp_path):
+    write(GATE, tmp_path / "disclosed.json")
+    assert Gate.read(tmp_path / "disclosed.json") == GATE
+    assert json.loads((tmp_path / "disclosed.json").read_text())["least"] == 5
+    write(Gate(), tmp_path / "open.json")
+    assert Gate.read(tmp_path / "open.json").open
+
+
+def test_groups_that_are_too_small_are_found():
+    episodes = pd.DataFrame(
+        [("a", "x", f"c{course}", "repaired") for course in range(6)]
+        + [("a", "x", f"c{course}", "unrepaired") for course in range(5, 8)]
+        + [("a", "x", "c9", "censored"), ("b", "x", "c1", "censored")],
+        columns=["measure", "criterion", "course", "status"],
+    )
+    detection = pd.DataFrame(
+        {"measure": ["a", "b"], "criterion": "x", "n_courses_assessable": [10, 40]}
+    )
+    fits = pd.DataFrame(
+        {"measure": ["a", "b"], "criterion": "x", "variant": "landmark",
+         "message": ["few courses: 1 in 'none'", None]}
+    )  # fmt: skip
+    found = small_groups(detection, episodes, fits, 4)
+    assert {group for measure, _, group in found if measure == "a"} == {
+        "without", "unrepaired", "censored", "only censored", "landmark",
+    }  # fmt: skip
+    assert {group for measure, _, group in found if measure == "b"} == {
+        "with", "censored", "only censored",
+    }  # fmt: skip
+    # Six repaired, one of them unrepaired as well; the landmark's message knows of fewer than 5.
+    more = {group for measure, _, group in small_groups(detection, episodes, fits, 7)
+            if measure == "a"}  # fmt: skip
+    assert more >= {"repaired", "only repaired", "landmark"}
+    assert ("b", "x", "landmark") in small_groups(detection, episodes, fits, 7)
+
+
+def test_the_gate_is_open_where_single_courses_may_be_shown():
+    made = tables()
+    names = ("sessions", "courses", "states", "episodes", "detection", "estimates", "flow")
+    given = {name: made[name] for name in names}
+    config = made["config"]
+    how = for_figures(config) | {"report": config.report}
+    assert gate_of(given, made["dataset"], made["measures"], **how).open
+    closed = gate_of(given, made["dataset"] | {"synthetic": False}, made["measures"], **how)
+    assert closed.least == 5
+    assert closed.shown["courses",] == 30
+    assert min(count for count in closed.shown.values() if count) >= 5
