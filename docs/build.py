@@ -44,6 +44,7 @@ NAVIGATION = {
         "chance.md": "Chance",
         "rupture_probability.md": "Probability of a rupture",
         "decisions.md": "Decisions",
+        "disclosure.md": "What a reader can know",
         "power.md": "Power",
         "speed.md": "Speed",
     },
