@@ -299,14 +299,14 @@ def test_one_course(name):
     assert texts_outside(figure) == []
 
 
-@pytest.mark.parametrize("individuals", [True, False])
-def test_nothing_assessable(own, individuals):
+def test_nothing_assessable(own):
     own["states"]["state"] = "not_assessable"
     own["episodes"] = own["episodes"].iloc[:0]
     figure, numbers = draw("courses", own)
     assert numbers.empty
     assert "assessable" in figure.texts[0].get_text()
-    assert len(draw("raster", own, individuals)[1])
+    assert len(draw("raster", own)[1])
+    assert len(raster_of_shares(courses_by_state(own["states"]))[1])
 
 
 ODD = [

@@ -11,6 +11,7 @@ from made_multiverse import RULES, dataset, multiverse, run_with
 from made_reports import ABOUT, Page, to_draw
 from made_synthesis import estimates, pooled
 from made_tables import CONFIG, tables
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.multiverse import specification_curve
@@ -195,7 +196,7 @@ def index(folder, found, studies):
     made = tables()
     entry = index_entry(
         made["dataset"], made["measures"], made["detection"], made["estimates"],
-        made["sessions"], CONFIG,
+        made["sessions"], CONFIG, Gate(),
     )  # fmt: skip
     text = index_page.index([entry], [], ABOUT, given)
     page = render_html(text, folder / "index.html").read_text(encoding="utf-8")
@@ -222,7 +223,7 @@ def test_the_overview_after_a_failure_says_that_nothing_was_pooled():
     made = tables()
     entry = index_entry(
         made["dataset"], made["measures"], made["detection"], made["estimates"],
-        made["sessions"], CONFIG,
+        made["sessions"], CONFIG, Gate(),
     )  # fmt: skip
     text = index_page.index([entry], [], ABOUT)
     assert "that needs the estimates of every dataset" in text

@@ -118,7 +118,6 @@ def _shown(
     known = np.array(sorted({0, *usable}))
     below = np.maximum(known[np.searchsorted(known, courses, side="right") - 1], 1)
     hidden[:, _EPISODES] |= hidden[:, _COURSES] & (episodes - below < gate.least)
-    hidden[:, _EPISODES] |= few & (episodes < gate.least)
     for column in (_EPISODES, _COURSES):
         if not gate.passes(_key(measure, criterion, column)):
             hidden[:, column] |= table[:, column] == table[own, column]

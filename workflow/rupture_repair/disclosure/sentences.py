@@ -91,6 +91,7 @@ STATISTICS = (
     "each {name} has one {name}: fitted without the {name} level",
     "left out, being constant or a combination of other terms: {name}",
     "left out in these rows: {name}",
+    "{name} has the coefficient {chosen}",
     "{name} does not vary<: it is {found} in all {found} rows>",
     "the outcome <is {found} in all {found} rows|does not vary>",
     "the outcome does not vary in the rows that are left",

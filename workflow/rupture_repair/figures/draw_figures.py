@@ -134,7 +134,6 @@ def _of_courses(
     states: pd.DataFrame,
     episodes: pd.DataFrame,
     endings: pd.DataFrame | None,
-    detection: pd.DataFrame,
     measures: Measures,
     rules: ExposureRules,
     *,

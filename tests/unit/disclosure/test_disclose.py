@@ -1,4 +1,4 @@
-"""What the gate lets pass, and how it is kept between steps."""
+"""What the gate of a dataset lets pass, and how it is kept between steps."""
 
 import json
 
