@@ -9,6 +9,7 @@ import pytest
 from made_diagnostics import with_diagnostics
 from made_reports import ABOUT, Page, rendered
 from made_settings import changed
+from rupture_repair.disclosure.limits import WITHHELD
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.sections import diagnostics
@@ -168,15 +169,12 @@ def test_ceilings_are_said_with_what_follows(own):
     assert "Differences are cut off there" in section(own)
 
 
-def test_few_courses_at_an_end_are_not_told(own):
-    own["dataset"] = own["dataset"] | {"synthetic": False}
-    change(own, "diagnostic == 'ends' and of == 'srs' and n == 60", value=3 / 60)
-    row = next(
-        row for row in diagnostics.ends(Material(**own)) if "Therapist" not in row["measure"]
-    )
-    assert row["mostly"] == row["mostly_worst"] == "fewer than 5"
+def test_a_number_of_courses_at_an_end_is_withheld_where_its_share_is(own):
     change(own, "diagnostic == 'ends' and of == 'srs' and n == 60", value=6 / 60)
     assert diagnostics.ends(Material(**own))[0]["mostly"] == "6 (10\u00a0%)"
+    change(own, "diagnostic == 'ends' and of == 'srs'", value=np.nan)
+    hidden = diagnostics.ends(Material(**own))[0]
+    assert {hidden[name] for name in ("mostly", "mostly_worst", "best", "worst")} == {WITHHELD}
 
 
 def test_every_check_of_every_measure_is_a_row(made):

@@ -150,8 +150,12 @@ class LinkedCounts:
             If a count cannot be protected even when all others are withheld.
         """
         small = {key for key, count in self.counts.items() if 0 < count < self.least}
+        proven = set[Key]()
         for key in sorted(small | self._guarded, key=lambda one: (self.counts[one], one)):
-            self.withheld |= self._needed(key)
+            if key not in proven:
+                more, differing = self._needed(key)
+                self.withheld |= more
+                proven |= differing
         return self.withheld
 
     # ------------------------------------------------------------------ one count
@@ -181,16 +185,21 @@ class LinkedCounts:
         shape = (len(chosen), len(place))
         return _Problem(list(place), sparse.coo_array((values, (rows, columns)), shape).tocsr())
 
-    def _needed(self, key: Key) -> set[Key]:
-        """Return the cheapest counts to withhold so that `key` can differ by `least`."""
+    def _needed(self, key: Key) -> tuple[set[Key], set[Key]]:
+        """Return the cheapest counts to withhold so that `key` can differ by `least`.
+
+        And all counts that differ so far in the two tables: these are protected with it.
+        """
         for fixed_too in (False, True):
             found = self._search(self._around(key, fixed_too), move_fixed=fixed_too)
             if found is not None:
                 return found
         raise ValueError(f"nothing protects {key}")
 
-    def _search(self, around: _Problem, *, move_fixed: bool) -> set[Key] | None:
-        """Return what must be withheld that two tables differ in the first count; None: nothing.
+    def _search(self, around: _Problem, *, move_fixed: bool) -> tuple[set[Key], set[Key]] | None:
+        """Return what to withhold that two tables differ in the first count, and all that differ.
+
+        None where nothing helps.
 
         Columns: the counts of a table with less of it, those of one with more, and for each count
         whether it is withheld.
@@ -218,7 +227,10 @@ class LinkedCounts:
         )
         if found.x is None:
             return None
-        return {keys[at] for at in np.flatnonzero(found.x[2 * number :].round())}
+        less, more, withheld = found.x.round().reshape(3, number)
+        differing = np.abs(more - less) >= self.least
+        return ({keys[at] for at in np.flatnonzero(withheld)},
+                {keys[at] for at in np.flatnonzero(differing)})  # fmt: skip
 
     def _bounds(self, keys: list[Key], count: Floats, fixed: Flags) -> tuple[Floats, Floats]:
         """Return how small and how large each count can be as far as readers know."""
