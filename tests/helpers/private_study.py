@@ -31,7 +31,7 @@ from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.output_formats import render
 from rupture_repair.simulation.files import write_dataset
-from rupture_repair.simulation.settings import Settings as Study
+from rupture_repair.simulation.settings import SimulationSettings
 
 #: Without those whose k is solved for the dataset, and the slow ones.
 CRITERIA = ["own_mean_2sd", "shewhart_3", "shewhart_2", "anhoej", "reliable_drop", "srs_cutoff",
@@ -65,7 +65,7 @@ def build(root: Path, name: str, least: int, seed: int, **study: Any) -> Setting
         Settings of the simulation.
     """
     raw, folder = root / "data/raw" / name, root / "data/processed" / name
-    write_dataset(raw, seed=seed, settings=Study(**study))
+    write_dataset(raw, seed=seed, settings=SimulationSettings(**study))
     config = config_of(root, name, least)
     data = ingest.ingest(name, raw)
     ingest.write(data, folder)
