@@ -239,7 +239,8 @@ def _alt_components(numbers: pd.DataFrame) -> str:
     text = "Reliability of each component and of all together: of a course's mean, and of change."
     for level, rows in numbers.groupby("level", sort=False):
         each = ", ".join(
-            f"{row['component']} {row['value']:.2f}" for row in rows.dropna(subset="value").to_dict("records")
+            f"{row['component']} {row['value']:.2f}"
+            for row in rows.dropna(subset="value").to_dict("records")
         )
         text += f" {str(level).capitalize()} courses: {each}."
     return text
