@@ -141,13 +141,13 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(c
     assert copy.jobs() == {
         *("detect", "agreement", "compare_with_chance", "fit_models", "diagnose", "verify"),
         *("judge_claims", "plan_multiverse", "run_multiverse", "synthesise", "draw_figures"),
-        *("write_report", "write_index", "write_explorer", "all"),
+        *("disclose", "write_report", "write_index", "write_explorer", "all"),
     }
 
 
 def test_the_logs_hold_what_the_steps_said(demo):
     steps = ("check", "ingest", "fit_hidden_markov", "calibrate", "detect", "compare_with_chance")
-    steps += ("fit_models", "judge_claims", "diagnose", "verify", "draw_figures", "write_report")
-    for step in steps:
+    steps += ("fit_models", "judge_claims", "diagnose", "disclose", "verify", "draw_figures")
+    for step in (*steps, "write_report"):
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step
