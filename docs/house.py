@@ -17,8 +17,8 @@ LIBRARY = ROOT / "workflow" / "rupture_repair"
 FLOORS = (
     ("project", "knowledge"),
     ("public_data", "simulation", "statistics", "detection"),
-    ("settings", "ingest", "lmm", "exposure", "chance"),
-    ("describe", "dataframes", "models"),
+    ("settings", "ingest", "exposure", "chance"),
+    ("describe", "dataframes", "lmm", "models"),
     ("disclosure", "rupture_repair", "power", "diagnostics", "claims", "multiverse"),
     ("synthesise", "explorer"),
     ("verify", "figures"),

@@ -7,6 +7,7 @@
 
 import pandas as pd
 
+from .ingest.formula_words import refuse_two_spellings
 from .project.problems import ProblemsFound, problem
 from .statistics.blocks import fit as by_blocks
 from .statistics.blocks.engine import solve
@@ -66,7 +67,8 @@ def fit(
     Raises
     ------
     ProblemsFound
-        For a table without rows (E302), mistakes in the formula or in the columns that it names
+        For groups and categories that are written in two ways (E219, E221), a table without rows
+        (E302), mistakes in the formula or in the columns that it names
         (E501 to E509, E520), and data that are no table (E719).
     NotAssessable
         If the data cannot answer the question, or the formula has no random part that is left.
@@ -92,4 +94,5 @@ def fit(
         raise ProblemsFound([problem("E719", file="data=", found=kind, allowed=allowed)])
     if data.empty:
         raise ProblemsFound([problem("E302", file="data=", found="the table has no rows")])
+    refuse_two_spellings(formula, data)
     return by_blocks.fit(formula, data, reml, ar1, weights)

@@ -2,15 +2,17 @@
 
 import string
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from made_files import cells, xlsx
-from rupture_repair import cli
+from rupture_repair import cli, lmm
 from rupture_repair.ingest import check, ingest, spellings
 from rupture_repair.ingest.columns import Column
+from rupture_repair.project.problems import ProblemsFound
 from small_dataset import AS_WIDE, COURSES, EVENTS, GONE, SESSIONS, WIDE, write
 
 #: What separates two spellings -> the spellings.
@@ -230,3 +232,14 @@ def test_fit_and_episodes_refuse_two_spellings(tmp_path, monkeypatch, capsys):
         assert "column course: " in said
         assert "'g1<U+200B>'" in said
         assert "dataset.yaml" not in said
+
+
+def test_the_model_from_python_refuses_two_spellings():
+    table = pd.DataFrame(
+        {"y": range(12), "g": ["g1", "g1\u200b", "g2"] * 4, "c": ["Site", "site "] * 6}
+    )
+    for formula, name in (("y ~ 1 + (1 | g)", "g"), ("y ~ c + (1 | y)", "c")):
+        with pytest.raises(ProblemsFound) as refused:
+            lmm.fit(formula, table)
+        found = [(one.code, one.column) for one in refused.value.problems]
+        assert found == [("E219", name)], refused.value.problems

@@ -5,12 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..ingest import spellings
+from ..ingest.formula_words import refuse_two_spellings
 from ..project.arrays import Floats
-from ..project.file_rows import row_numbers
 from ..project.parallel import one_thread
 from ..project.problems import ProblemsFound, problem
-from ..statistics import design, formulas, printed
+from ..statistics import design, printed
 from ..statistics.blocks.fit import fit_design
 from ..statistics.design import Design
 from ..statistics.formula_calls import rewrite
@@ -101,7 +100,7 @@ def fit_formula(
     if family == "binomial" and rewrite(formula).offsets:
         facts: dict[str, Any] = {"found": "offset()", "allowed": "terms that are estimated"}
         raise ProblemsFound([problem("E505", key=formula, engine="for logistic models", **facts)])
-    _check_words(formula, data)
+    refuse_two_spellings(formula, data)
     try:
         with one_thread():
             made = design.build(formula, data, ar1=ar1, weights=weights)
@@ -141,23 +140,6 @@ def _check_arguments(
         for argument, refused in wrong.items()
         if refused
     ]
-    if found:
-        raise ProblemsFound(found)
-
-
-def _check_words(formula: str, data: pd.DataFrame) -> None:
-    """Refuse groups and categories that are written in two ways (E219, E221)."""
-    rewritten = rewrite(formula)
-    description, random = formulas.read(rewritten)
-    units = {name for blocks in random.values() for name in blocks[0][0].factor.var_names}
-    rows, found = row_numbers(data), []
-    for name in sorted(rewritten.base(description.var_names) & set(data.columns)):
-        if not pd.api.types.is_numeric_dtype(data[name]):
-            column = spellings.of_series(data[name], rows)
-            if name in units:
-                found += spellings.id_faults(column, "group", accept=False)
-            else:  # in R, B and b are two levels
-                found += spellings.two_spellings(column, "category", False, capitals=False)
     if found:
         raise ProblemsFound(found)
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ..project.arrays import Floats
 from .design import Design
-from .solution import Solution, statistics, variance_table, wald
+from .solution import RESIDUAL, Solution, statistics, variance_table, wald
 
 
 class Summary(str):
@@ -34,7 +34,7 @@ def as_rows(design: Design, solution: Solution) -> pd.DataFrame:
     """
     rows = []
     for group, name, other, variance, _ in variance_table(design, solution).itertuples(index=False):
-        if group != "residual":
+        if group != RESIDUAL:
             kind = f"var:{group}:{name}" if pd.isna(other) else f"cov:{group}:{name}:{other}"
             rows.append((kind, variance))
         elif solution.family == "gaussian":
@@ -105,7 +105,7 @@ def _random(design: Design, solution: Solution) -> str:
     """Return the table of variances, correlations next to the effect they belong to."""
     table = variance_table(design, solution)
     if solution.family != "gaussian":
-        table = table[table["group"] != "residual"]
+        table = table[table["group"] != RESIDUAL]
     own = table[table["with"].isna()].drop(columns="with")
     pairs = table[table["with"].notna()]
     correlations = [

@@ -10,6 +10,9 @@ from scipy import special
 from ..project.arrays import Floats
 from .design import Design, Level
 
+#: The group of the residual variance in tables.
+RESIDUAL = "residual"
+
 #: A variance below this share of the residual variance is zero.
 ZERO = 1e-8
 
@@ -160,23 +163,25 @@ def variance_table(design: Design, solution: Solution) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `group` (a level, or "residual"), `name`, `with` (missing for a variance),
+        Columns `group` (a level, "residual (column)" for one called residual, or "residual"),
+        `name`, `with` (missing for a variance),
         `variance` (or covariance, in squared units of the outcome per units of the columns), `sd`
         (or correlation).
     """
     rows: list[tuple[Any, ...]] = []
     for level, spread in zip(design.levels, solution.random, strict=True):
+        group = level.factor if level.factor != RESIDUAL else f"{RESIDUAL} (column)"
         deviations = np.sqrt(np.diag(spread))
         starts = np.repeat(np.cumsum((0, *level.blocks[:-1])), level.blocks)
         for one, name in enumerate(level.names):
-            rows.append((level.factor, name, None, spread[one, one], deviations[one]))
+            rows.append((group, name, None, spread[one, one], deviations[one]))
         for one, name in enumerate(level.names):
             for other in range(starts[one], one):
                 product = deviations[one] * deviations[other]
                 correlation = spread[one, other] / product if product else np.nan
                 pair = (level.names[other], name)
-                rows.append((level.factor, *pair, spread[one, other], correlation))
-    rows.append(("residual", None, None, solution.residual, np.sqrt(solution.residual)))
+                rows.append((group, *pair, spread[one, other], correlation))
+    rows.append((RESIDUAL, None, None, solution.residual, np.sqrt(solution.residual)))
     return pd.DataFrame(rows, columns=["group", "name", "with", "variance", "sd"])
 
 
