@@ -1,10 +1,14 @@
 """Spreadsheets for the tests."""
 
 import io
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
+import pyreadstat
 
 
 def xlsx(
@@ -30,6 +34,14 @@ def xlsx(
     made = io.BytesIO()
     book.save(made)
     return made.getvalue()
+
+
+def sav(table: pd.DataFrame, **options: Any) -> bytes:
+    """Return an SPSS file; the options are those of pyreadstat."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.sav"
+        pyreadstat.write_sav(table, str(path), **options)
+        return path.read_bytes()
 
 
 def cells(text: str) -> list[list[Any]]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from made_files import cells, xlsx
+import pandas as pd
+
+from made_files import cells, sav, xlsx
 from small_dataset import COURSES, GONE, SESSIONS
 
 
@@ -61,6 +63,19 @@ def hide(book: Any) -> None:
     """Hide two rows, as a filter does."""
     for row in (4, 6):
         book.active.row_dimensions[row].hidden = True
+
+
+def hide_second(book: Any) -> None:
+    """Hide the second sheet."""
+    book.worksheets[1].sheet_state = "hidden"
+
+
+def labelled(labels: dict[float, str]) -> dict[str, Any]:
+    """Return the facts of a case whose courses are in an SPSS file with labels of sex."""
+    table = pd.DataFrame({"client_id": list("ABC"), "sex": [1.0, 2.0, 1.0]})
+    files = {"clients.sav": sav(table, variable_value_labels={"sex": labels})}
+    edits = {"tables.courses.file": "clients.sav", "tables.courses.ending": GONE}
+    return {"edits": edits, "files": files}
 
 
 def cell(old: str, new: str) -> dict[str, Any]:
@@ -128,6 +143,66 @@ READING = [
         ),
         edits={"tables.sessions.first_session": 0},
         files={"sessions.csv": SESSIONS.replace("C,T2,1", "C,T2,0")},
+    ),
+    Case(
+        (
+            "W319 data/sessions.csv, row 9, column session_no: 1 of 3 courses begin with session 1 "
+            "here, the others with session 0. If these courses are numbered from 1, number their "
+            "sessions from 0 as those of the others; if their session 0 was skipped, nothing is to "
+            "be done."
+        ),
+        edits={"tables.sessions.first_session": 0},
+        files={"sessions.csv": SESSIONS.replace("A,T1,1", "A,T1,0").replace("B,T1,1", "B,T1,0")},
+    ),
+    Case(
+        (
+            "E227 data/sessions.csv, row 11, column client_id: the ratings of this row ('Z') are "
+            "the mean of those in rows 2 to 10. Remove the row if it sums up others; or accept it "
+            "in dataset.yaml (finding: summary_row) if it is a session."
+        ),
+        files={"sessions.csv": f"{SESSIONS}Z,T2,3,8.75,8.72,8.89,8.78,35.06,15.29\n"},
+    ),
+    Case(
+        (
+            "E228 data/sessions.csv, row 3, column session_no: '2a' is not the number of a "
+            "session. Write its number alone (1 for Session 1a, for example), or name a column "
+            "with the date or day instead."
+        ),
+        files=cell("A,T1,2", "A,T1,2a"),
+    ),
+    Case(
+        (
+            "W315 data/ratings.xlsx: hidden sheets hold tables that are not read: old (9 rows). "
+            "Read is 'Ratings'. If another sheet is meant, write sheet: and its name under the "
+            "table in dataset.yaml."
+        ),
+        **book(hide_second, Ratings=SESSIONS, old=SESSIONS),
+    ),
+    Case(
+        (
+            "W316 data/sessions.csv, row 3, column phq: 18 means 'not known' here, as missing in "
+            "dataset.yaml says, although it lies within 0..27. If it is a rating, take it out of "
+            "missing; if not, nothing is to be done. (and 1 more)"
+        ),
+        edits={"missing": ["", "NA", "18"]},
+        files={"sessions.csv": SESSIONS.replace("37,NA", "37,18").replace("-99", "11")},
+    ),
+    Case(
+        (
+            "W317 data/clients.sav, row 2, column sex: the values are read as the categories by "
+            "which the file labels them: 1 = female, 2 = male. Remove the labels from the file if "
+            "they are numbers."
+        ),
+        **labelled({1.0: "female", 2.0: "male"}),
+    ),
+    Case(
+        (
+            "W318 data/clients.sav, row 2, column sex: the file labels some of these numbers, and "
+            "they are read as numbers: 2 = refused. If a label means 'not known', add its number "
+            "to missing in dataset.yaml; if the values are categories, label all of them, each "
+            "with a word of its own."
+        ),
+        **labelled({2.0: "refused"}),
     ),
     Case(
         (

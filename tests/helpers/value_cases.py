@@ -73,14 +73,15 @@ VALUES = [
     Case(
         (
             "E206 data/sessions.csv, row 7, column client_id: the course has no id. Fill in the "
-            "cell, or remove the row."
+            "cell; remove the row only if nobody was rated in it."
         ),
         files={"sessions.csv": ("B,T1,2", ",T1,2")},
     ),
     Case(
         (
             "E207 data/sessions.csv, row 7, column session_no: the session is not given. Fill in "
-            "the cell, or remove the row."
+            "the cell, or name a column with the date or day. Remove the row only if it is no "
+            "session."
         ),
         files={"sessions.csv": ("B,T1,2", "B,T1,")},
     ),
@@ -130,7 +131,7 @@ VALUES = [
     Case(
         (
             "E213 data/events.csv, row 3, column code: the code of the event is missing. Fill in "
-            "the cell, or remove the row."
+            "the cell; remove the row only if nothing was coded."
         ),
         files={"events.csv": ("noticing", "")},
     ),

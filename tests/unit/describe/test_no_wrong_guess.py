@@ -104,8 +104,11 @@ def test_sessions_with_a_word_before_the_number(tmp_path):
         plain = ingest.ingest("s", write(tmp_path / f"{word}plain"))
         assert ingest.ingest("s", folder).sessions.equals(plain.sessions)
     mixed = SESSIONS.replace("A,T1,1", "A,T1,S1")
-    found = check.check("s", write(tmp_path / "m", files={"sessions.csv": mixed}))
-    assert [one.code for one in found] == ["E201"]
+    folder = write(tmp_path / "m", files={"sessions.csv": mixed})
+    assert ingest.ingest("s", folder).sessions.equals(plain.sessions)
+    two = mixed.replace("A,T1,2", "A,T1,FU1")
+    found = check.check("s", write(tmp_path / "t", files={"sessions.csv": two}))
+    assert [one.code for one in found] == ["E228"]
 
 
 def test_summaries_in_other_languages_and_an_accepted_one(tmp_path):
@@ -117,3 +120,47 @@ def test_summaries_in_other_languages_and_an_accepted_one(tmp_path):
     edits["tables.courses"] = GONE
     folder = write(tmp_path / "x", edits, {"sessions.csv": SESSIONS.replace("C,T2", "Max,T2")})
     assert "Max" in set(ingest.ingest("s", folder).courses["course"])
+
+
+def alliance_of(numbers, others=()):
+    names = [f"alliance{number}" for number in numbers] + [
+        f"{o}{n}" for o in others for n in numbers
+    ]
+    rows = [f"K{n}," + ",".join(str((n * k) % 7 + 3) for k in range(len(names))) for n in range(20)]
+    return "\n".join([",".join(["client", *names]), *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "others", "layout"),
+    [
+        (range(1, 9), (), "TODO"),
+        ((1, 2, 3, 5, 8), (), "wide"),
+        (range(1, 9), ("phq",), "wide"),
+    ],
+)
+def test_columns_that_may_be_items_or_sessions_are_asked_for(numbers, others, layout, tmp_path):
+    made = guessed(tmp_path, alliance_of(numbers, others))
+    assert made["tables"]["sessions"]["layout"] == layout
+
+
+def test_numbered_columns_next_to_session_numbers_are_no_sessions(tmp_path):
+    text = alliance_of(range(1, 9)).replace("client,", "client,session,")
+    text = "\n".join(
+        line if at == 0 else line.replace(f"K{at - 1},", f"K{(at - 1) // 4},{(at - 1) % 4 + 1},")
+        for at, line in enumerate(text.splitlines())
+    )
+    for name in ("client", "zz"):
+        made = guessed(tmp_path, text.replace("client", name), name=name)
+        assert made["tables"]["sessions"]["layout"] == "long"
+        assert made["tables"]["sessions"]["session"] == "session"
+
+
+def test_a_second_course_and_numbers_from_0_and_1_are_said(tmp_path):
+    rows = [f"C{n // 6},{n % 3 + 1},{20 + n % 7}" for n in range(12)]
+    rows += [f"D{n // 3},{n % 3 + (n > 5)},{21 + n % 7}" for n in range(12)]
+    (tmp_path / "g.csv").write_text("\n".join(["client,session,alliance", *rows, ""]))
+    reasons = new.new("g", tmp_path / "g.csv", (), tmp_path).described.reasons
+    said = reasons["tables", "sessions", "session"]
+    assert "2 of 6 have a number twice ('C0' is the first)" in said
+    assert "C0-1 and C0-2" in said
+    assert "2 begin with 0 and 4 with 1" in said

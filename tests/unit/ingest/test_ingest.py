@@ -290,7 +290,7 @@ def test_every_fault_of_events_is_found(tmp_path):
     events = (
         EVENTS + "Z,1,rupture,x,client\nA,one,rupture,x,client\nA,1,,x,client\nA,2,cause,x,me\n"
     )
-    assert codes(tmp_path, files={"events.csv": events}) == ["E213", "E313", "E201", "E210"]
+    assert codes(tmp_path, files={"events.csv": events}) == ["E213", "E313", "E228", "E210"]
     empty = EVENTS.splitlines()[0]
     assert codes(tmp_path, files={"events.csv": empty}) == ["E302"]
 

@@ -111,25 +111,27 @@ CASES = [
     Case(
         (
             "E309 data/sessions.csv, row 5, column session_no: session 3 of course 'A' is already "
-            "in row 4. Keep one row for each session of a course. If a second course of therapy of "
-            "one client begins here, add a column with an id for each course (such as A-1 and "
-            "A-2), name it under course, and the column of clients under client."
+            "in row 4. If a second course of therapy of one client begins here, add a column with "
+            "an id for each course (such as A-1 and A-2), name it under course, and the column of "
+            "clients under client. If not, correct the number, or put what belongs to one session "
+            "into one row."
         ),
         files={"sessions.csv": ("A,T1,5", "A,T1,3")},
     ),
     Case(
         (
             "E310 data/sessions.csv, row 5, column session_no: course 'A' already has a row for "
-            "this day, row 4. Keep one of them, or write same_day: mean in dataset.yaml to take "
-            "their mean."
+            "this day, row 4. Write same_day: mean in dataset.yaml to take their mean, or correct "
+            "the day."
         ),
         edits=BY_DAY,
         files={"sessions.csv": ("A,T1,5", "A,T1,3")},
     ),
     Case(
         (
-            "E311 data/clients.csv, row 5, column client_id: course 'A' has a row above. Keep one "
-            "row for each course."
+            "E311 data/clients.csv, row 5, column client_id: course 'A' has a row above. Put "
+            "what belongs to one course into one row, or give the second course of a client an id "
+            "of its own."
         ),
         files={"clients.csv": COURSES + "A,completed,f\n"},
     ),
@@ -145,7 +147,7 @@ CASES = [
     Case(
         (
             "E313 data/events.csv, row 3, column course: course 'Z' has no session. Correct the "
-            "id, or remove the row."
+            "id, or add the sessions of this course."
         ),
         files={"events.csv": ("A,5", "Z,5")},
     ),

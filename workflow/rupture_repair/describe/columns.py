@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from ..ingest import dates
 from ..ingest.columns import Column, Table
 from ..ingest.layouts import without_mark
 from ..ingest.personal_data import plain_name
-from ..ingest.spreadsheets import number_as_text
 
 _NUMBER = r"(_?(id|nr|no|num|number|nummer|code|key))?"
 _CLIENT = (
@@ -135,6 +134,30 @@ def when(table: Table, course: Column | None, but: Collection[object]) -> dict[s
     return {}
 
 
+def doubts_of_numbers(session: Column, course: Column) -> str:
+    """Return what the numbers of sessions make doubtful: courses that begin anew, or from 0."""
+    number = without_mark(session).numbers()
+    table = pd.DataFrame({"course": course.codes, "number": number}).dropna()
+    table = table[table["course"] >= 0]
+    said = ""
+    again = table[table.duplicated(["course", "number"])]["course"].unique()
+    if len(again):
+        first = course.texts[int(again[0])].as_py()
+        said += (
+            f"; {len(again)} of {table['course'].nunique()} have a number twice ('{first}' is the "
+            f"first). If a second course of therapy begins there, add a column with an id for each "
+            f"course (such as {first}-1 and {first}-2), and name the clients under client"
+        )
+    lowest = table.groupby("course")["number"].min()
+    zero, one = int((lowest == 0).sum()), int((lowest == 1).sum())
+    if zero and one:
+        said += (
+            f"; {zero} begin with 0 and {one} with 1. If the first session has two numbers, number "
+            "all courses alike"
+        )
+    return said
+
+
 def _whole(column: Column) -> bool:
     known = column.distinct[np.isfinite(column.distinct)]
     return bool(len(known)) and bool((known == np.floor(known)).mean() >= MOST)
@@ -177,14 +200,6 @@ ENDINGS = {
     "ongoing": r"ongoing|laufend|in treatment|in therapy|active",
     "unknown": r"unknown|unbekannt|not known|missing",
 }
-
-
-def labels_of_texts(labels: Mapping[Any, str]) -> dict[str, str]:
-    """Return text of a cell -> the label of its value."""
-    return {
-        number_as_text(float(value)) if isinstance(value, int | float) else str(value): label
-        for value, label in labels.items()
-    }
 
 
 def ending_codes(column: Column, labels: Mapping[str, str]) -> dict[str, Guess]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..ingest import value_labels
 from ..ingest.columns import Table
 from ..ingest.described_measures import SAFE, safe_name, taken
 from ..ingest.layouts import columns_of
@@ -20,6 +21,9 @@ Keys = tuple[str | int, ...]
 UNKNOWN = frozenset(
     ("na", "n/a", "n.a.", "nan", ".", "-", "--", "null", "none", "missing", "fehlt", "k.a.", "n.d.")
 )
+#: How many labels of a column are named.
+MOST_LABELS = 12
+
 #: Numbers that do.
 CODES = (-9, -99, -999, -9999, 99, 999, 9999)
 
@@ -147,9 +151,13 @@ def _layout(
         why = f"'{most}' stands for the {len(found[most])} items of one form ({form}), not sessions"
         made.put(path, Guess("long", why))
         return False
-    if most and (each < 1.2 if course is not None else len(found[most]) > 2):
+    numbered = "session" in columns.when(table, None, ())
+    if most and (each < 1.2 if course is not None else len(found[most]) > 2 and not numbered):
         why = f"one row per course; {len(found[most])} columns follow '{most}'"
-        made.put(path, Guess("wide", why))
+        doubtful = numbered or ratings.may_be_items(most, found, known)
+        if doubtful:
+            why += "; wide if its number is the session, long if it is the item of one form"
+        made.put(path, Guess(TODO if doubtful else "wide", why))
         return True
     why = (
         f"a course has {each:.1f} rows on average" if each else "no columns differ by session only"
@@ -160,6 +168,11 @@ def _layout(
 
 def _when(made: Described, table: Table, course: Any) -> None:
     found = columns.when(table, course, set(made.used))
+    session = table.columns.get(str(found["session"].value)) if "session" in found else None
+    if session is not None and course is not None:
+        found["session"] = Guess(
+            session.name, found["session"].why + columns.doubts_of_numbers(session, course)
+        )
     if not found:
         why = "no column looks like the number or date of sessions; name one (or use date: or day:)"
         made.put(("tables", "sessions", "session"), Guess(TODO, why))
@@ -187,13 +200,17 @@ def _courses(
     made.put((*place, "course"), Guess(sessions["course"], ""))
     if ending:
         made.put((*place, "ending"), Guess(ending, "its name says how courses ended"), ending)
-        labels = columns.labels_of_texts(values.get(ending, {}))
+        labels = value_labels.of_texts(values.get(ending, {}))
         for text, guess in columns.ending_codes(table.columns[ending], labels).items():
             why = guess.why or "completed, dropped_out, ongoing or unknown?"
             made.put((*place, "ending_codes", text), Guess(guess.value, why))
     if covariates:
         names = {_free(safe_name(name)): name for name in covariates}
         why = "named like facts about clients; leave out what is not needed"
+        for name in covariates:
+            labels = value_labels.of_texts(values.get(name, {}))
+            shown = listing((f"{text} = {word}" for text, word in labels.items()), MOST_LABELS)
+            why += f"; the file labels {name}: {shown}" if labels else ""
         made.put((*place, "covariates"), Guess(names, why))
         made.used |= dict.fromkeys(covariates, "tables.courses.covariates")
 

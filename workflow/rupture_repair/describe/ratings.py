@@ -187,6 +187,27 @@ def one_form(
     return None
 
 
+def may_be_items(
+    pattern: str, found: Mapping[str, Sequence[str]], known: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Return whether the columns of a pattern may be the items of one form, filled in once.
+
+    They are sessions where a word such as session or week says so, or their numbers have gaps,
+    or another pattern has the same numbers; and where the instrument that the name names has
+    another number of items.
+    """
+    columns = found[pattern]
+    numbers = list(columns_of(pattern, columns))
+    others = [
+        one for one in found if one != pattern and list(columns_of(one, found[one])) == numbers
+    ]
+    if _marked(pattern) or others or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return False
+    named = [word for word in WORDS if word in _words(pattern)]
+    items = {known[version]["items"] for word in named for version in WORDS[word]}
+    return not named or len(columns) in items
+
+
 def _marked(pattern: str) -> bool:
     """Return whether a word such as session or week is before the number of a pattern."""
     match = re.search(r"([A-Za-zÀ-ÿ]+)[ _.-]*$", pattern.split(SESSION)[0])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
-from . import implausible, spellings
+from . import implausible, spellings, summaries
 from .accepted import settled
 from .columns import Column, Table
 from .described_measures import ENDINGS, KINDS, RATERS
@@ -65,7 +65,7 @@ def assemble(
     _check_rows(plan, frame, courses, problems)
     problems += implausible.unreversed_items(plan, frame)
     problems += implausible.repeated_courses(frame, courses.rank[frame.course.codes], courses.ids)
-    problems += implausible.summary_rows(frame.course)
+    problems += summaries.named(frame.course)
     problems += implausible.mixed_numbering(plan, frame, courses.rank[frame.course.codes])
     problems += implausible.far_sessions(frame, courses.rank[frame.course.codes], courses.ids)
     for name, column in {"course": frame.course, **frame.persons}.items():

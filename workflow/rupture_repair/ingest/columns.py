@@ -50,6 +50,8 @@ class Column:
         The decimal sign.
     missing : frozenset of float
         Numbers that mean "not known".
+    coded : ndarray of int
+        The rows whose cell holds such a number.
     """
 
     file: str | None
@@ -59,6 +61,7 @@ class Column:
     texts: pa.Array
     decimal: str = "."
     missing: frozenset[float] = frozenset()
+    coded: Integers = field(default_factory=lambda: np.empty(0, np.int64))
 
     @cached_property
     def kinds(self) -> tuple[Flags, Flags]:
@@ -144,18 +147,22 @@ class Column:
         place: dict[str, Any] = {"file": self.file, "row": row, "column": self.name}
         return [problem(code, **place, more=more, rows=self.rows[at[:MOST_ROWS]], **facts)]
 
-    def number_faults(self, low: float = -np.inf, high: float = np.inf) -> list[Problem]:
+    def number_faults(
+        self, low: float = -np.inf, high: float = np.inf, no_number: str = "E201"
+    ) -> list[Problem]:
         """Return the problems of a column that should hold numbers (E201, E202, E223).
 
         Parameters
         ----------
         low, high : float
             Which numbers are possible; others are not taken for thousands.
+        no_number : str
+            The code of a text that is no number.
         """
         number, endless = self.kinds
         endless = endless | np.isinf(self.distinct)
         text = ~number & ~endless & ~self.no_value
-        found = self.faults("E201", text, advice=self._advice(text))
+        found = self.faults(no_number, text, advice=self._advice(text))
         return found + self.faults("E202", endless) + self.thousands_faults(low, high)
 
     def _advice(self, text: Flags) -> str:
@@ -188,10 +195,22 @@ class Column:
         facts["other"] = self.texts[int(np.flatnonzero(whole)[0])].as_py()
         return self.faults_at("E223", at, sign=self.decimal, **facts)
 
+    def missing_in_range(self, low: float, high: float) -> list[Problem]:
+        """Return the warning of numbers that mean "not known" and can be ratings (W316)."""
+        inside = sorted(code for code in self.missing if low <= code <= high)
+        if not inside or not len(self.coded):
+            return []
+        facts: dict[str, Any] = {"found": listing(f"{code:g}" for code in inside)}
+        facts |= {"low": f"{low:g}", "high": f"{high:g}", "rows": self.coded[:MOST_ROWS]}
+        place: dict[str, Any] = {"file": self.file, "row": int(self.coded[0]), "column": self.name}
+        return [problem("W316", **place, more=len(self.coded) - 1, **facts)]
+
     def take(self, index: Integers) -> "Column":
         """Return the column with the rows at `index`, repeated or left out."""
         rows, codes = self.rows[index], self.codes[index]
-        return Column(self.file, self.name, rows, codes, self.texts, self.decimal, self.missing)
+        coded = self.coded[np.isin(self.coded, rows)]
+        place = (self.file, self.name, rows, codes)
+        return Column(*place, self.texts, self.decimal, self.missing, coded)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -261,17 +262,30 @@ def _filled(
         rows = parsed.rows[within]
         more = len(within) - 1
         found.append(problem("W305", file=source.file, row=int(rows[0]), more=more, rows=rows))
-    return _table(source, parsed.rows, coded, present, unknown, filled)
+    return _table(source, parsed, coded, present, unknown, filled)
+
+
+def _with_coded(column: Column, parsed: _Parsed, at: int, unknown: _Unknown) -> Column:
+    """Note in which rows of a column a number stands for "not known"."""
+    if not column.missing:
+        return column
+    cells = parsed.cells.column(str(at)).chunk(0)
+    trimmed = pc.utf8_trim_whitespace(cells.dictionary)
+    codes = [code for code in unknown.codes(column.name) if re.fullmatch(NUMBER, code)]
+    listed = pc.is_in(trimmed, pa.array(codes, pa.string())).to_numpy(zero_copy_only=False)
+    rows = parsed.rows[listed.astype(bool)[cells.indices.to_numpy()]]
+    return replace(column, coded=rows[np.isin(rows, column.rows)])
 
 
 def _table(
     source: Source,
-    rows: Integers,
+    parsed: _Parsed,
     coded: Mapping[int, tuple[Integers, pa.Array]],
     present: Mapping[str, int],
     unknown: _Unknown,
     filled: Flags,
 ) -> Table:
+    rows = parsed.rows
     keep = slice(None) if filled.all() else filled
 
     def column(at: int) -> Column:
@@ -280,7 +294,7 @@ def _table(
         numbers = unknown.numbers(name)
         return Column(source.file, name, rows[keep], codes[keep], texts, form.decimal, numbers)
 
-    used = {name: column(at) for name, at in present.items()}
+    used = {name: _with_coded(column(at), parsed, at, unknown) for name, at in present.items()}
     others = [at for at in coded if at not in set(present.values())]
     unused = {source.header[at] or f"(column {at + 1})": column(at) for at in others}
     last = coded.get(len(source.header) - 1)

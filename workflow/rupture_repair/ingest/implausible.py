@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
-from . import spellings
 from .columns import NUMBER, Column, Table
 from .described_measures import SESSION
 from .descriptor import Plan
@@ -272,37 +271,22 @@ def far_sessions(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Proble
     return found
 
 
-# ---------------------------------------------------------------------------- rows and numbers
-
-
-#: Words that name a row of means, sums and the like.
-SUMMARIES = frozenset(
-    ("mean", "means", "average", "avg", "sum", "total", "totals", "grand total", "sd", "std",
-     "stdev", "std dev", "std.dev.", "se", "median", "min", "max", "minimum", "maximum",
-     "variance", "range", "count", "n", "mittelwert", "mw", "summe", "gesamt",
-     "standardabweichung", "durchschnitt", "anzahl", "moyenne", "somme", "écart type", "médiane",
-     "media", "suma", "promedio", "gemiddelde", "som", "totaal", "standaarddeviatie",)
-)  # fmt: skip
-
-
-def summary_rows(column: Column) -> list[Problem]:
-    """Find rows of means, sums and the like among the courses (E225)."""
-    keys = {spellings.folded(word) for word in SUMMARIES}
-    texts = column.texts.to_pylist()
-    plain = [text.replace(".", "").strip(": ") for text in texts]
-    named = np.array([spellings.folded(text) in keys for text in plain], bool)
-    return column.faults("E225", named, what="course", finding="summary_row")
+# ---------------------------------------------------------------------------- numbers
 
 
 def mixed_numbering(plan: Plan, frame: Frame, rank: Integers) -> list[Problem]:
-    """Find a few courses that are numbered from 0 where the others are from 1 (E226)."""
+    """Find courses that are numbered from 0 where others are from 1 (E226, W319)."""
     known = np.flatnonzero((rank >= 0) & np.isfinite(frame.place))
     if frame.when is None or frame.by_day or plan.sessions["first_session"] != 0 or not len(known):
         return []
     first = pd.Series(frame.place[known]).groupby(rank[known]).min()
     from_zero, from_one = first.index[first == 1], first.index[first == 2]
-    if not 0 < len(from_zero) < len(from_one):
+    if not len(from_zero) or not len(from_one):
         return []
-    at = known[np.isin(rank[known], from_zero) & (frame.place[known] == 1)]
-    facts = {"fewer": len(from_zero), "courses": len(first), "finding": "mixed_numbering"}
-    return frame.when.faults_at("E226", at, **facts)
+    zero = len(from_zero) <= len(from_one)
+    fewer, start = (from_zero, 1) if zero else (from_one, 2)
+    at = known[np.isin(rank[known], fewer) & (frame.place[known] == start)]
+    facts: dict[str, Any] = {"fewer": len(fewer), "courses": len(first)}
+    if zero:
+        return frame.when.faults_at("E226", at, finding="mixed_numbering", **facts)
+    return frame.when.faults_at("W319", at, **facts)

@@ -75,14 +75,14 @@ def points(
     problems: list[Problem],
     excused: Mapping[str, Flags] | None = None,
 ) -> Floats:
-    """Return a column's points, and report what is no number or out of range (E201 to E203).
+    """Return a column's points, and report what is no number or out of range (E201 to E203, W316).
 
     Rows named by `excused`, under the column's name or under "" for all columns, are reported by
     another problem.
     """
     low, high = span
     facts = {"low": f"{low:g}", "high": f"{high:g}", "scale": measure.scale_name}
-    problems += column.number_faults(low, high)
+    problems += column.number_faults(low, high) + column.missing_in_range(low, high)
     outside = column.outside(low, high) & np.isfinite(column.distinct)
     if outside.any():
         bad = column.each(outside, False)

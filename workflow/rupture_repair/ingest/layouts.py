@@ -213,7 +213,7 @@ def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floa
     first = plan.sessions["first_session"]
     last = MOST_SESSIONS + first - 1
     column = without_mark(column)
-    problems += column.number_faults()
+    problems += column.number_faults(no_number="E228")
     number = column.distinct
     fraction = np.isfinite(number) & (number != np.floor(number))
     problems += column.faults("E204", fraction)
@@ -224,14 +224,15 @@ def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floa
 
 
 def without_mark(column: Column) -> Column:
-    """Return numbers such as S01 and Session 1 without the word, where all have the same one."""
+    """Return numbers such as S01 and Session 1 without the word, where no other word is there."""
     rule = re.compile(r"(?P<word>[^\W\d_]+)[ _.#-]*(?P<number>[0-9]{1,6})")
-    matches = [rule.fullmatch(text) for text in column.texts.to_pylist()]
-    words = {match["word"].lower() if match else "" for match in matches}
+    texts = column.texts.to_pylist()
+    matches = [rule.fullmatch(text) for text in texts]
+    words = {match["word"].lower() for match in matches if match}
     if len(words) != 1 or not words <= SESSION_WORDS:
         return column
-    texts = pa.array([match["number"] for match in matches if match], pa.string())
-    return replace(column, texts=texts)
+    plain = [match["number"] if match else text for match, text in zip(matches, texts, strict=True)]
+    return replace(column, texts=pa.array(plain, pa.string()))
 
 
 def _days(plan: Plan, column: Column, problems: list[Problem]) -> Floats:

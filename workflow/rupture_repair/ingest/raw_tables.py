@@ -1,13 +1,13 @@
 """Read the tables of a dataset: the columns that dataset.yaml names, from its files."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..project.problems import Problem, listing, problem
-from . import implausible, layouts, personal_data
+from . import implausible, layouts, personal_data, summaries, value_labels
 from .columns import Table
 from .delimited import read_columns
 from .described_measures import SESSION
@@ -63,12 +63,16 @@ def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> N
     if table is None:
         return
     reading.problems += _codes_as_ids(plan, tables, table)
+    if "courses" in tables:
+        table, found = _with_labels(plan, path, table)
+        reading.problems += found
     reading.files[path] = (source, len(table.rows))
     reading.problems += personal_data.find(plan, table)
     if "sessions" in tables:
         moved, found = implausible.moved_rows(plan, table, source.header)
         reading.problems += found
         table = table.without(moved) if len(moved) else table
+        reading.problems += summaries.of_rows_above(plan, table, source.header)
     reading.tables |= dict.fromkeys(tables, table)
 
 
@@ -91,6 +95,15 @@ def _codes_as_ids(plan: Plan, tables: list[str], table: Table) -> list[Problem]:
         listed = np.array([text in plan.missing for text in column.texts.to_pylist()], bool)
         found += column.faults("W312", listed)
     return found
+
+
+def _with_labels(plan: Plan, path: Path, table: Table) -> tuple[Table, list[Problem]]:
+    """Return the table with the labels of covariates, where the file has such, for values."""
+    labels, columns, found = value_labels.of_file(path), dict(table.columns), []
+    for name in sorted(set(plan.covariates.values()) & set(labels) & set(columns)):
+        columns[name], said = value_labels.as_categories(columns[name], labels[name])
+        found += said
+    return replace(table, columns=columns), found
 
 
 def _wanted(plan: Plan, name: str, header: tuple[str, ...]) -> dict[str, str]:

@@ -65,19 +65,20 @@ def labels(raw: bytes, file: str) -> dict[str, tuple[str, dict[Any, str]]]:
     suffix = Path(file).suffix.lower()
     if suffix not in SUFFIXES:
         return {}
-    about = _read(raw, suffix)[1]
+    about = _read(raw, suffix, metadataonly=True)[1]
     values = about.variable_value_labels
     named = about.column_names_to_labels
     return {name: (named.get(name) or "", values.get(name, {})) for name in about.column_names}
 
 
-def _read(raw: bytes, suffix: str) -> tuple[dict[str, Any], Any]:
+def _read(raw: bytes, suffix: str, **options: bool) -> tuple[dict[str, Any], Any]:
     import pyreadstat
 
     with tempfile.TemporaryDirectory() as folder:  # the readers take a path only
         path = Path(folder) / f"file{suffix}"
         path.write_bytes(raw)
-        return getattr(pyreadstat, _READERS[suffix][1])(str(path), output_format="dict")  # type: ignore[no-any-return]
+        read = getattr(pyreadstat, _READERS[suffix][1])
+        return read(str(path), output_format="dict", **options)  # type: ignore[no-any-return]
 
 
 def _changes(name: str, about: Any, suffix: str) -> Callable[[Any], Any] | None:

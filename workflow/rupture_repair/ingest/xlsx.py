@@ -8,7 +8,7 @@ problem that names the cells.
 import datetime
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -52,8 +52,8 @@ def rows(raw: bytes, file: str, name: str | None) -> tuple[list[list[Any]], list
     -------
     list of list, list of Problem
         Problems E323 (no such sheet), E326 (several sheets), E327 (formulas without a value), E328
-        (merged cells), E333 and E334 (cells that show something else than they hold); warning W313
-        (hidden rows).
+        (merged cells), E333 and E334 (cells that show something else than they hold); warnings W313
+        (hidden rows) and W315 (hidden tables).
 
     Raises
     ------
@@ -76,7 +76,20 @@ def rows(raw: bytes, file: str, name: str | None) -> tuple[list[list[Any]], list
     cells = _Cells()
     table = cells.read(_rows_of(raw, name))
     structure = _structure(raw, next(one for one in every if one.name == name))
-    return table, [*_structure_faults(structure, table, file), *cells.faults(file)]
+    hidden = _tables(raw, (one.name for one in every if not one.visible and one.name != name))
+    return table, [
+        *_structure_faults(structure, table, file),
+        *cells.faults(file),
+        *_hidden_tables(hidden, name, file),
+    ]
+
+
+def _hidden_tables(hidden: Mapping[str, int], name: str, file: str) -> list[Problem]:
+    """Return the warning of tables that nobody sees, and that are not read (W315)."""
+    if not hidden:
+        return []
+    shown = listing((f"{one} ({count} rows)" for one, count in hidden.items()), MOST_NAMED)
+    return [problem("W315", file=file, found=shown, sheet=name, more=len(hidden) - 1)]
 
 
 def sheets(raw: bytes) -> list[Sheet]:
@@ -108,9 +121,14 @@ def sheets(raw: bytes) -> list[Sheet]:
 
 def visible_tables(raw: bytes, every: Sequence[Sheet]) -> dict[str, int]:
     """Return name -> rows of data of each visible sheet that holds more than one column and row."""
-    found = {}
     visible = [one.name for one in every if one.visible]
-    for name in visible if len(visible) > 1 else ():
+    return _tables(raw, visible) if len(visible) > 1 else {}
+
+
+def _tables(raw: bytes, names: Iterable[str]) -> dict[str, int]:
+    """Return name -> rows of data of the sheets that hold more than one column and row."""
+    found = {}
+    for name in names:
         filled = [sum(cell.value is not None for cell in row) for row in _rows_of(raw, name)]
         count = sum(number > 1 for number in filled)
         if count > 1:

@@ -35,8 +35,14 @@ DATASETS: dict[str, Entry] = {
         "Correct the number, or set first_session in dataset.yaml to the number that the file "
         "gives to the first session.",
     ),
-    "E206": Entry("the course has no id.", "Fill in the cell, or remove the row."),
-    "E207": Entry("the session is not given.", "Fill in the cell, or remove the row."),
+    "E206": Entry(
+        "the course has no id.", "Fill in the cell; remove the row only if nobody was rated in it."
+    ),
+    "E207": Entry(
+        "the session is not given.",
+        "Fill in the cell, or name a column with the date or day. Remove the row only if it is no "
+        "session.",
+    ),
     "E208": Entry(
         "'{found}' is not a date of the form {written}.",
         "Correct the cell, or set date_format in dataset.yaml.",
@@ -54,7 +60,10 @@ DATASETS: dict[str, Entry] = {
         "{found} is not a day within {most} days of day 0.",
         "Correct the cell; for dates name the column under date instead of day.",
     ),
-    "E213": Entry("the {what} of the event is missing.", "Fill in the cell, or remove the row."),
+    "E213": Entry(
+        "the {what} of the event is missing.",
+        "Fill in the cell; remove the row only if nothing was coded.",
+    ),
     "E214": Entry(
         "'{found}' is the error of a spreadsheet's formula.",
         "Correct the formula and save the file again, or clear the cell.",
@@ -137,6 +146,17 @@ DATASETS: dict[str, Entry] = {
         "dataset.yaml (finding: mixed_numbering) if session 0 is one that only some had.",
         "All sessions of the other courses would be taken for one later.",
     ),
+    "E227": Entry(
+        "the ratings of this row ('{found}') are the {what} of those in rows {first} to {last}.",
+        "Remove the row if it sums up others; or accept it in dataset.yaml (finding: summary_row) "
+        "if it is a session.",
+        "A row of means counts as one more session, or one more client, who is always average.",
+    ),
+    "E228": Entry(
+        "'{found}' is not the number of a session.",
+        "Write its number alone (1 for Session 1a, for example), or name a column with the date or "
+        "day instead.",
+    ),
     # --- E3 rows, courses, files
     "E301": Entry(
         "the file does not exist.{hint}",
@@ -169,15 +189,20 @@ DATASETS: dict[str, Entry] = {
     ),
     "E309": Entry(
         "session {found} of course '{course}' is already in row {first}.",
-        "Keep one row for each session of a course. If a second course of therapy of one client "
-        "begins here, add a column with an id for each course (such as {course}-1 and {course}-2), "
-        "name it under course, and the column of clients under client.",
+        "If a second course of therapy of one client begins here, add a column with an id for each "
+        "course (such as {course}-1 and {course}-2), name it under course, and the column of "
+        "clients under client. If not, correct the number, or put what belongs to one session into "
+        "one row.",
     ),
     "E310": Entry(
         "course '{course}' already has a row for this day, row {first}.",
-        "Keep one of them, or write same_day: mean in dataset.yaml to take their mean.",
+        "Write same_day: mean in dataset.yaml to take their mean, or correct the day.",
     ),
-    "E311": Entry("course '{found}' has a row above.", "Keep one row for each course."),
+    "E311": Entry(
+        "course '{found}' has a row above.",
+        "Put what belongs to one course into one row, or give the second course of a client an id "
+        "of its own.",
+    ),
     "E312": Entry(
         "the {what} of course '{course}' is '{found}' here, but '{first}' in row {first_row}.",
         "A course is one client with one therapist, and what is known of it once is the same in "
@@ -185,7 +210,7 @@ DATASETS: dict[str, Entry] = {
     ),
     "E313": Entry(
         "course '{found}' has no session.",
-        "Correct the id, or remove the row.",
+        "Correct the id, or add the sessions of this course.",
     ),
     "E314": Entry(
         "a quotation mark is opened and never closed.",
@@ -384,5 +409,29 @@ DATASETS: dict[str, Entry] = {
         "course id of its own, and name the column of clients under client.",
         "A wrong year moves a session to the end of its course. Two therapies in one course make "
         "neighbours of sessions that are years apart.",
+    ),
+    "W315": Entry(
+        "hidden sheets hold tables that are not read: {found}. Read is '{sheet}'.",
+        "If another sheet is meant, write sheet: and its name under the table in dataset.yaml.",
+    ),
+    "W316": Entry(
+        "{found} means 'not known' here, as missing in dataset.yaml says, although it lies within "
+        "{low}..{high}.",
+        "If it is a rating, take it out of missing; if not, nothing is to be done.",
+        "A code such as 99 on a scale from 0 to 100 removes the highest ratings without a trace.",
+    ),
+    "W317": Entry(
+        "the values are read as the categories by which the file labels them: {found}.",
+        "Remove the labels from the file if they are numbers.",
+    ),
+    "W318": Entry(
+        "the file labels some of these numbers, and they are read as numbers: {found}.",
+        "If a label means 'not known', add its number to missing in dataset.yaml; if the values "
+        "are categories, label all of them, each with a word of its own.",
+    ),
+    "W319": Entry(
+        "{fewer} of {courses} courses begin with session 1 here, the others with session 0.",
+        "If these courses are numbered from 1, number their sessions from 0 as those of the "
+        "others; if their session 0 was skipped, nothing is to be done.",
     ),
 }

@@ -1,0 +1,85 @@
+"""Covariates whose values a file of SPSS or Stata labels are categories with these names."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..project.problems import Problem, listing, problem
+from . import spellings, statistics_files
+from .columns import Column
+from .spreadsheets import number_as_text
+
+#: How many labels a message names.
+MOST_NAMED = 12
+
+
+def of_texts(labels: Mapping[Any, str]) -> dict[str, str]:
+    """Return text of a cell -> the label of its value.
+
+    Examples
+    --------
+    >>> of_texts({1.0: "female", 2.0: "male", "x": "other"})
+    {'1': 'female', '2': 'male', 'x': 'other'}
+    """
+    return {
+        number_as_text(float(value)) if isinstance(value, int | float) else str(value): label
+        for value, label in labels.items()
+    }
+
+
+def of_file(path: Path) -> dict[str, dict[str, str]]:
+    """Return column -> text of a cell -> its label, for files that have such."""
+    if path.suffix.lower() not in statistics_files.SUFFIXES:
+        return {}
+    found = statistics_files.labels(path.read_bytes(), str(path))
+    return {name: of_texts(labels) for name, (_, labels) in found.items() if labels}
+
+
+def as_categories(column: Column, labels: Mapping[str, str]) -> tuple[Column, list[Problem]]:
+    """Return a covariate with labels in place of its values, where all values have one.
+
+    Parameters
+    ----------
+    column : Column
+        The covariate.
+    labels : mapping
+        Text of a cell -> its label; numbers are looked up by value.
+
+    Returns
+    -------
+    Column, list of Problem
+        Warning W317 (what is read as what), or W318 where only some values have a label, or two
+        have the same one; then the column stays as it is.
+    """
+    texts = column.texts.to_pylist()
+    used = column.each_used()
+    words = [labels.get(text) or labels.get(_by_value(text, column.decimal)) for text in texts]
+    pairs = [
+        (text, word) for text, word, is_used in zip(texts, words, used, strict=True) if is_used
+    ]
+    told = [(text, word) for text, word in pairs if word]
+    if not told:
+        return column, []
+    shown = listing((f"{text} = {word}" for text, word in sorted(told)), MOST_NAMED)
+    row = int(column.rows[np.argmax(column.codes >= 0)])
+    place: dict[str, Any] = {"file": column.file, "row": row, "column": column.name}
+    distinct = len({spellings.folded(word) for _, word in told}) == len(told)
+    if len(told) < len(pairs) or not distinct:
+        return column, [problem("W318", found=shown, **place)]
+    named = [
+        " ".join(word.split()) if word else text for text, word in zip(texts, words, strict=True)
+    ]
+    return replace(column, texts=pa.array(named, pa.string())), [
+        problem("W317", found=shown, **place)
+    ]
+
+
+def _by_value(text: str, decimal: str) -> str:
+    try:
+        return number_as_text(float(text.replace(decimal, ".")))
+    except ValueError:
+        return text
