@@ -85,8 +85,9 @@ def number(text: str, decimal: str) -> float:
 
 
 def whole(text: str, decimal: str) -> int:
-    """Return the number of a session."""
-    value = number(text, decimal)
+    """Return the number of a session, of which S1 is the first as well."""
+    marked = re.fullmatch("[Ss]([0-9]+)", text)
+    value = number(marked[1] if marked else text, decimal)
     if math.isnan(value) or value != math.floor(value):
         raise Unreadable(f"{text} is no session")
     return int(value)
