@@ -2,10 +2,8 @@
 # Both make the environment in .venv first, from the hashed locks, when it is not there yet.
 PYTHON ?= python3
 MIRROR ?= ../shared/data
-REAL := [couples_diary,cbasp_sessions,enrichd_bdi,panss_psychiatrists]
 BIN := .venv/bin
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores all --quiet rules \
-	--workflow-profile workflow/profiles/default
+COMMA := ,
 LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
@@ -17,12 +15,11 @@ help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 report: $(RUN) ## Build the reports of the datasets named in config.yaml, or of DATASETS=a,b
-	@$(SNAKEMAKE) $(if $(DATASETS),--config 'datasets=[$(DATASETS)]')
-	@echo "Report: reports/index.html"
+	@$(BIN)/rupture-repair report $(subst $(COMMA), ,$(DATASETS))
 
 real: $(RUN) ## Build the reports of four public datasets, from the folder MIRROR
 	@if [ -d "$(MIRROR)" ]; then \
-		$(SNAKEMAKE) --config 'datasets=$(REAL)' 'mirror=$(MIRROR)' && echo "Report: reports/index.html"; \
+		$(BIN)/rupture-repair real --mirror "$(MIRROR)"; \
 	elif [ -n "$$CI" ]; then \
 		echo "make real: the folder $(MIRROR) with the public datasets is missing; here it must be there."; exit 1; \
 	else \
@@ -49,7 +46,7 @@ demo: $(RUN) ## Write the synthetic demo dataset anew
 	@$(BIN)/rupture-repair simulate
 
 docs: $(RUN_TESTS) ## Build the documentation, without a network
-	@$(BIN)/python docs/build.py
+	@$(BIN)/rupture-repair docs
 
 reference: $(RUN) ## Write the reference values anew (needs R, see tests/reference/README.md)
 	@for script in nested formulas real linear autoregressive logistic large pooling binary; do \

@@ -34,6 +34,11 @@ rule all:
 
 onstart:
     step_log.forget_failures()
+    run_note.add()
+
+
+onsuccess:
+    run_note.remove()
 
 
 # Results are reported also when a part failed; the run still ends with an error.

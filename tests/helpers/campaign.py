@@ -17,16 +17,20 @@ from repository import ROOT
 FIGURES = os.environ.get("RUPTURE_REPAIR_CAMPAIGN")
 
 #: What a campaign runs.
-TESTS = ("tests/recovery", "tests/unit/ingest/test_corruptions.py")
+TESTS = (
+    "tests/recovery",
+    "tests/unit/ingest/test_corruptions.py",
+    "tests/workflow/test_interrupted_runs.py",
+)
 
 INTRODUCTION = """\
 # Planted truths and damaged files, many of them
 
-Written by `make campaign`. `make test` makes the same checks on the number of studies or files in
-the column *in make test*, which finds gross faults only; each test states its power. *Allowed* is
-what chance leaves to a method that is right.
+Written by `make campaign`. `make test` makes the same checks on the number of studies, files
+or runs in the column *in make test*, which finds gross faults only; each test states its power.
+*Allowed* is what chance leaves to a method that is right.
 
-| test | what is counted | studies or files | in make test | found | allowed |
+| test | what is counted | studies, files or runs | in make test | found | allowed |
 |---|---|---|---|---|---|
 """
 

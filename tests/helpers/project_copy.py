@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from repository import ROOT
 
@@ -15,23 +16,34 @@ from repository import ROOT
 OPTIONS = ("--cores", "2", "--workflow-profile", "workflow/profiles/default")
 
 
+#: How people call it.
+REPORT = (sys.executable, "-m", "rupture_repair.cli", "report", "--cores", "2")
+
+
 Done = subprocess.CompletedProcess[str]
 
 
-def run(command: str | Sequence[str], folder: Path) -> Done:
-    """Run a command in a copy of the project, with the library of the copy where it has one.
+def start(
+    command: str | Sequence[str], folder: Path, out: int | IO[str] = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Start a command in a copy of the project, with the library of the copy where it has one.
 
-    stdout and stderr come in one text. What the command started ends with the test.
+    stdout and stderr come in one text. The command leads a group of processes of its own.
     """
     # Every step starts a Python of its own, which is faster where the copy is compiled once.
     given = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     given["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), given["PATH"]])
     if (folder / "workflow/rupture_repair").is_dir():
         given["PYTHONPATH"] = str(folder / "workflow")
-    started = subprocess.Popen(
+    return subprocess.Popen(
         command, shell=isinstance(command, str), cwd=folder, env=given,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
+        stdout=out, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
     )  # fmt: skip
+
+
+def run(command: str | Sequence[str], folder: Path) -> Done:
+    """Run a command as :func:`start` does; what it started ends with the test."""
+    started = start(command, folder)
     try:
         said, _ = started.communicate()
     except BaseException:  # the test took too long, or was interrupted

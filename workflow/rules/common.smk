@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rupture_repair import settings
-from rupture_repair.project import datasets, step_log
+from rupture_repair.project import datasets, run_note, step_log
 from rupture_repair.project.code_files import code_files, from_here
 from rupture_repair.project.package_files import PACKAGE
 from rupture_repair.project.problems import ProblemsFound
@@ -75,9 +75,11 @@ def report_with_failures():
     """List the steps that failed, and write the overview of what there is."""
     from rupture_repair.report.write_index import write_index
 
-    failures = step_log.failures()
-    for failure in failures:
-        print(
-            f"{failure['dataset']}: the step {failure['step']} failed, see {failure['log']}"
-        )
-    print(f"Report, with what failed: {write_index(Path(), CHECKED, failures)}")
+    failed, stopped = step_log.failures(), run_note.stopped()
+    for step in failed:
+        print(f"{step['dataset']}: the step {step['step']} failed, see {step['log']}")
+    for step in stopped:
+        print(f"{step['dataset']}:", *step["problems"])
+    page = write_index(Path(), CHECKED, [*failed, *stopped])
+    print(f"Report, with what failed: {page}")
+    run_note.remove()

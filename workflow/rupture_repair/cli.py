@@ -6,7 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import check, episodes, explain, fit, new, power, problems, simulate
+from .commands import (
+    check,
+    docs,
+    episodes,
+    explain,
+    fit,
+    new,
+    power,
+    problems,
+    real,
+    report,
+    simulate,
+)
 from .project.problems import ProblemsFound
 
 #: The commands, in the order in which ``--help`` lists them.
@@ -19,6 +31,9 @@ COMMANDS = {
     "episodes": episodes,
     "fit": fit,
     "power": power,
+    "report": report,
+    "real": real,
+    "docs": docs,
 }
 
 
@@ -26,7 +41,7 @@ def command_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands, from which the reference is written."""
     parser = argparse.ArgumentParser(
         prog="rupture-repair",
-        description="Rupture and repair of the alliance. The reports are built by `make report`.",
+        description="Rupture and repair of the alliance. `report` builds the reports.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

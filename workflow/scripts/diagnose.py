@@ -8,7 +8,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("diagnose", dataset, snakemake.log[0]):
+with step_log.step("diagnose", dataset, snakemake.log[0], snakemake.output):
     tables = ("sessions", "courses", "states", "detection", "estimates")
     found = diagnose(
         dataset,

@@ -11,7 +11,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 given, params = snakemake.input, snakemake.params
-with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0]):
+with step_log.step("draw_figures", snakemake.wildcards.dataset, snakemake.log[0], snakemake.output):
     tables = ("sessions", "states", "episodes", "detection", "estimates", "agreement")
     tables += ("sensitivity", "diagnostics", "multiverse", "chance")
     folder = Path(snakemake.output[0])

@@ -9,7 +9,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("fit_models", dataset, snakemake.log[0]):
+with step_log.step("fit_models", dataset, snakemake.log[0], snakemake.output):
     names = ("sessions", "courses", "states", "episodes", "detection", "events")
     tables = {name: pd.read_parquet(given[name]) for name in names}
     measures = read_measures(given.measures)

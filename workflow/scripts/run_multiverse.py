@@ -10,7 +10,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("run_multiverse", dataset, snakemake.log[0]):
+with step_log.step("run_multiverse", dataset, snakemake.log[0], snakemake.output):
     outcome = run_multiverse(
         **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
         measures=read_measures(given.measures),

@@ -9,7 +9,7 @@ from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.project import processed, step_log, yaml_files
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
-with step_log.step("synthesise", "all", snakemake.log[0]):
+with step_log.step("synthesise", "all", snakemake.log[0], out):
     closed = [
         name
         for name, file in zip(params.datasets, given.gates, strict=True)

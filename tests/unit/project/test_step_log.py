@@ -1,6 +1,6 @@
 import pytest
 
-from rupture_repair.project import step_log
+from rupture_repair.project import manifest, run_note, step_log
 from rupture_repair.project.problems import ProblemsFound, problem
 
 
@@ -49,3 +49,29 @@ def test_notes_of_failures_go_with_the_next_success_and_the_next_run(tmp_path):
     run(tmp_path, ZeroDivisionError())
     step_log.forget_failures(tmp_path / "logs")
     assert step_log.failures(tmp_path / "logs") == []
+
+
+def test_a_step_is_noted_while_it_is_at_work_and_its_outputs_are_kept(tmp_path):
+    log, output = tmp_path / "logs/clinic/ingest.log", tmp_path / "a.csv"
+    with step_log.step("ingest", "clinic", log, [str(output)]):
+        noted = step_log.unfinished(tmp_path / "logs")
+        assert [(one["dataset"], one["step"]) for one in noted] == [("clinic", "ingest")]
+        told = run_note.stopped(tmp_path / "logs")[0]["problems"]
+        assert told[0].startswith(f"E733 {log}: the step ingest was stopped from outside")
+        output.write_text("1")
+    assert step_log.unfinished(tmp_path / "logs") == []
+    assert str(output) in manifest.file_of(log).read_text()
+
+
+def test_a_step_that_fails_is_no_longer_at_work_and_keeps_no_checksums(tmp_path):
+    log = run(tmp_path, text="fine")
+    with pytest.raises(SystemExit), step_log.step("ingest", "clinic", log, [str(log)]):
+        raise ZeroDivisionError
+    assert step_log.unfinished(tmp_path / "logs") == []
+    assert not manifest.file_of(log).exists()
+
+
+def test_a_note_that_was_cut_short_is_no_note(tmp_path):
+    log = run(tmp_path, text="fine")
+    step_log.running_file(log).write_text('{"dataset": "cli')
+    assert step_log.unfinished(tmp_path / "logs") == []

@@ -89,8 +89,8 @@ max_gap, settings
     ...                             criterion="v_2sd", range=(0, 40), replicates=50)
     >>> chance[["null_model", "observed", "expected", "p"]].round(2)
            null_model  observed  expected     p
-    0  autoregressive        17     13.96  0.22
-    1         shuffle        17     18.86  0.80
+    0  autoregressive        17     14.02  0.27
+    1         shuffle        17     18.18  0.71
     """
     columns = Columns(course, session, rating)
     about = About(better, range, reliability, sample_sd, instrument, max_gap, seed)

@@ -43,6 +43,15 @@ def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
     return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
 
 
+def _withdraw(reports: Path, dataset: str) -> None:
+    """Put the pages of an earlier run aside: what they show is not what failed now."""
+    pages = [reports / f"{dataset}.{form}" for form in FORMS]
+    for page in (*pages, reports / f"{dataset}-explorer.html"):
+        if page.exists():
+            (reports / "earlier").mkdir(exist_ok=True)
+            page.replace(reports / "earlier" / page.name)
+
+
 def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, Any]]) -> Path:
     """Write the overview, and a report for each dataset that failed, in all forms asked for.
 
@@ -52,13 +61,15 @@ def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, 
         The working folder.
     settings : Settings
     failures : sequence of mappings
-        From :func:`rupture_repair.project.step_log.failures`; empty after a run without failure.
+        From :func:`rupture_repair.project.step_log.failures` and
+        :func:`rupture_repair.project.run_note.stopped`; empty after a run without failure.
 
     Returns
     -------
     Path
         reports/index.html. A dataset is listed with its numbers if its report was made; each
-        dataset with a failure also gets reports/<dataset>-failed.html, and its other forms.
+        dataset with a failure also gets reports/<dataset>-failed.html, and its other forms. Its
+        pages of an earlier run are moved to reports/earlier.
     """
     reports = root / "reports"
     reports.mkdir(exist_ok=True)
@@ -71,6 +82,8 @@ def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, 
         render(failure_report(failure, about), page, forms)
     # A failure before the last step leaves no report, or one that is older than the failure.
     stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
+    for name in stopped:
+        _withdraw(reports, name)
     entries = [
         _entry(root / "data/processed" / name, settings)
         for name in settings.datasets

@@ -334,6 +334,20 @@ CATALOGUE: dict[str, Entry] = {
         "'{found}' is one of {numbers} different numbers among {words} different words.",
         "Correct the cells. If all are names of categories, write factor({column}) in the formula.",
     ),
+    # --- E73x runs of the workflow
+    "E731": Entry(
+        "another run is at work in this folder since {since} (process {found} on {host}).",
+        "Wait until it has ended, then start again. It was not disturbed.",
+    ),
+    "E732": Entry(
+        "a run began on the machine {host} (process {found}), which cannot be asked from here.",
+        "Wait until it has ended. If it no longer runs, delete this file, then start again.",
+    ),
+    "E733": Entry(
+        "the step {found} was stopped from outside before it was done.",
+        "Most often memory ran out, or a job of a cluster reached its limit of memory or time. "
+        "Close other programs, or give it more, and start again: what was finished is kept.",
+    ),
     # --- E8 power
     "E801": Entry(
         "no study can be planned for the claim '{found}'.{hint}",

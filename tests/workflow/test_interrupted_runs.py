@@ -1,0 +1,212 @@
+"""A run that is killed, a second one at the same time, a table that is changed: nothing breaks."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import random_datasets
+from campaign import figure, number
+from project_copy import REPORT, Done, Project, copy_of_the_project, run, start
+from small_clinic import QUICK
+
+KILLS = {"usual": 5, "campaign": 100}
+
+SETTINGS = QUICK.replace("[v_1sd, v_2sd]", "[dip, v_1sd]") + "report: {formats: [html]}\n"
+
+
+def report(project: Project) -> Done:
+    return run(REPORT, project.folder)
+
+
+def tables(project: Project) -> dict[str, bytes]:
+    """Return everything below data/processed, name -> bytes."""
+    folder = project.folder / "data/processed"
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Project:
+    """A small random dataset, built in peace."""
+    project = copy_of_the_project(tmp_path_factory.mktemp("undisturbed"))
+    project.settings("datasets: [made]\n" + SETTINGS)
+    folder = project.folder / "data/raw/made"
+    folder.mkdir(parents=True)
+    for name, text in random_datasets.made(3).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    began = time.monotonic()
+    done = report(project)
+    (project.folder / "seconds").write_text(str(time.monotonic() - began))
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert done.stdout.splitlines()[-1] == "Report: reports/index.html"
+    return project
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path) -> Project:
+    return undisturbed.copied(tmp_path / "copy")
+
+
+def kill_all(started: subprocess.Popen[str]) -> None:
+    """Kill a run with all that it started, as a loss of power does."""
+    try:
+        family = psutil.Process(started.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    for process in [*family, *group_of(started.pid)]:
+        if process.is_running():
+            process.send_signal(signal.SIGKILL)
+    started.wait(timeout=60)
+
+
+def group_of(leader: int) -> list[psutil.Process]:
+    """Return the processes of a group that :func:`start` began, also without its leader."""
+    import os
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == leader:
+                found.append(process)
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def one_of_them_is_killed(started: subprocess.Popen[str], random: np.random.Generator) -> None:
+    """Kill one process of a run: the command, Snakemake, or a step."""
+    group = group_of(started.pid)
+    if group:
+        group[random.integers(len(group))].send_signal(signal.SIGKILL)
+    try:
+        started.wait(timeout=240)
+    finally:
+        # Snakemake goes on without the command that started it, and a step without Snakemake.
+        time.sleep(random.uniform(0, 2))
+        if random.random() < 0.5:
+            kill_all(started)
+
+
+def ended_before_its_kill(project: Project, random: np.random.Generator, within: float) -> bool:
+    """Run until a random moment; return whether all was done before."""
+    with (project.folder / "said.txt").open("w") as said:
+        started = start(REPORT, project.folder, said)
+        try:
+            if started.wait(timeout=random.uniform(0.05, 1) * within) == 0:
+                return True
+        except subprocess.TimeoutExpired:
+            if random.random() < 0.6:
+                kill_all(started)
+            else:
+                one_of_them_is_killed(started, random)
+    return False
+
+
+def until_none_runs(project: Project) -> Done:
+    """Run to the end, after one that still goes on."""
+    for _ in range(200):
+        done = report(project)
+        if "E731 logs/run.json: another run is at work" not in done.stdout:
+            return done
+        time.sleep(1)
+    raise AssertionError("the run before does not end")
+
+
+@pytest.mark.timeout(number(1800, 14400))
+def test_runs_that_are_killed_end_in_the_tables_of_one_that_was_not(undisturbed, tmp_path):
+    project = undisturbed.copied(tmp_path / "killed")
+    within = float((project.folder / "seconds").read_text()) / 3
+    random = np.random.default_rng(13)
+    wanted, right, kills, differing = number(**KILLS), tables(undisturbed), 0, 0
+    while kills < wanted:
+        for name in ("data/processed", "reports", "logs", ".snakemake"):
+            shutil.rmtree(project.folder / name, ignore_errors=True)
+        while kills < wanted and not ended_before_its_kill(project, random, within):
+            kills += 1
+        done = until_none_runs(project)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert done.stdout.splitlines()[-1] == "Report: reports/index.html"
+        found = tables(project)
+        assert found.keys() == right.keys()
+        differing += sum(found[name] != right[name] for name in right)
+    figure("differing tables after kills", differing, 0, 0, **KILLS)
+
+
+def at_work(project: Project, started: subprocess.Popen[str], pattern: str) -> Path:
+    """Wait for a note, and return it."""
+    for _ in range(1200):
+        if found := list(project.folder.glob(pattern)):
+            return found[0]
+        assert started.poll() is None, "the run ended"
+        time.sleep(0.1)
+    raise AssertionError(f"no {pattern} after two minutes")
+
+
+def again(project: Project, step: str) -> None:
+    """Let a step be made anew."""
+    for path in json.loads((project.folder / f"logs/made/{step}.outputs.json").read_text()):
+        (project.folder / path).unlink()
+
+
+def test_a_second_run_is_told_who_runs_and_disturbs_nothing(copy):
+    again(copy, "compare_with_chance")
+    with (copy.folder / "said.txt").open("w") as said:
+        first = start(REPORT, copy.folder, said)
+        at_work(copy, first, "logs/made/compare_with_chance.running.json")
+        second = report(copy)
+        assert second.returncode == 1
+        assert "E731 logs/run.json: another run is at work in this folder since" in second.stdout
+        assert f"(process {first.pid} on " in second.stdout
+        assert first.wait(timeout=280) == 0
+    assert not (copy.folder / "logs/run.json").exists()
+
+
+def test_a_step_that_is_killed_is_reported_and_its_earlier_page_withdrawn(copy):
+    again(copy, "compare_with_chance")
+    with (copy.folder / "said.txt").open("w") as said:
+        first = start(REPORT, copy.folder, said)
+        note = at_work(copy, first, "logs/made/compare_with_chance.running.json")
+        psutil.Process(json.loads(note.read_text())["process"]["pid"]).kill()
+        assert first.wait(timeout=280) == 1
+    said = (copy.folder / "said.txt").read_text()
+    stopped = "E733 logs/made/compare_with_chance.log: the step compare_with_chance was stopped"
+    assert f"made: {stopped}" in said
+    last = "Not all reports were built: made (compare_with_chance). reports/index.html says why."
+    assert said.splitlines()[-1] == last
+    assert "Most often memory ran out" in copy.page("made-failed")
+    assert "made-failed.html" in copy.page("index")
+    assert not (copy.folder / "reports/made.html").exists()
+    assert (copy.folder / "reports/earlier/made.html").exists()
+    done = report(copy)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "made-failed.html" not in copy.page("index")
+
+
+def test_what_was_changed_since_it_was_written_is_made_anew(undisturbed, copy):
+    folder = copy.folder / "data/processed/made"
+    chance = (folder / "chance.parquet").read_bytes()
+    (folder / "chance.parquet").write_bytes(chance[: len(chance) // 2])
+    text = (folder / "claims.csv").read_text()
+    (folder / "claims.csv").write_text(text.replace("assessable", "supported"))
+    (folder / "agreement.parquet").unlink()
+    (copy.folder / "logs/made/diagnose.outputs.json").write_text("{")
+    done = report(copy)
+    assert done.returncode == 0, done.stdout[-3000:]
+    for name in ("chance.parquet", "claims.csv", "agreement.parquet"):
+        assert f"made anew: data/processed/made/{name}" in done.stdout
+    assert "made anew: logs/made/diagnose.outputs.json" in done.stdout
+    assert tables(copy) == tables(undisturbed)
+    once_more = report(copy)
+    assert once_more.returncode == 0
+    assert "made anew" not in once_more.stdout
+    assert "Finished jobid" not in once_more.stdout
