@@ -212,3 +212,16 @@ def test_failed_models_are_problems_of_the_user():
         "config.yaml the run ends without an error."
     ]
     assert verify.failed_models(estimates.query("status == 'converged'")) is None
+
+
+def test_a_csv_file_that_says_something_else_is_named_with_its_row(folder):
+    file = folder / "episodes.csv"
+    lines = file.read_text().split("\n")
+    lines[2] = lines[2].replace("repaired", "unrepaired")
+    file.write_text("\n".join(lines))
+    rule = r"episodes.csv: every line is that of episodes.parquet: 1 of \d+, first in row 3"
+    with pytest.raises(verify.RuleBroken, match=rule):
+        verify.verify(folder, MEASURES, overlapping=())
+    file.write_text("\n".join(lines[:2]))
+    with pytest.raises(verify.RuleBroken, match=r"every line is that of episodes.parquet: \d"):
+        verify.verify(folder, MEASURES, overlapping=())

@@ -4,7 +4,9 @@ A broken rule is a mistake of ours, not of the user: it stops the run and names 
 table and how many rows break it.
 """
 
+import io
 from collections.abc import Collection
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pandas as pd
 
 from .claims.verdicts import VERDICTS
 from .detection.episodes import STATES, STATUSES
+from .project.csv_cells import write_csv
 from .project.measures import Measures
 from .project.problems import ProblemsFound, problem
 
@@ -28,8 +31,10 @@ class RuleBroken(Exception):
 
 
 def _rule(name: str, broken: pd.Series | np.ndarray | bool) -> dict[str, Any]:
-    broken = np.asarray(broken)
-    return {"rule": name, "rows": int(broken.size), "broken": int(np.count_nonzero(broken))}
+    broken = np.asarray(broken, dtype=bool)
+    rows = np.flatnonzero(broken)
+    found = {"rule": name, "rows": int(broken.size), "broken": len(rows)}
+    return found | ({"first": int(rows[0]) + 1} if len(rows) else {})
 
 
 def of_sessions(sessions: pd.DataFrame, measures: Measures) -> list[dict]:
@@ -235,6 +240,21 @@ def of_multiverse(plan: pd.DataFrame, fits: pd.DataFrame, summary: pd.DataFrame)
     ]  # fmt: skip
 
 
+def of_csv(folder: Path) -> list[dict]:
+    """Check that each CSV file says what the table for the next steps says, line by line."""
+    rules = []
+    for file in sorted(folder.glob("*.parquet")):
+        csv, text = file.with_suffix(".csv"), io.StringIO()
+        if csv.exists():
+            write_csv(pd.read_parquet(file, page_checksum_verification=True), text)
+            pairs = zip_longest(
+                text.getvalue().split("\n"), csv.read_text(encoding="utf-8").split("\n")
+            )
+            differ = [one != other for one, other in pairs]
+            rules.append(_rule(f"{csv.name}: every line is that of {file.name}", np.array(differ)))
+    return rules
+
+
 def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     """Return the models that could not be fitted as problems (E590), None where all could."""
     key = [*BY, "model", "variant"]
@@ -281,8 +301,12 @@ def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[st
         pd.read_parquet(folder / "multiverse_estimates.parquet"),
         pd.read_csv(folder / "multiverse_summary.csv"),
     )
+    rules += of_csv(folder)
     broken = [entry for entry in rules if entry["broken"]]
     if broken:
-        lines = [f"{entry['rule']}: {entry['broken']} of {entry['rows']}" for entry in broken]
+        lines = [
+            f"{entry['rule']}: {entry['broken']} of {entry['rows']}, first in row {entry['first']}"
+            for entry in broken
+        ]
         raise RuleBroken(f"tables in {folder} break their rules: " + "; ".join(lines))
     return rules

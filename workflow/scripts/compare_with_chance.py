@@ -24,7 +24,7 @@ with step_log.step("compare_with_chance", dataset, snakemake.log[0], snakemake.o
         processes=snakemake.threads,
     )
     *compared, replicates = tables
-    replicates.to_parquet(snakemake.output.replicates, index=False)
+    processed.write_parquet(replicates, snakemake.output.replicates)
     for name, table in zip(("chance", "sensitivity", "chance_courses"), compared, strict=True):
         processed.write(table, snakemake.output[name])
     print(f"{dataset}: {len(tables[0])} comparisons with chance")

@@ -6,6 +6,7 @@ from rupture_repair.detection import criteria
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
+from rupture_repair.project.csv_cells import write_csv
 from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
@@ -24,6 +25,5 @@ with step_log.step("run_multiverse", dataset, snakemake.log[0], snakemake.output
     )
     processed.write(outcome.fits, snakemake.output.estimates)
     summary = summarise(outcome)
-    summary.to_csv(snakemake.output.summary, index=False, lineterminator="\n")
-    choices = explained_by_choices(outcome.fits)
-    choices.to_csv(snakemake.output.choices, index=False, lineterminator="\n")
+    write_csv(summary, snakemake.output.summary)
+    write_csv(explained_by_choices(outcome.fits), snakemake.output.choices)

@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..dataframes.about import About
     from ..dataframes.episodes import check, find
     from ..dataframes.ratings import Columns
+    from ..project.csv_cells import write_csv
 
     file = arguments.ratings
     columns = Columns(arguments.course, arguments.session, arguments.rating)
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     for note in [*(entry.text for entry in noted), *found.notes]:
         print(f"note: {note}", file=sys.stderr)
     table = found.states[STATES] if arguments.states else found.episodes[EPISODES]
-    table.to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.10g")
+    write_csv(table, sys.stdout, "%.10g")
     sys.stdout.flush()
     return 0
 

@@ -42,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ..dataframes.fit_formula import fit_formula
+    from ..project.csv_cells import write_csv
 
     file, formula = arguments.data, arguments.formula
     further = [name for name in (arguments.ar1, arguments.weights) if name is not None]
@@ -56,8 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "csv":
         for note in fitted.design.notes:
             print(f"note: {note}", file=sys.stderr)
-        rows = fitted.as_rows()
-        rows.to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.12g")
+        write_csv(fitted.as_rows(), sys.stdout, "%.12g")
         sys.stdout.flush()
     else:
         print(fitted.summary())

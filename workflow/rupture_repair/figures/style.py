@@ -15,6 +15,8 @@ import pandas as pd
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
+from ..project.csv_cells import write_csv
+
 mpl.use("Agg")
 
 #: Places of lines and letters in an SVG, and the digits of their numbers that nobody sees.
@@ -139,7 +141,7 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
     for file in (png, svg):
         save_as(figure, file)
-    numbers.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
+    write_csv(numbers, csv, "%.6g")
     return [png, svg, csv]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from ..project import folders, yaml_files
 from ..project.measures import Measures, read_measures
 from ..project.problems import Problem, ProblemsFound, problem
+from ..project.processed import write_parquet
 from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
 from .descriptor import Plan
 from .files import Form
@@ -201,7 +202,7 @@ def write(dataset: Dataset, folder: str | Path) -> None:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     for name in TABLES:
-        getattr(dataset, name).to_parquet(folder / f"{name}.parquet", index=False)
+        write_parquet(getattr(dataset, name), folder / f"{name}.parquet")
 
 
 def load(folder: str | Path) -> Dataset:
