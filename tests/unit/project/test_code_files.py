@@ -44,7 +44,7 @@ def test_every_script_uses_the_library():
 #: Parts of the library that a rule may watch, next to `project`; what it does not use is not here.
 WATCHED = {
     "fetch": {"public_data"},
-    "check": {"ingest", "report", "statistics"},
+    "check": {"disclosure", "ingest", "report", "statistics"},
     "ingest": {"ingest", "statistics"},
     "fit_hidden_markov": {"detection"},
     "calibrate": {"chance", "detection"},
@@ -56,18 +56,25 @@ WATCHED = {
     "judge_claims": {"claims", "models", "exposure", "detection", "statistics"},
     "plan_multiverse": {"multiverse", "models", "detection"},
     "run_multiverse": {"multiverse", "models", "exposure", "detection", "statistics"},
-    "synthesise": {"synthesise.py", "figures", "models", "detection", "statistics"},
+    "synthesise": {
+        *("synthesise.py", "figures", "models", "detection", "statistics"),
+        *("disclosure", "exposure"),
+    },
+    "disclose": {"disclosure", "exposure", "models"},
     "verify": {"verify.py", "claims", "detection"},
     "draw_figures": {
         *("figures", "claims", "exposure", "models", "multiverse", "detection", "statistics"),
+        "disclosure",
     },
     "write_report": {
         *("report", "figures", "claims", "chance", "diagnostics", "exposure", "models"),
-        "statistics",
+        *("statistics", "disclosure"),
     },
-    "write_index": {"report", "figures"},
+    "write_index": {"report", "figures", "disclosure", "exposure", "models"},
     "write_explorer_library": {"explorer"},
-    "write_explorer": {"explorer", "chance", "detection"},
+    "write_explorer": {
+        *("explorer", "chance", "detection", "disclosure", "exposure", "models"),
+    },
 }
 
 
