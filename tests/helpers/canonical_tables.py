@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from rupture_repair.ingest import check, ingest
-from rupture_repair.ingest.ingest import Dataset
+from rupture_repair.ingest.ingest import Ingested
 from small_dataset import GONE, write
 
 BY_DAY = {"tables.sessions.session": GONE, "tables.sessions.day": "session_no"}
 HEAD = ("course", "client", "therapist", "session", "day")
 
 
-def assert_canonical(dataset: Dataset) -> None:
+def assert_canonical(dataset: Ingested) -> None:
     """Check what holds for every dataset in canonical form."""
     sessions, courses, events = dataset.sessions, dataset.courses, dataset.events
     rated = [name for name, one in dataset.measures.items() if one.per_session]
@@ -42,7 +42,7 @@ def assert_canonical(dataset: Dataset) -> None:
     json.dumps([dataset.about, described], allow_nan=False)
 
 
-def read(folder: Path, edits: dict[str, Any] | None = None, files: Any = None) -> Dataset:
+def read(folder: Path, edits: dict[str, Any] | None = None, files: Any = None) -> Ingested:
     """Write a changed small dataset and ingest it."""
     return ingest.ingest("small", write(folder / "data", edits, files))
 

@@ -1,10 +1,11 @@
 """Courses with known effects, and what was fitted to them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from bundles import dataset_of, detected_of
 from made_measures import made_measures
 from made_settings import ALL_VARIANTS, EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.models import fit_models
@@ -24,9 +25,10 @@ class Made:
     detection: pd.DataFrame
 
     def fit_all(self, processes=1, **changed):
-        given = vars(replace(self, **changed))
+        given = vars(self) | changed
         how = {"models": ALL_VARIANTS, "edge_rules": EDGE_RULES, "default_criterion": "dip"}
-        return fit_models.fit_models("made", **given, **how, processes=processes)
+        bundles = (dataset_of(given), detected_of(given))
+        return fit_models.fit_models(*bundles, **how, processes=processes)
 
 
 def with_sessions(episodes, rng):
@@ -78,12 +80,5 @@ def make(seed, courses=60, repaired=1.5, open_=-2.0, sd_therapist=1.0):
 def exposed(made):
     from rupture_repair.exposure.sessions import session_exposures
 
-    return session_exposures(
-        made.states,
-        made.sessions,
-        made.courses,
-        made.measures,
-        "alliance",
-        "outcome",
-        EXPOSURE_RULES,
-    )
+    given = dataset_of(vars(made))
+    return session_exposures(made.states, given, "alliance", "outcome", EXPOSURE_RULES)

@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
+from bundles import material_of
 from made_settings import for_figures
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.report.dataset_page import dataset_report
-from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.output_formats import render_html
 
 ABOUT = {
@@ -44,16 +44,16 @@ class Page(HTMLParser):
 
 def to_draw(made):
     """What is drawn of made-up tables, and how."""
-    keys = ("measures", "sessions", "states", "episodes", "detection", "estimates")
-    gate = Material(**made).gate
-    return {key: made[key] for key in keys} | for_figures(made["config"]) | {"gate": gate}
+    given = material_of(made)
+    keys = ("dataset", "detected", "estimates", "gate")
+    return {key: getattr(given, key) for key in keys} | for_figures(made["config"])
 
 
 def material(made, folder):
     figures, given = folder / "figures" / made["dataset"]["name"], to_draw(made)
     files = draw_figures(figures, **given, diagnostics=made.get("diagnostics"))
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
-    return Material(**made, figures=numbers, known_gate=given["gate"])
+    return material_of(made, figures=numbers, known_gate=given["gate"])
 
 
 def rendered(made, folder, drawn=None):
@@ -61,7 +61,7 @@ def rendered(made, folder, drawn=None):
     if drawn:
         (folder / "figures").symlink_to(drawn / "figures")
         numbers = {csv.stem: pd.read_csv(csv) for csv in drawn.rglob("*.csv")}
-        given = Material(**made, figures=numbers)
+        given = material_of(made, figures=numbers)
     else:
         given = material(made, folder)
     text = dataset_report(given, ABOUT)

@@ -1,5 +1,6 @@
 """A small plan and what was fitted of it."""
 
+from bundles import dataset_of
 from made_multiverse import RULES, multiverse, run_with
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
@@ -13,7 +14,7 @@ def planned(made, seed=1, default="v_1sd", **changes):
 
 
 def ran(made, plan, processes=1, **changes):
-    tables = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
+    tables = {"dataset": dataset_of(made), "states": made["states"]}
     return run_multiverse(
         plan, **tables, criteria=RULES, **run_with(**changes), seed=3, processes=processes
     )

@@ -9,6 +9,7 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 
+from bundles import dataset_of, detected_of
 from made_measures import made_measures
 from made_settings import EXPOSURE_RULES, made_settings
 from rupture_repair.models.flow import flow_of
@@ -262,5 +263,5 @@ def tables(n_courses: int = 30) -> dict:
         "config": CONFIG,
         "criteria": {name: {"id": name, "value": None, **row} for name, row in CRITERIA.items()},
     }
-    flow = flow_of("small", made, MEASURES, EXPOSURE_RULES)
+    flow = flow_of(dataset_of(made, "small"), detected_of(made), made["estimates"], EXPOSURE_RULES)
     return made | {"flow": flow}

@@ -25,7 +25,7 @@ from rupture_repair.models.flow import flow_of
 from rupture_repair.multiverse.plan_multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
-from rupture_repair.project.measures import read_measures
+from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import ExposureRules, Settings
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.dataset_tables import Material
@@ -70,55 +70,52 @@ def build(root: Path, name: str, least: int, seed: int, **study: Any) -> Setting
     data = ingest.ingest(name, raw)
     ingest.write(data, folder)
     rules = criteria.from_dicts(config.criteria)
-    sessions, courses, events = data.sessions, data.courses, data.events
+    sessions = data.sessions
     found = detect.detect(
-        sessions, data.measures, rules, config.edge_rules, dataset=name, events=events
+        sessions, data.measures, rules, config.edge_rules, dataset=name, events=data.events
     )
     detect.write(found, folder)
-    tables = {
-        "sessions": sessions, "courses": courses, "events": events,
-        "states": pd.read_parquet(folder / "session_states.parquet"),
-        "episodes": pd.read_parquet(folder / "episodes.parquet"),
-        "detection": pd.read_parquet(folder / "detection.parquet"),
-    }  # fmt: skip
+    dataset, detected = bundles(folder)
+    tables = {}
     default = {"default_criterion": config.default_criterion}
     linking = ExposureRules.of(config.models.exposure, config.edge_rules)
-    tables["estimates"] = fit_models(
-        name, **tables, measures=data.measures, models=config.models,
-        edge_rules=config.edge_rules, **default,
-    )  # fmt: skip
-    tables["flow"] = flow_of(name, tables, data.measures, linking)
-    tables["agreement"] = agreement(tables["states"], tables["episodes"])
+    tables["estimates"] = fit_models(dataset, detected, config.models, config.edge_rules, **default)
+    tables["flow"] = flow_of(dataset, detected, tables["estimates"], linking)
+    tables["agreement"] = agreement(detected.states, detected.episodes)
     chance, sensitivity, by_course, replicates = compare_with_chance(
         sessions, data.measures, rules, pd.DataFrame({"measure": [], "criterion": [], "k": []}),
         config.edge_rules, config.chance, dataset=name, seed=1, models={},
     )  # fmt: skip
     tables |= {"chance": chance, "sensitivity": sensitivity, "replicates": replicates}
     tables["claims"] = judge_claims(
-        name, {**tables, "chance_courses": by_course}, data.measures, linking, smallest={}, seed=1
+        dataset, detected, tables["estimates"], by_course, linking, smallest={}, seed=1
     )
-    tables["components"] = components_of(
-        name, sessions, tables["episodes"], tables["detection"], data.measures
-    )
-    own = {key: tables[key] for key in ("sessions", "courses", "states", "detection", "estimates")}
+    tables["components"] = components_of(dataset, detected)
     tables["diagnostics"] = diagnose(
-        name, **own, measures=data.measures, rules=linking, seed=1, **default
+        dataset, detected, tables["estimates"], rules=linking, seed=1, **default
     )
     plan = plan_multiverse(
-        data.measures, tables["detection"], rules, config.multiverse, seed=1, **default,
+        data.measures, detected.detection, rules, config.multiverse, seed=1, **default,
     )  # fmt: skip
     outcome = run_multiverse(
-        plan, sessions=sessions, courses=courses, states=tables["states"], measures=data.measures,
-        criteria=rules, edge_rules=config.edge_rules, exposure=config.models.exposure,
+        plan, dataset=dataset, states=detected.states, criteria=rules,
+        edge_rules=config.edge_rules, exposure=config.models.exposure,
         permuting=config.multiverse, seed=1,
     )  # fmt: skip
     tables["multiverse_estimates"] = outcome.fits
     summarise(outcome).to_csv(folder / "multiverse_summary.csv", index=False)
     explained_by_choices(outcome.fits).to_csv(folder / "multiverse_choices.csv", index=False)
     for table, rows in tables.items():
-        if not (folder / f"{table}.parquet").exists() and table != "states":
-            rows.to_parquet(folder / f"{table}.parquet")
+        rows.to_parquet(folder / f"{table}.parquet")
     return config
+
+
+def bundles(folder: Path) -> tuple[Dataset, Detected]:
+    """Return what was ingested, and what was detected, from a dataset's folder."""
+    names = ("sessions", "courses", "events", "episodes", "detection")
+    files = {name: folder / f"{name}.parquet" for name in names}
+    files |= {"measures": folder / "measures.json", "states": folder / "session_states.parquet"}
+    return Dataset.read(folder.name, files), Detected.read(files)
 
 
 def publish(root: Path, name: str, config: Settings, gate: Gate | None = None) -> Path:
@@ -131,22 +128,21 @@ def publish(root: Path, name: str, config: Settings, gate: Gate | None = None) -
             folder, report=config.report, rules=linking, criteria=config.criteria, **default
         )
     write(gate, folder / "disclosed.json")
-    measures = read_measures(folder / "measures.json")
+    dataset, detected = bundles(folder)
     given = {
         one: pd.read_parquet(folder / f"{file}.parquet")
         for one, file in {
-            "sessions": "sessions", "states": "session_states", "episodes": "episodes",
-            "detection": "detection", "estimates": "estimates", "agreement": "agreement",
-            "sensitivity": "sensitivity", "multiverse": "multiverse_estimates",
-            "diagnostics": "diagnostics", "chance": "chance", "endings": "courses",
+            "estimates": "estimates", "agreement": "agreement", "sensitivity": "sensitivity",
+            "multiverse": "multiverse_estimates", "diagnostics": "diagnostics", "chance": "chance",
         }.items()
     }  # fmt: skip
-    draw_figures(figures, measures=measures, rules=linking, gate=gate, **default, **given)
+    shown = {"dataset": dataset, "detected": detected, "rules": linking, "gate": gate}
+    draw_figures(figures, **shown, **default, **given)
     text = dataset_report(Material.read(folder, figures, config), ABOUT)
     render(text, root / "reports" / f"{name}.html", ["html"])
     found = write_explorer.explore(
-        measures=measures, sessions=given["sessions"],
-        events=pd.read_parquet(folder / "events.parquet"), detection=given["detection"],
+        measures=dataset.measures, sessions=dataset.sessions, events=dataset.events,
+        detection=detected.detection,
         calibrated=pd.DataFrame({"measure": [], "criterion": [], "k": []}),
         chance=given["chance"], replicates=pd.read_parquet(folder / "replicates.parquet"),
         models={}, criteria=criteria.from_dicts(config.criteria), edge_rules=config.edge_rules,

@@ -8,6 +8,7 @@ probability of .98.
 from scipy import stats
 
 import campaign
+from bundles import dataset_of
 from made_multiverse import RULES, dataset, run_with
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
@@ -31,7 +32,7 @@ def test_with_exchangeable_exposures_the_joint_test_keeps_its_level():
             default_criterion="v_1sd", seed=1,
         )  # fmt: skip
         plan = plan[plan["measure"] == "bond"].iloc[:2]
-        given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
+        given = {"dataset": dataset_of(made), "states": made["states"]}
         found = run_multiverse(plan, **given, criteria=RULES, **chosen, seed=seed)
         row = summarise(found).set_index("term").loc["open"]
         for name in rejected:

@@ -95,15 +95,7 @@ def test_the_pipeline_gives_the_numbers_of_simulated_studies(tmp_path):
         data.sessions, data.measures, [where.criterion], EDGE_RULES, dataset="files"
     )
     states = pd.concat([one.states.to_pandas() for one in found])
-    table = session_exposures(
-        states,
-        data.sessions,
-        data.courses,
-        data.measures,
-        "alliance",
-        "outcome",
-        EXPOSURE_RULES,
-    )
+    table = session_exposures(states, data, "alliance", "outcome", EXPOSURE_RULES)
     variant = MODELS["next_session"].variants["ar1"]
     whole = studies.tested(estimates.fit(variant.formula, table, ar1="session"), "repaired_within")
     (quick,) = studies.run_block(where, 120, [0], ["criterion"]).to_dict("records")

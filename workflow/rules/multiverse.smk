@@ -37,6 +37,7 @@ rule run_multiverse:
         measures=rules.ingest.output.measures,
         sessions=rules.ingest.output.sessions,
         courses=rules.ingest.output.courses,
+        events=rules.ingest.output.events,
         states=rules.detect.output.states,
         code=code_of("run_multiverse"),
     output:

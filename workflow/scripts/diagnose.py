@@ -4,16 +4,15 @@ import pandas as pd
 
 from rupture_repair.diagnostics.diagnose import diagnose
 from rupture_repair.project import processed, step_log
-from rupture_repair.project.measures import read_measures
+from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
-dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("diagnose", dataset, snakemake.log[0], snakemake.output):
-    tables = ("sessions", "courses", "states", "detection", "estimates")
+name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("diagnose", name, snakemake.log[0], snakemake.output):
     found = diagnose(
-        dataset,
-        **{name: pd.read_parquet(given[name]) for name in tables},
-        measures=read_measures(given.measures),
+        Dataset.read(name, given),
+        Detected.read(given),
+        pd.read_parquet(given.estimates),
         rules=ExposureRules.of(
             ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)
         ),
@@ -21,4 +20,4 @@ with step_log.step("diagnose", dataset, snakemake.log[0], snakemake.output):
         seed=params.seed,
     )
     processed.write(found, snakemake.output.diagnostics)
-    print(f"{dataset}: diagnostics of {found['measure'].nunique()} models")
+    print(f"{name}: diagnostics of {found['measure'].nunique()} models")

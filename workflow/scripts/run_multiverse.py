@@ -7,21 +7,22 @@ from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.csv_cells import write_csv
-from rupture_repair.project.measures import read_measures
+from rupture_repair.project.dataset import Dataset
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
-dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("run_multiverse", dataset, snakemake.log[0], snakemake.output):
+name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
+with step_log.step("run_multiverse", name, snakemake.log[0], snakemake.output):
     outcome = run_multiverse(
-        **{key: pd.read_parquet(given[key]) for key in ("plan", "sessions", "courses", "states")},
-        measures=read_measures(given.measures),
+        pd.read_parquet(given.plan),
+        dataset=Dataset.read(name, given),
+        states=pd.read_parquet(given.states),
         criteria=criteria.from_dicts(params.criteria),
         edge_rules=EdgeRules.from_dict(params.edge_rules),
         exposure=ExposureStates.from_dict(params.exposure),
         permuting=PermutationSettings.from_dict(params.permuting),
         seed=params.seed,
         processes=snakemake.threads,
-        say=lambda text: print(f"{dataset}: {text}", flush=True),
+        say=lambda text: print(f"{name}: {text}", flush=True),
     )
     processed.write(outcome.fits, snakemake.output.estimates)
     summary = summarise(outcome)

@@ -20,6 +20,7 @@ from rupture_repair.ingest import ingest
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
+from rupture_repair.project.dataset import Detected
 from rupture_repair.project.setting_groups import ModelSettings
 from rupture_repair.settings import default
 from rupture_repair.simulation.files import write_dataset
@@ -63,17 +64,11 @@ def detected(data):
 
 
 def analysed(data, states, episodes, detection):
-    fitted = fit_models(
-        "bad", data.sessions, data.courses, data.measures, states, episodes, detection,
-        default(ModelSettings), EDGE_RULES, RULE, events=data.events,
-    )  # fmt: skip
-    tables = {
-        "sessions": data.sessions, "courses": data.courses, "events": data.events,
-        "states": states, "episodes": episodes, "detection": detection, "estimates": fitted,
-        "chance_courses": pd.DataFrame(columns=["measure", "criterion", "course", "expected"]),
-    }  # fmt: skip
-    judged = judge_claims("bad", tables, data.measures, EXPOSURE_RULES, smallest={}, seed=1)
-    told = flow_of("bad", tables, data.measures, EXPOSURE_RULES)
+    found = Detected(states, episodes, detection)
+    fitted = fit_models(data, found, default(ModelSettings), EDGE_RULES, RULE)
+    chance = pd.DataFrame(columns=["measure", "criterion", "course", "expected"])
+    judged = judge_claims(data, found, fitted, chance, EXPOSURE_RULES, smallest={}, seed=1)
+    told = flow_of(data, found, fitted, EXPOSURE_RULES)
     return Found(data, states, episodes, detection, fitted, judged, told)
 
 
@@ -192,13 +187,8 @@ def test_the_flow_of_exclusions_adds_up(bad):
 
 
 def test_the_courses_of_the_mediation_add_up(bad):
-    table = course_exposures(
-        bad.episodes, bad.states, bad.data.sessions, bad.data.courses, bad.data.measures,
-        "alliance", "outcome",
-    )  # fmt: skip
-    chosen = mediation.courses(
-        bad.episodes, table, bad.data.sessions, bad.data.measures, "alliance", "outcome"
-    )
+    table = course_exposures(bad.episodes, bad.states, bad.data, "alliance", "outcome")
+    chosen = mediation.courses(bad.episodes, table, bad.data, "alliance", "outcome")
     assert len(chosen.table) + sum(chosen.left_out.values()) == len(table)
     assert f"of {len(table)} courses" in chosen.flow()
 

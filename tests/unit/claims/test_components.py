@@ -9,6 +9,7 @@ from made_measures import made_measures
 from made_settings import made_settings
 from rupture_repair.claims import components
 from rupture_repair.claims.components import components_of
+from rupture_repair.project.dataset import Dataset, Detected
 
 PARTS = ["bond", "goals", "tasks"]
 COLUMNS = [f"alliance__{part}" for part in PARTS]
@@ -87,6 +88,11 @@ def test_a_component_that_is_the_sum_of_others_is_wholly_shared(table):
     assert list(components.reliabilities(both, COLUMNS)["of_change"][:3]) == [1.0, 1.0, 1.0]
 
 
+def counted(table, episodes, detection):
+    dataset = Dataset("made", MEASURES, table, pd.DataFrame())
+    return components_of(dataset, Detected(pd.DataFrame(), episodes, detection))
+
+
 def test_which_component_fell_most_is_counted_by_criterion(table):
     episodes = pd.DataFrame(
         {
@@ -97,7 +103,7 @@ def test_which_component_fell_most_is_counted_by_criterion(table):
     detection = pd.DataFrame(
         [{"measure": m, "criterion": c} for m in ("alliance", "other") for c in ("a", "b", "c")]
     )
-    found = components_of("made", table, episodes, detection, MEASURES)
+    found = counted(table, episodes, detection)
     assert list(found.columns) == list(components.COLUMNS)
     assert len(found) == 12  # a measure without components has no rows
     a = found[found["criterion"] == "a"].set_index("component")
@@ -114,7 +120,7 @@ def test_which_component_fell_most_is_counted_by_criterion(table):
 
 def test_without_components_the_table_is_empty_with_its_columns(table):
     detection = pd.DataFrame([{"measure": "other", "criterion": "a"}])
-    found = components_of("made", table, pd.DataFrame(), detection, MEASURES)
+    found = counted(table, pd.DataFrame(), detection)
     assert found.empty
     assert list(found.columns) == list(components.COLUMNS)
 
@@ -129,8 +135,8 @@ def shown(table, synthetic):
          "component": ["bond"] * 9 + ["goals"] * 7 + ["tasks"] * 2}
     )  # fmt: skip
     detection = pd.DataFrame([{"measure": "alliance", "criterion": "a"}])
-    made = components_of("made", table, episodes, detection, MEASURES)
-    about = {"shown": ("alliance", "a"), "dataset": {"synthetic": synthetic}}
+    made = counted(table, episodes, detection)
+    about = {"shown": ("alliance", "a"), "about": {"synthetic": synthetic}}
     return parts.components(SimpleNamespace(components=made, config=made_settings(), **about))
 
 

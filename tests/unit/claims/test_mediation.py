@@ -6,6 +6,7 @@ import pytest
 
 from made_measures import made_measures
 from rupture_repair.claims import mediation
+from rupture_repair.project.dataset import Dataset
 
 MEASURES = made_measures(alliance={}, outcome={"role": "outcome", "better": "lower"})
 
@@ -30,9 +31,8 @@ def made(rows):
 
 def chosen(rows, change=lambda table: table):
     episodes, course_table, sessions = made(rows)
-    return mediation.courses(
-        episodes, change(course_table), sessions, MEASURES, "alliance", "outcome"
-    )
+    dataset = Dataset("made", MEASURES, sessions, course_table[["course"]])
+    return mediation.courses(episodes, change(course_table), dataset, "alliance", "outcome")
 
 
 def test_the_alliance_counts_before_the_fall_and_after_the_end_up_to_the_last_outcome():

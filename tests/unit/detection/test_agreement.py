@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from bundles import material_of
 from drawn_texts import texts_outside
 from made_reports import ABOUT, Page, to_draw
 from made_tables import tables
@@ -19,7 +20,6 @@ from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.style import save
 from rupture_repair.report.dataset_page import dataset_report
-from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.output_formats import render_html
 
 STATES = ["not_assessable", "steady", "ruptured", "repaired_here", "after_repair"]
@@ -291,10 +291,10 @@ def test_report_shows_and_sums_up_the_agreement(drawn, tmp_path):
     files = draw_figures(tmp_path / "figures/small", **to_draw(tab), agreement=table)
     numbers = {file.stem: pd.read_csv(file) for file in files if file.suffix == ".csv"}
     assert "agreement" in numbers
-    text = dataset_report(Material(**tab, figures=numbers), ABOUT)
+    text = dataset_report(material_of(tab, figures=numbers), ABOUT)
     page = Page(render_html(text, tmp_path / "small.html").read_text(encoding="utf-8"))
     median = f"{numbers['agreement']['kappa'].median():.2f}"
     assert f"Over 3 pairs the median of Cohen's kappa is {median}" in page.text.replace("’", "'")
     assert any("Heat map" in image.get("alt", "") for image in page.all("img"))
-    without = dataset_report(Material(**tab), ABOUT)
+    without = dataset_report(material_of(tab), ABOUT)
     assert "Only one criterion was applied" in without

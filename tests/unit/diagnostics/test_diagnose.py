@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of, detected_of
 from made_measures import made_measures
 from made_settings import EXPOSURE_RULES
 from made_tables import tables
@@ -371,9 +372,8 @@ def dataset():
 
 
 def diagnosed(made_up, **changes):
-    keys = ("sessions", "courses", "measures", "states", "detection", "estimates")
     how = {"rules": EXPOSURE_RULES, "default_criterion": "dip", "seed": 1} | changes
-    return diagnose("small", **{key: made_up[key] for key in keys}, **how)
+    return diagnose(dataset_of(made_up, "small"), detected_of(made_up), made_up["estimates"], **how)
 
 
 def test_every_alliance_measure_has_its_diagnostics_in_order(dataset):

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import material_of
 from made_diagnostics import with_diagnostics
 from made_reports import ABOUT, Page, rendered
 from made_settings import changed
 from rupture_repair.disclosure.limits import WITHHELD
 from rupture_repair.report.dataset_page import dataset_report
-from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.sections import diagnostics
 
 NAMES = ("residuals", "normal_quantiles", "autocorrelation", "influence")
@@ -28,7 +28,7 @@ def own(made):
 
 
 def section(made):
-    text = dataset_report(Material(**made), ABOUT).replace("\\", "")
+    text = dataset_report(material_of(made), ABOUT).replace("\\", "")
     found = re.split(r"^## .*$", text.split("{#diagnostics}")[1], flags=re.MULTILINE)[0]
     return (
         re.sub(r'\[([^\]]*)\]\{dir="auto"\}', r"\1", found).replace("\u00a0", " ").replace("**", "")
@@ -64,7 +64,7 @@ def test_a_model_that_was_not_fitted_is_not_assessable_with_its_reason(own):
     change(own, "diagnostic != 'ends'", value=np.nan, p=np.nan, message="too few courses")
     text = section(own)
     assert "not assessable: too few courses." in text
-    rows = diagnostics.rows(Material(**own))
+    rows = diagnostics.rows(material_of(own))
     assert [row["check"] for row in rows] == ["All checks"] * 2
 
 
@@ -142,7 +142,7 @@ def test_a_finding_that_rests_on_one_therapist_is_said(own):
         "case, and whether its interval includes zero in 2. The largest change: -2.00 (-3.00 to "
         "-1.00) becomes 0.20 (-0.80 to 1.20) without therapist T1." in text
     )
-    rows = diagnostics.rows(Material(**own))
+    rows = diagnostics.rows(material_of(own))
     verdicts = {row["check"]: row["verdict"] for row in reversed(rows)}
     assert verdicts["Leaving out, `open_within`"] == "sign changes (1); interval with zero (2)"
 
@@ -171,14 +171,14 @@ def test_ceilings_are_said_with_what_follows(own):
 
 def test_a_number_of_courses_at_an_end_is_withheld_where_its_share_is(own):
     change(own, "diagnostic == 'ends' and of == 'srs' and n == 60", value=6 / 60)
-    assert diagnostics.ends(Material(**own))[0]["mostly"] == "6 (10\u00a0%)"
+    assert diagnostics.ends(material_of(own))[0]["mostly"] == "6 (10\u00a0%)"
     change(own, "diagnostic == 'ends' and of == 'srs'", value=np.nan)
-    hidden = diagnostics.ends(Material(**own))[0]
+    hidden = diagnostics.ends(material_of(own))[0]
     assert {hidden[name] for name in ("mostly", "mostly_worst", "best", "worst")} == {WITHHELD}
 
 
 def test_every_check_of_every_measure_is_a_row(made):
-    rows = diagnostics.rows(Material(**made))
+    rows = diagnostics.rows(material_of(made))
     by_measure = pd.DataFrame(rows).groupby("measure")["check"].agg(list)
     assert len(by_measure) == 2
     for found in by_measure:
@@ -193,7 +193,7 @@ def test_what_could_not_be_assessed_is_a_row_with_its_reason(own):
     change(own, "of == 'therapist Intercept'", message="its variance is zero")
     change(own, "diagnostic == 'influence' and of == 'open_within'", part=None, value=np.nan)
     change(own, "diagnostic == 'influence' and of == 'open_within'", message="no such term")
-    rows = {row["check"]: row["found"] for row in diagnostics.rows(Material(**own))}
+    rows = {row["check"]: row["found"] for row in diagnostics.rows(material_of(own))}
     assert "its variance is zero" in rows["Distribution of therapist intercepts"]
     assert "no such term" in rows["Leaving out, `open_within`"]
 

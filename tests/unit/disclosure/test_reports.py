@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import material_of
 from document_texts import docx_text, pdf_text
 from made_reports import ABOUT, material
 from made_tables import tables
@@ -14,7 +15,6 @@ from rupture_repair.disclosure import problem_texts
 from rupture_repair.disclosure import tables as passed
 from rupture_repair.disclosure.limits import WITHHELD
 from rupture_repair.report.dataset_page import dataset_report
-from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.failed_page import failure_report
 from rupture_repair.report.index_page import index
 from rupture_repair.report.output_formats import render
@@ -69,7 +69,7 @@ def test_no_cell_in_the_report_of_a_failure():
 
 def test_no_small_count_in_tables_and_figures(private):
     made, markdown, folder, (_, pdf, word) = private
-    given = Material(**made)
+    given = material_of(made)
     drawn = pd.read_csv(folder / "figures/small/episodes_per_criterion.csv")
     held = passed.detection(given.gate, made["detection"])
     for name in ("n_repaired", "n_unrepaired", "n_censored", "n_courses_with_episode"):
@@ -97,11 +97,11 @@ def test_no_small_count_in_tables_and_figures(private):
 def test_the_flow_adds_up_and_gives_nothing_away(private):
     from rupture_repair.report.sections.data import of_flow
 
-    rows = of_flow(Material(**tables()))
+    rows = of_flow(material_of(tables()))
     for level in ("courses", "sessions"):
         numbers = [int(row[level].replace(",", "")) for row in rows]
         assert numbers[0] - sum(numbers[1:-1]) == numbers[-1]
-    hidden = of_flow(Material(**private[0]).disclosed())
+    hidden = of_flow(material_of(private[0]).disclosed())
     for level in ("courses", "sessions"):
         parts = [row[level] for row in hidden[1:]]
         assert parts.count(WITHHELD) != 1
@@ -109,9 +109,9 @@ def test_the_flow_adds_up_and_gives_nothing_away(private):
 
 
 def test_material_that_passed_the_gate_has_no_single_course(private):
-    shown = Material(**private[0]).disclosed()
-    for name in ("sessions", "courses", "episodes", "states"):
-        assert getattr(shown, name).empty
+    shown = material_of(private[0]).disclosed()
+    single = (shown.dataset.sessions, shown.dataset.courses, shown.dataset.events)
+    assert all(table.empty for table in (*single, shown.detected.states, shown.detected.episodes))
     assert shown.gate.least == 5
 
 
@@ -120,6 +120,6 @@ def test_episodes_of_which_none_is_known_to_be_repaired_have_no_median_persisten
 
     given = tables()
     given["episodes"]["persistence"] = pd.array([None] * len(given["episodes"]), dtype="Int32")
-    found = of_shapes(Material(**given))
+    found = of_shapes(material_of(given))
     assert np.isnan(found["persistence"]["median"])
     assert found["fall"]["median"] > 0

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of
 from made_measures import made_measures
 from made_settings import EXPOSURE_RULES
 from rupture_repair.exposure.courses import course_exposures, recovery_reason
@@ -53,11 +54,16 @@ def episodes(*rows):
     return table.astype({"onset": "Int64", "repair": "Int64", "fall": "float64"})
 
 
+def given(sessions, courses=None, events=None, measures=MEASURES):
+    made = {"measures": measures, "sessions": sessions, "courses": courses}
+    return dataset_of(made if events is None else made | {"events": events})
+
+
 def course_table(these, sessions, outcomes=None):
     sessions = sessions if outcomes is None else sessions.assign(distress=outcomes)
     every = states(**{name: "s" * len(group) for name, group in sessions.groupby("course")})
     courses = pd.DataFrame({"course": sessions["course"].unique()})
-    return course_exposures(these, every, sessions, courses, MEASURES, "alliance", "distress")
+    return course_exposures(these, every, given(sessions, courses), "alliance", "distress")
 
 
 # ------------------------------------------------------------------ recovery
@@ -102,7 +108,7 @@ def test_the_group_at_a_landmark_is_what_was_known_by_then():
         ("e", 3, 4, pd.NA, 7, "unrepaired", 4),
     )
     table = trajectories_after(
-        course_table(these, sessions), these, sessions, MEASURES, "alliance", "distress", 4
+        course_table(these, sessions), these, given(sessions), "alliance", "distress", 4
     )
     groups = table.drop_duplicates("course").set_index("course")["group"].astype("str")
     assert groups.to_dict() == {
@@ -117,7 +123,7 @@ def test_courses_that_end_before_the_landmark_are_left_out():
     sessions = ratings(a=[5] * 3, b=[5] * 6)
     these = episodes(("b", 1, 2, 3, 3, "repaired", 4))
     table = trajectories_after(
-        course_table(these, sessions), these, sessions, MEASURES, "alliance", "distress", 4
+        course_table(these, sessions), these, given(sessions), "alliance", "distress", 4
     )
     assert set(table["course"]) == {"b"}
 
@@ -130,7 +136,7 @@ def leaving(endings, **changed):
     every = states(a="ssrR", b="-r", c="sss")
     courses = pd.DataFrame({"course": list("abc"), "therapist": "t1", "ending": endings})
     names = ("alliance", "distress")
-    return leaving_exposures(every, sessions, courses, MEASURES, *names, EXPOSURE_RULES)
+    return leaving_exposures(every, given(sessions, courses), *names, EXPOSURE_RULES)
 
 
 def test_leaving_is_explained_by_the_status_of_the_session_before():
@@ -164,10 +170,9 @@ def growth(controls=5, **changed):
     every = states(a="ssrRaaa", b="ssssssss", c="s-ssssss")
     these = episodes(("a", 2, 3, 4, 4, "repaired", 10.0))
     courses = pd.DataFrame({"course": list("abc"), "therapist": ["t1", "t2", None]})
-    given = {"episodes": these, "states": every, "sessions": sessions, "courses": courses}
-    return growth_exposures(
-        **(given | changed), measures=MEASURES, measure="alliance", controls=controls
-    )
+    made = {"episodes": these, "states": every, "sessions": sessions, "courses": courses} | changed
+    own = given(made["sessions"], made["courses"])
+    return growth_exposures(made["episodes"], made["states"], own, "alliance", controls)
 
 
 def test_growth_is_the_level_after_minus_the_level_before():
@@ -231,7 +236,7 @@ def test_growth_recovers_a_planted_gain():
             text = {name: "".join(row) for name, row in zip(names, letters, strict=True)}
             courses = pd.DataFrame({"course": names})
             table = growth_exposures(
-                episodes(*rows), states(**text), sessions, courses, MEASURES, "alliance"
+                episodes(*rows), states(**text), given(sessions, courses), "alliance"
             )
             terms = fit(MODELS["growth"].formula, table).terms.set_index("term")
             estimates.append(terms.loc["repaired", "estimate"])
@@ -251,7 +256,7 @@ def moderation(events=None, measures=MEASURES, least=1, **extra):
         ("b", 5, 6, pd.NA, 6, "censored", 7.0),
     )
     courses = pd.DataFrame({"course": list("ab"), "therapist": ["t1", "t2"]})
-    return moderator_exposures(these, sessions, courses, events, measures, "alliance", least)
+    return moderator_exposures(these, given(sessions, courses, events, measures), "alliance", least)
 
 
 EVENTS = pd.DataFrame(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of
 from made_measures import made_measures
 from made_settings import EXPOSURE_RULES
 from rupture_repair.exposure.courses import course_exposures
@@ -56,10 +57,15 @@ STATES = pd.concat(
 COURSES = pd.DataFrame({"course": ["a", "b"], "therapist": ["t1", None]})
 
 
+def given(**changed):
+    return dataset_of({"measures": MEASURES, "sessions": SESSIONS, "courses": COURSES}, **changed)
+
+
 def sessions(**changed):
-    given = {"states": STATES, "sessions": SESSIONS, "courses": COURSES, "measures": MEASURES,
-             "measure": "alliance", "outcome": "distress", "rules": EXPOSURE_RULES}  # fmt: skip
-    return session_exposures(**(given | changed))
+    made = {"states": STATES, "sessions": SESSIONS, "courses": COURSES, "measures": MEASURES,
+            "outcome": "distress", "rules": EXPOSURE_RULES} | changed  # fmt: skip
+    names = ("alliance", made["outcome"])
+    return session_exposures(made["states"], dataset_of(made), *names, made["rules"])
 
 
 def test_next_outcome_is_the_next_rated_one_within_the_gap_and_turned():
@@ -149,7 +155,7 @@ def test_nothing_to_follow_gives_no_rows_but_all_columns(outcome):
 def course_table(episodes, outcome="distress", courses=COURSES, states=STATES):
     episodes = pd.DataFrame(episodes, columns=["course", "status"])
     episodes = episodes.assign(measure="alliance", criterion="dip")
-    return course_exposures(episodes, states, SESSIONS, courses, MEASURES, "alliance", outcome)
+    return course_exposures(episodes, states, given(courses=courses), "alliance", outcome)
 
 
 def test_courses_count_censored_episodes_on_their_own():
@@ -183,10 +189,8 @@ def test_a_course_that_was_not_assessable_is_left_out():
 
 def test_one_outcome_is_no_change():
     first = SESSIONS.assign(distress=SESSIONS["distress"].where(SESSIONS["session"] == 3))
-    result = course_exposures(
-        pd.DataFrame({"measure": [], "course": [], "status": []}), STATES, first, COURSES, MEASURES,
-        "alliance", "distress",
-    )  # fmt: skip
+    none = pd.DataFrame({"measure": [], "course": [], "status": []})
+    result = course_exposures(none, STATES, given(sessions=first), "alliance", "distress")
     assert result["last_outcome"].isna().all()
     assert result["first_outcome"].notna().all()
 
@@ -200,10 +204,10 @@ def test_outcome_before_and_after_comes_from_the_courses():
 
 def test_trajectories_have_every_rated_outcome_and_the_group():
     table = course_table([("b", "unrepaired")])
-    result = trajectory_exposures(table, SESSIONS, MEASURES, "distress")
+    result = trajectory_exposures(table, given(), "distress")
     assert list(result["outcome"]) == [-20, -18, -16, -12, -10, -9, -8]
     assert list(result["group"].cat.categories) == ["none", "any unrepaired"]
-    assert trajectory_exposures(table, SESSIONS, MEASURES, "final").empty
+    assert trajectory_exposures(table, given(), "final").empty
 
 
 def test_same_scores_are_noticed_even_reversed():

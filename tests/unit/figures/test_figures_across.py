@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of, material_of
 from drawn_texts import texts_outside
 from made_multiverse import RULES, dataset, multiverse, run_with
 from made_reports import ABOUT, Page, to_draw
@@ -25,7 +26,6 @@ from rupture_repair.project import yaml_files
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.report import index_page
 from rupture_repair.report.dataset_page import dataset_report
-from rupture_repair.report.dataset_tables import Material
 from rupture_repair.report.index_page import index_entry
 from rupture_repair.report.output_formats import render_html
 
@@ -43,7 +43,7 @@ def outcome(made):
         made["measures"], made["detection"], RULES, multiverse(k_factors=[1]),
         default_criterion="v_1sd", seed=1,
     )  # fmt: skip
-    given = {name: made[name] for name in ("sessions", "courses", "measures", "states")}
+    given = {"dataset": dataset_of(made), "states": made["states"]}
     return run_multiverse(plan, **given, criteria=RULES, **run_with(), seed=1)
 
 
@@ -160,7 +160,7 @@ def page_of_dataset(made, outcome, folder, permutations=19):
         numbers[name] = pd.DataFrame()
     others = draw_figures(folder / "figures/small", **to_draw(given))
     numbers |= {file.stem: pd.read_csv(file) for file in others if file.suffix == ".csv"}
-    return dataset_report(Material(**given, figures=numbers), ABOUT)
+    return dataset_report(material_of(given, figures=numbers), ABOUT)
 
 
 def test_the_report_shows_the_curve_and_what_it_is_not(made, outcome, tmp_path):
@@ -185,7 +185,7 @@ def test_the_report_says_when_no_test_was_asked_for(made, outcome, tmp_path):
 
 
 def test_a_report_without_multiverse_has_no_such_section():
-    assert "{#multiverse}" not in dataset_report(Material(**tables()), ABOUT)
+    assert "{#multiverse}" not in dataset_report(material_of(tables()), ABOUT)
 
 
 def index(folder, found, studies):

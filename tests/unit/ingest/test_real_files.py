@@ -7,10 +7,10 @@ import pytest
 from canonical_tables import assert_canonical
 from repository import MIRROR, ROOT
 from rupture_repair.ingest import check, ingest
-from rupture_repair.ingest.ingest import Dataset
+from rupture_repair.ingest.ingest import Ingested
 
 
-def real(name: str) -> Dataset:
+def real(name: str) -> Ingested:
     """Ingest a dataset of the mirror; skip where it is absent, but not on the CI machine."""
     if not MIRROR.is_dir():
         reason = f"the public datasets are not at {MIRROR}"

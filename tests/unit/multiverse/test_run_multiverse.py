@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of
 from made_multiverse import dataset
 from made_settings import EXPOSURE_RULES
 from made_specifications import planned, ran
@@ -29,8 +30,7 @@ def test_estimates_are_those_of_the_models(made, outcome):
     for (measure, criterion), rows in same.groupby(["measure", "criterion"]):
         chosen = made["states"][["measure", "criterion"]] == [measure, criterion]
         states = made["states"][chosen.all(axis=1)]
-        given = (made["sessions"], made["courses"], made["measures"], measure, "mood")
-        table = session_exposures(states, *given, EXPOSURE_RULES)
+        table = session_exposures(states, dataset_of(made), measure, "mood", EXPOSURE_RULES)
         for name, variant in MODELS["next_session"].variants.items():
             trend, model = ("removed", "main") if name == "detrended" else ("kept", name)
             terms = fit(variant.formula, table, ar1=variant.ar1).terms.set_index("term")
@@ -121,9 +121,7 @@ def whitened(made, variant="main", trend="kept"):
     part = "detrended" if trend == "removed" else "within"
     formula = MODELS["next_session"].variants[variant].formula.replace("_within", f"_{part}")
     states = made["states"].query("measure == 'bond' and criterion == 'v_1sd'")
-    table = session_exposures(
-        states, made["sessions"], made["courses"], made["measures"], "bond", "mood", EXPOSURE_RULES
-    )
+    table = session_exposures(states, dataset_of(made), "bond", "mood", EXPOSURE_RULES)
     matrices = design.build(formula, table, ar1=MODELS["next_session"].variants[variant].ar1)
     standard = engine.standardise(matrices)
     point = search.find(standard.likelihood).point

@@ -58,15 +58,11 @@ def test_values_of_a_dataset_come_back_from_it(large):
 
 
 def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
-    turned = ingest.Dataset(
-        large.about,
-        {
-            **large.measures,
-            "alliance": replace(large.measures["alliance"], better="lower", range=(1, 7)),
-        },
-        large.sessions.assign(alliance=7 - large.sessions["alliance"] * 6 / 40),
-        large.courses,
-        large.events,
+    alliance = replace(large.measures["alliance"], better="lower", range=(1, 7))
+    turned = replace(
+        large,
+        measures={**large.measures, "alliance": alliance},
+        sessions=large.sessions.assign(alliance=7 - large.sessions["alliance"] * 6 / 40),
     )
     same = from_dataset.fitted(large, "alliance", "outcome", seed=1)
     other = from_dataset.fitted(turned, "alliance", "outcome", seed=1)
@@ -85,7 +81,7 @@ def test_a_dataset_that_was_not_built_is_told(tmp_path):
 
 def test_a_dataset_without_outcome_at_sessions_cannot_be_simulated(large):
     measures = {**large.measures, "alliance": replace(large.measures["alliance"], outcome=None)}
-    without = ingest.Dataset(large.about, measures, large.sessions, large.courses, large.events)
+    without = replace(large, measures=measures)
     (text,) = problems(from_dataset._check, "large", without, "alliance", None)
     assert text == (
         "E809: studies like the dataset 'large' cannot be simulated: no outcome is rated at its "

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from bundles import material_of
 from made_reports import ABOUT, Page, flat, material, rendered, to_draw
 from made_settings import changed
 from made_tables import tables
@@ -53,7 +54,7 @@ def built(folder):
 
 
 def without_figures(made):
-    return Material(**made)
+    return material_of(made)
 
 
 # --- the page
@@ -253,7 +254,7 @@ def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
             for model in ("autoregressive", "shuffle")
         ]
     )
-    text = dataset_report(Material(**own, chance=chance), ABOUT)
+    text = dataset_report(material_of(own, chance=chance), ABOUT)
     assert "Not compared with chance." not in text
     assert "not compared with chance" not in text.split("{#limitations}")[1]
     assert "12\\.2" in text

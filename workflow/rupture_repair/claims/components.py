@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Floats
-from ..project.measures import Measure, Measures
+from ..project.dataset import Dataset, Detected
+from ..project.measures import Measure
 from ..project.processed import of_criterion
 from ..statistics.proportion import wilson
 from ..statistics.reliability import cronbach_alpha, intraclass
@@ -29,21 +30,13 @@ COLUMNS = (
 )
 
 
-def components_of(
-    name: str,
-    sessions: pd.DataFrame,
-    episodes: pd.DataFrame,
-    detection: pd.DataFrame,
-    measures: Measures,
-) -> pd.DataFrame:
+def components_of(dataset: Dataset, detected: Detected) -> pd.DataFrame:
     """Return reliability and falls of each component of each alliance measure.
 
     Parameters
     ----------
-    name : str
-        The dataset.
-    sessions, episodes, detection : DataFrame
-    measures : mapping of str to Measure
+    dataset : Dataset
+    detected : Detected
 
     Returns
     -------
@@ -65,35 +58,33 @@ def components_of(
         `n_episodes` are those with an onset and all components known, `n_fell_most` those in which
         this one fell most from onset to nadir, with the share and its 95 % Wilson interval.
     """
+    by_measure = detected.detection.groupby("measure", sort=False)["criterion"]
     parts = [
-        _of_measure(name, str(measure), list(criteria), sessions, episodes, measures[measure])
-        for measure, criteria in detection.groupby("measure", sort=False)["criterion"]
-        if len(measures[measure].components) > 1
+        _of_measure(dataset.measures[measure], dataset.sessions, detected.episodes, list(criteria))
+        for measure, criteria in by_measure
+        if len(dataset.measures[measure].components) > 1
     ]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     types = dict.fromkeys(COLUMNS, "float64") | dict.fromkeys(_TEXTS, "str")
-    return table[list(COLUMNS)].astype(types | dict.fromkeys(_COUNTS, "Int64"))
+    return table.assign(dataset=dataset.name)[list(COLUMNS)].astype(
+        types | dict.fromkeys(_COUNTS, "Int64")
+    )
 
 
 def _of_measure(
-    name: str,
-    measure: str,
-    criteria: list[str],
-    sessions: pd.DataFrame,
-    episodes: pd.DataFrame,
-    attributes: Measure,
+    measure: Measure, sessions: pd.DataFrame, episodes: pd.DataFrame, criteria: list[str]
 ) -> pd.DataFrame:
     """Return the rows of one measure."""
-    components = list(attributes.components)
-    shared = reliabilities(sessions, [f"{measure}__{part}" for part in components])
+    components = list(measure.components)
+    shared = reliabilities(sessions, [f"{measure.name}__{part}" for part in components])
     shared["component"] = [*components, TOTAL]
     parts = [
         shared.assign(
-            criterion=criterion, **_falls(of_criterion(episodes, measure, criterion), shared)
+            criterion=criterion, **_falls(of_criterion(episodes, measure.name, criterion), shared)
         )
         for criterion in map(str, criteria)
     ]
-    return pd.concat(parts, ignore_index=True).assign(dataset=name, measure=measure)
+    return pd.concat(parts, ignore_index=True).assign(measure=measure.name)
 
 
 def reliabilities(sessions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

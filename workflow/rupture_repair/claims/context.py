@@ -1,6 +1,6 @@
 """What the estimates of claims are computed from, and the form in which they are returned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..exposure.episodes import moderator_exposures
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import same_scores, turned
 from ..models.definitions import MODELS
-from ..project.measures import Measures
+from ..project.dataset import Dataset, Detected
 from ..project.setting_groups import ExposureRules
 from ..statistics import estimates
 from ..statistics.no_result import NotAssessable
@@ -23,55 +23,46 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Context:
-    """The tables of one dataset, for one measure and criterion.
+    """A dataset, and what was found in it of one measure by one criterion.
 
     Attributes
     ----------
     measure, outcome, criterion : str
-    sessions, courses, events : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
+    dataset : Dataset
+    detected : Detected
+        Of this measure and criterion only.
+    estimates, chance : DataFrame
+        The tables estimates and chance_courses, those of one measure and criterion only.
     rules : ExposureRules
     seed : int
         Of everything random.
-    states, episodes, detection, estimates, chance : DataFrame
-        The tables of these names, those of one measure and criterion only.
     """
 
     measure: str
     outcome: str | None
     criterion: str
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    events: pd.DataFrame
-    measures: Measures
-    rules: ExposureRules
-    seed: int
-    states: pd.DataFrame
-    episodes: pd.DataFrame
-    detection: pd.Series
+    dataset: Dataset
+    detected: Detected
     estimates: pd.DataFrame
     chance: pd.DataFrame
+    rules: ExposureRules
+    seed: int
 
     @cached_property
     def moderation(self) -> tuple[pd.DataFrame, dict[str, str]]:
         """Episodes whose repair is known, with what may moderate it, every code by itself."""
-        events = self.events if len(self.events) else None
-        return moderator_exposures(
-            self.episodes, self.sessions, self.courses, events, self.measures, self.measure, 1
-        )
+        return moderator_exposures(self.detected.episodes, self.dataset, self.measure, least=1)
 
     @cached_property
     def interpersonal(self) -> estimates.Fit:
         """The model next_session of the interpersonal component of the outcome."""
         outcome = self.session_outcome()
         name = f"{outcome}__interpersonal"
-        if name not in self.sessions:
+        if name not in self.dataset.sessions:
             raise NotAssessable("the outcome has no interpersonal component")
-        measures = {**self.measures, name: self.measures[outcome]}
-        table = session_exposures(
-            self.states, self.sessions, self.courses, measures, self.measure, name, self.rules
-        )
+        measures = self.dataset.measures
+        dataset = replace(self.dataset, measures={**measures, name: measures[outcome]})
+        table = session_exposures(self.detected.states, dataset, self.measure, name, self.rules)
         model = MODELS["next_session"]
         variant = model.variants[model.rests_on]
         return fitted_rows(variant.formula, table, ar1=variant.ar1)
@@ -79,7 +70,7 @@ class Context:
     @cached_property
     def within_sd(self) -> float:
         """Pooled SD of ratings around their course's mean."""
-        ratings = turned(self.sessions, self.measures, self.measure)
+        ratings = turned(self.dataset.sessions, self.dataset.measures, self.measure)
         by = ratings.groupby("course")["value"]
         squares = float(((ratings["value"] - by.transform("mean")) ** 2).sum())
         return float(np.sqrt(squares / max(len(ratings) - by.ngroups, 1)))
@@ -89,20 +80,18 @@ class Context:
         """Episodes and outcome of whole courses."""
         if self.outcome is None:
             raise NotAssessable("no outcome measure is paired with this alliance measure")
-        return course_exposures(
-            self.episodes, self.states, self.sessions, self.courses, self.measures, self.measure,
-            self.outcome,
-        )  # fmt: skip
+        episodes, states = self.detected.episodes, self.detected.states
+        return course_exposures(episodes, states, self.dataset, self.measure, self.outcome)
 
     @cached_property
     def _same_scores(self) -> bool:
-        return same_scores(self.sessions, self.measure, str(self.outcome))
+        return same_scores(self.dataset.sessions, self.measure, str(self.outcome))
 
     def session_outcome(self) -> str:
         """Return the outcome measure if it is rated at sessions."""
         if self.outcome is None:
             raise NotAssessable("no outcome measure is paired with this alliance measure")
-        if self.outcome not in self.sessions:
+        if self.outcome not in self.dataset.sessions:
             raise NotAssessable(f"{self.outcome} is not measured at sessions")
         if self._same_scores:
             raise NotAssessable(
@@ -112,7 +101,9 @@ class Context:
 
     def cluster(self, course: pd.Series) -> np.ndarray:
         """Return what a bootstrap draws anew: the therapist of each course, else the course."""
-        therapist = course.map(self.courses.set_index("course").get("therapist", pd.Series()))
+        therapist = course.map(
+            self.dataset.courses.set_index("course").get("therapist", pd.Series())
+        )
         by = course if therapist.isna().any() or therapist.nunique() < 5 else therapist
         return pd.factorize(by)[0]
 

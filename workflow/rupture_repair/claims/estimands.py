@@ -34,7 +34,7 @@ from .variance_shares import (
 
 def _between_share(context: Context) -> Estimate:
     table = context.course_table
-    if context.outcome in context.sessions:
+    if context.outcome in context.dataset.sessions:
         context.session_outcome()
     table = table.dropna(subset=["mean_alliance", "first_outcome", "last_outcome"])
     if len(table) < 20:
@@ -53,12 +53,11 @@ def _between_share(context: Context) -> Estimate:
 
 def _within_share(context: Context) -> Estimate:
     outcome = context.session_outcome()
-    every = context.states.assign(state="steady", measure=context.measure)
+    every = context.detected.states.assign(state="steady", measure=context.measure)
     table = session_exposures(
-        every, context.sessions, context.courses, context.measures, context.measure, outcome,
-        context.rules,
+        every, context.dataset, context.measure, outcome, context.rules
     )  # fmt: skip
-    ratings = turned(context.sessions, context.measures, context.measure)
+    ratings = turned(context.dataset.sessions, context.dataset.measures, context.measure)
     table = table.merge(ratings, on=["course", "session"]).dropna(subset=["outcome_next", "value"])
     table = table[table.groupby("course")["course"].transform("size") >= 3]
     if table["course"].nunique() < 20:
@@ -75,11 +74,11 @@ def _within_share(context: Context) -> Estimate:
 
 
 def _distinct_parts(context: Context) -> Estimate:
-    components = context.measures[context.measure].components
+    components = context.dataset.measures[context.measure].components
     columns = [f"{context.measure}__{name}" for name in components]
     if len(columns) < 2:
         raise NotAssessable("the dataset has no components of the alliance")
-    table = context.sessions[["course", *columns]].dropna()
+    table = context.dataset.sessions[["course", *columns]].dropna()
     table = table[table.groupby("course")["course"].transform("size") >= 3]
     if table["course"].nunique() < 20:
         raise NotAssessable("fewer than 20 courses with three sessions with all components")
@@ -106,7 +105,7 @@ def _share(found: tuple[float, float, float, float], **facts: Any) -> Estimate:
 
 def _recovered_courses(context: Context) -> Estimate:
     table = context.course_table
-    reason = recovery_reason(context.measures[str(context.outcome)])
+    reason = recovery_reason(context.dataset.measures[str(context.outcome)])
     if reason:
         raise NotAssessable(f"recovery is not known: {reason}")
     recovered = table[table["recovered"] == 1]
@@ -145,23 +144,25 @@ def _icc(values: pd.Series, group: pd.Series, what: str, unit: str, **facts: Any
 
 
 def _intensity(context: Context) -> Estimate:
-    own = context.episodes
+    own = context.detected.episodes
     return _icc(own["fall"], own["course"], "episodes", "courses", n_episodes=len(own))
 
 
 def _persistence(context: Context) -> Estimate:
-    own = context.episodes[context.episodes["persistence"].notna()]
+    own = context.detected.episodes[context.detected.episodes["persistence"].notna()]
     values = own["persistence"].astype("float64")
     return _icc(values, own["course"], "repaired episodes", "courses", n_episodes=len(own))
 
 
 def _frequency(context: Context) -> Estimate:
-    states = context.states[context.states["state"].astype("str") != "not_assessable"]
+    states = context.detected.states[
+        context.detected.states["state"].astype("str") != "not_assessable"
+    ]
     sessions = states["course"].astype("str").value_counts()
-    number = context.episodes["course"].astype("str").value_counts()
+    number = context.detected.episodes["course"].astype("str").value_counts()
     rate = 10 * number.reindex(sessions.index, fill_value=0) / sessions
     rate = rate[sessions >= 5]
-    therapist = context.courses.set_index("course").get("therapist")
+    therapist = context.dataset.courses.set_index("course").get("therapist")
     if therapist is None or therapist.isna().all():
         raise NotAssessable("no therapist is named")
     by = pd.Series(rate.index, index=rate.index).map(therapist)
@@ -221,11 +222,11 @@ def _growth(term: str) -> Callable:
 
 
 def _mediated(context: Context) -> Estimate:
-    if context.outcome in context.sessions:
+    if context.outcome in context.dataset.sessions:
         context.session_outcome()
     chosen = mediation.courses(
-        context.episodes, context.course_table, context.sessions, context.measures,
-        context.measure, str(context.outcome),
+        context.detected.episodes, context.course_table, context.dataset, context.measure,
+        str(context.outcome),
     )  # fmt: skip
     reason = chosen.why_not()
     if reason:

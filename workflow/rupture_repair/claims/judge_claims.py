@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..project.measures import Measures
+from ..project.dataset import Dataset, Detected
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
@@ -36,9 +36,10 @@ _SHARED = (("C1", "between"), ("C1", "within"), ("C2", "distinct"))
 
 
 def judge_claims(
-    name: str,
-    tables: Mapping[str, pd.DataFrame],
-    measures: Measures,
+    dataset: Dataset,
+    detected: Detected,
+    estimates: pd.DataFrame,
+    chance_courses: pd.DataFrame,
     rules: ExposureRules,
     *,
     smallest: Mapping[str, float],
@@ -49,13 +50,12 @@ def judge_claims(
 
     Parameters
     ----------
-    name : str
-        The dataset.
-    tables : mapping of str to DataFrame
-        `sessions`, `courses`, `events` (canonical), `states`, `episodes`, `detection`, `estimates`,
-        and `chance_courses` (the share of rupture-free simulations in which each course shows an
-        episode).
-    measures : mapping of str to Measure
+    dataset : Dataset
+    detected : Detected
+    estimates : DataFrame
+        The table of this name.
+    chance_courses : DataFrame
+        The share of rupture-free simulations in which each course shows an episode.
     rules : ExposureRules
     smallest : mapping of str to float
         Part of a claim -> the smallest effect worth caring about, in place of the one shipped.
@@ -73,10 +73,28 @@ def judge_claims(
     """
     claims = load(smallest)
     parts = [(claim.id, part) for claim in claims for part in claim.parts]
-    detection = tables["detection"]
-    work = partial(_of_criterion, name, tables, measures, (rules, seed), parts)
-    first = ~detection["measure"].astype("str").duplicated()
-    rows = spread_out(work, list(zip(detection.index, first, strict=True)), processes)
+    pairs, seen = [], set()
+    for measure, criterion in detected.pairs():
+        pairs.append((measure, criterion, measure not in seen))
+        seen.add(measure)
+
+    def work(item: tuple[str, str, bool]) -> list[dict[str, Any]]:
+        measure, criterion, first = item
+        own = partial(of_criterion, measure=measure, criterion=criterion)
+        context = Context(
+            measure=measure,
+            outcome=dataset.measures[measure].outcome,
+            criterion=criterion,
+            dataset=dataset,
+            detected=detected.of(measure, criterion),
+            estimates=own(estimates),
+            chance=own(chance_courses),
+            rules=rules,
+            seed=seed,
+        )
+        return _of_criterion(context, parts, first)
+
+    rows = spread_out(work, pairs, processes)
     table = _shared_filled(pd.DataFrame([row for part in rows for row in part]))
     types = dict.fromkeys((*_KEYS, *_TEXTS), "str") | dict.fromkeys(_NUMBERS, "float64")
     types |= dict.fromkeys(_COUNTS, "Int64")
@@ -84,17 +102,10 @@ def judge_claims(
 
 
 def _of_criterion(
-    name: str,
-    tables: Mapping[str, pd.DataFrame],
-    measures: Measures,
-    how: tuple[ExposureRules, int],
-    parts: list[tuple[str, Part]],
-    item: tuple[Any, bool],
+    context: Context, parts: list[tuple[str, Part]], first: bool
 ) -> list[dict[str, Any]]:
     """Return the rows of one measure and criterion; what they share only in the first criterion."""
-    place, first = item
-    detected = tables["detection"].loc[place]
-    context = _context(tables, measures, how, detected)
+    detected = context.detected.detection.iloc[0]
     rows = []
     for claim, part in parts:
         if (claim, part.name) in _SHARED:
@@ -103,10 +114,16 @@ def _of_criterion(
             found = _not_assessable(f"the criterion is not assessable: {detected['reason']}")
         else:
             found = _judged(context, claim, part)
-        keys = {"dataset": name, "measure": context.measure, "outcome": context.outcome}
-        about = {"criterion": context.criterion, "claim": claim, "part": part.name}
+        keys = {
+            "dataset": context.dataset.name,
+            "measure": context.measure,
+            "outcome": context.outcome,
+            "criterion": context.criterion,
+            "claim": claim,
+            "part": part.name,
+        }
         said = {key: getattr(part, key) for key in (*_TEXTS[3:], "smallest")}
-        rows.append(keys | about | said | found)
+        rows.append(keys | said | found)
     return rows
 
 
@@ -120,33 +137,6 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
     keys = pd.MultiIndex.from_frame(table.loc[shared, ["measure", "claim", "part"]])
     table.loc[shared, found] = first.reindex(keys).to_numpy()
     return table
-
-
-def _context(
-    tables: Mapping[str, pd.DataFrame],
-    measures: Measures,
-    how: tuple[ExposureRules, int],
-    detected: pd.Series,
-) -> Context:
-    """Return the tables of one measure and criterion."""
-    measure, criterion = str(detected["measure"]), str(detected["criterion"])
-    own = partial(of_criterion, measure=measure, criterion=criterion)
-    return Context(
-        measure=measure,
-        outcome=measures[measure].outcome,
-        criterion=criterion,
-        sessions=tables["sessions"],
-        courses=tables["courses"],
-        events=tables["events"],
-        measures=measures,
-        rules=how[0],
-        seed=how[1],
-        states=own(tables["states"]),
-        episodes=own(tables["episodes"]),
-        detection=detected,
-        estimates=own(tables["estimates"]),
-        chance=own(tables["chance_courses"]),
-    )
 
 
 def _not_assessable(reason: str) -> dict[str, Any]:

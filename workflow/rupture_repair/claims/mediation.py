@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..exposure.shared import turned
 from ..project.content_order import by_content
-from ..project.measures import Measures
+from ..project.dataset import Dataset
 from ..project.optional_parts import optional
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
@@ -63,8 +63,7 @@ class Courses:
 def courses(
     episodes: pd.DataFrame,
     course_table: pd.DataFrame,
-    sessions: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     outcome: str,
 ) -> Courses:
@@ -76,8 +75,8 @@ def courses(
         Of one measure and criterion.
     course_table : DataFrame
         From :func:`rupture_repair.exposure.courses`.
-    sessions, measures, measure, outcome
-        As for :func:`rupture_repair.exposure.sessions`.
+    dataset, measure, outcome
+        As for :func:`rupture_repair.exposure.sessions.session_exposures`.
 
     Returns
     -------
@@ -87,6 +86,7 @@ def courses(
     first = episodes.sort_values(["course", "first_low"]).drop_duplicates("course")
     first = first.assign(course=first["course"].astype("str"), status=first["status"].astype("str"))
     table = table.merge(first[["course", "first_low", "end", "status"]], on="course", how="left")
+    sessions, measures = dataset.sessions, dataset.measures
     ratings = turned(sessions, measures, measure).merge(table, on="course")
     until = pd.Series(float("inf"), index=ratings.index)
     if outcome in sessions:

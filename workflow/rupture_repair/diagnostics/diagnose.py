@@ -10,9 +10,8 @@ from ..exposure.sessions import session_exposures
 from ..models.definitions import MODELS
 from ..project.arrays import Floats
 from ..project.content_order import in_order
-from ..project.measures import Measures
+from ..project.dataset import Dataset, Detected
 from ..project.parallel import one_thread
-from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules
 from ..statistics.blocks.fit import Fit, fit
 from ..statistics.blocks.replicates import draw, of_outcomes
@@ -24,12 +23,8 @@ from .influence import influence
 
 
 def diagnose(
-    name: str,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
-    states: pd.DataFrame,
-    detection: pd.DataFrame,
+    dataset: Dataset,
+    detected: Detected,
     estimates: pd.DataFrame,
     rules: ExposureRules,
     default_criterion: str,
@@ -39,13 +34,10 @@ def diagnose(
 
     Parameters
     ----------
-    name : str
-        The dataset.
-    sessions, courses : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
-    states, detection, estimates : DataFrame
-        The tables of these names; `states` is session_states.
+    dataset : Dataset
+    detected : Detected
+    estimates : DataFrame
+        The table of this name.
     rules : ExposureRules
     default_criterion : str
     seed : int
@@ -64,6 +56,7 @@ def diagnose(
 
         What cannot be assessed is a row without value and with its reason in `message`.
     """
+    measures, detection = dataset.measures, detected.detection
     tables = []
     present = list(dict.fromkeys(detection["measure"].astype("str")))
     for place, measure in enumerate(present):
@@ -71,19 +64,18 @@ def diagnose(
         if not outcome or outcome not in measures:
             continue
         criterion = criterion_of(detection, measure, default_criterion)
-        own = of_criterion(states, measure, criterion)
-        keys = dict(zip(KEYS, (name, measure, outcome, criterion), strict=True))
+        keys = dict(zip(KEYS, (dataset.name, measure, outcome, criterion), strict=True))
         fits = _fits(estimates, keys)
         reason = _no_model(fits)
         if reason is None:
-            shared = (sessions, courses, measures, measure, outcome, rules)
-            table = session_exposures(own, *shared)
+            states = detected.of(measure, criterion).states
+            table = session_exposures(states, dataset, measure, outcome, rules)
             numbers = table.select_dtypes("number").drop(columns="session")
             table = table.iloc[in_order(table, list(numbers.to_numpy().T))]
             rows = _of_model(table, fits, [seed, place], measures[str(outcome)].turned_range)
         else:
             rows = pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": reason})
-        ends = [ends_of_scale(sessions, measures, one) for one in (measure, outcome)]
+        ends = [ends_of_scale(dataset.sessions, measures, one) for one in (measure, outcome)]
         tables.append(pd.concat([rows, *ends], ignore_index=True).assign(**keys))
     return _typed(pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
 

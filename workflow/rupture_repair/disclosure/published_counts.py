@@ -17,6 +17,7 @@ from ..exposure.sessions import leaving_exposures
 from ..exposure.shared import turned
 from ..exposure.summaries import BEFORE, courses_by_state, leaving_by_state
 from ..models.definitions import MODELS
+from ..project.dataset import Dataset
 from ..project.headline import what_to_show
 from ..project.measures import Measure, Measures
 from ..project.processed import of_criterion
@@ -253,10 +254,9 @@ class _Builder:
 
     def _leaving(self, states: pd.DataFrame, outcome: str) -> None:
         """Add the sessions at which a course could be left, and those at which it was."""
-        table = leaving_exposures(
-            states, self.tables["sessions"], self.tables["courses"], self.measures, self.measure,
-            outcome, self.rules,
-        )  # fmt: skip
+        sessions, courses = self.tables["sessions"], self.tables["courses"]
+        dataset = Dataset("", self.measures, sessions, courses)
+        table = leaving_exposures(states, dataset, self.measure, outcome, self.rules)
         lefts = []
         for row in leaving_by_state(table).to_dict("records"):
             key = ("leaving", row["before"], str(row["session_from"]))

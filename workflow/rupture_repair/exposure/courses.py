@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ..project.measures import Measure, Measures
+from ..project.dataset import Dataset
+from ..project.measures import Measure
 from .shared import by_course, of_measure, therapist_of, turned
 
 #: Groups of courses in the model of trajectories; the first is the reference.
@@ -27,9 +28,7 @@ COURSE_COLUMNS = (
 def course_exposures(
     episodes: pd.DataFrame,
     states: pd.DataFrame,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     outcome: str,
 ) -> pd.DataFrame:
@@ -42,8 +41,8 @@ def course_exposures(
     ----------
     episodes, states : DataFrame
         `episodes` and `session_states` of one criterion.
-    sessions, courses, measures, measure, outcome
-        As for :func:`sessions`.
+    dataset, measure, outcome
+        As for :func:`~rupture_repair.exposure.sessions.session_exposures`.
 
     Returns
     -------
@@ -64,14 +63,16 @@ def course_exposures(
     own = of_measure(episodes, measure)
     _count(table, own["course"], own["status"])
     table["group"] = _group(table)
-    alliance = turned(sessions, measures, measure).groupby("course", sort=False)["value"]
+    alliance = turned(dataset.sessions, dataset.measures, measure).groupby("course", sort=False)[
+        "value"
+    ]
     table["n_sessions"] = by_course(table, alliance.size())
     table["mean_alliance"] = by_course(table, alliance.mean())
-    table["therapist"] = therapist_of(table["course"], courses)
-    first, last = first_and_last(sessions, courses, measures, outcome)
+    table["therapist"] = therapist_of(table["course"], dataset.courses)
+    first, last = first_and_last(dataset, outcome)
     table["first_outcome"] = by_course(table, first)
     table["last_outcome"] = by_course(table, last)
-    table["recovered"] = _recovered(table, measures[outcome])
+    table["recovered"] = _recovered(table, dataset.measures[outcome])
     return table[list(COURSE_COLUMNS)]
 
 
@@ -83,12 +84,13 @@ def _group(table: pd.DataFrame) -> pd.Categorical:
     return pd.Categorical(group, categories=list(GROUPS), ordered=True)
 
 
-def first_and_last(
-    sessions: pd.DataFrame, courses: pd.DataFrame, measures: Measures, outcome: str
-) -> tuple[pd.Series, pd.Series]:
+def first_and_last(dataset: Dataset, outcome: str) -> tuple[pd.Series, pd.Series]:
     """Return first and last outcome by course, turned; from sessions, or from before and after."""
-    if outcome in sessions:
-        by_course = turned(sessions, measures, outcome).groupby("course", sort=False)["value"]
+    courses, measures = dataset.courses, dataset.measures
+    if outcome in dataset.sessions:
+        by_course = turned(dataset.sessions, measures, outcome).groupby("course", sort=False)[
+            "value"
+        ]
         return by_course.first(), by_course.last().where(by_course.size() > 1)
     sign = measures[outcome].sign
     own = courses.set_index(courses["course"].astype("str"))

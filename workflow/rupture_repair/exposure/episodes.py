@@ -5,7 +5,7 @@ import pandas as pd
 
 from ..detection.courses import Courses
 from ..detection.episodes import levels_between
-from ..project.measures import Measures
+from ..project.dataset import Dataset
 from .matching import nearest
 from .shared import of_measure, therapist_of, turned
 from .stretches import flat_index, row_index, stretches_outside
@@ -28,9 +28,7 @@ NOT_CODED = "not coded"
 def growth_exposures(
     episodes: pd.DataFrame,
     states: pd.DataFrame,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     controls: int = 5,
 ) -> pd.DataFrame:
@@ -47,9 +45,7 @@ def growth_exposures(
     ----------
     episodes, states : DataFrame
         `episodes` and `session_states` of one criterion.
-    sessions, courses : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
+    dataset : Dataset
     measure : str
     controls : int
         Matched stretches for each episode; more where several are equally near.
@@ -64,7 +60,7 @@ def growth_exposures(
         `gain` (their difference), `depth` (fall in points) and `time` (session of the onset), both
         minus their mean over the episodes.
     """
-    ratings = turned(sessions, measures, measure)
+    ratings = turned(dataset.sessions, dataset.measures, measure)
     own = of_measure(episodes, measure)
     own = own[own["onset"].notna()]
     if ratings.empty or own.empty:
@@ -87,7 +83,7 @@ def growth_exposures(
             "depth": own["fall"].to_numpy("float64"),
         }
     ).dropna(subset=["gain"])
-    table["therapist"] = therapist_of(table["course"], courses)
+    table["therapist"] = therapist_of(table["course"], dataset.courses)
     table["time"] = table["session"] - table["session"].mean()
     table["depth"] -= table["depth"].mean()
     return table.sort_values(["course", "session"], ignore_index=True)[list(GROWTH_COLUMNS)]
@@ -95,10 +91,7 @@ def growth_exposures(
 
 def moderator_exposures(
     episodes: pd.DataFrame,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    events: pd.DataFrame | None,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     least: int = 5,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -108,10 +101,8 @@ def moderator_exposures(
     ----------
     episodes : DataFrame
         Of one criterion. Censored ones are left out: whether they were repaired is not known.
-    sessions, courses, measures, measure
-        As for :func:`growth`.
-    events : DataFrame or None
-        Coded events.
+    dataset, measure
+        As for :func:`growth_exposures`.
     least : int
         Codes of fewer episodes than this are put together as "other".
 
@@ -138,14 +129,14 @@ def moderator_exposures(
             "depth": own["fall"].astype("float64"),
         }
     ).reset_index(drop=True)
-    table["therapist"] = therapist_of(table["course"], courses)
+    table["therapist"] = therapist_of(table["course"], dataset.courses)
     reasons: dict[str, str] = {}
-    table["disagreement"] = _disagreement(table, sessions, measures, measure, reasons)
-    coded = _events_inside(table, events)
+    table["disagreement"] = _disagreement(table, dataset, measure, reasons)
+    coded = _events_inside(table, dataset.events)
     reports = coded[coded["kind"] == "rupture"]
     by_therapist = reports[reports["reporter"] == "therapist"]["row"]
     table["noticed"] = table.index.isin(by_therapist).astype("float64")
-    if events is None or not (events["reporter"].astype("str") == "therapist").any():
+    if not (dataset.events["reporter"].astype("str") == "therapist").any():
         reasons["noticed"], table["noticed"] = "no ruptures reported by therapists", np.nan
     for name, kind in {"kind": "type", "cause": "cause", "strategy": "repair"}.items():
         codes = coded[coded["kind"] == kind].drop_duplicates("row").set_index("row")["code"]
@@ -188,16 +179,15 @@ def _expected(
 
 def _disagreement(
     table: pd.DataFrame,
-    sessions: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     reasons: dict[str, str],
 ) -> np.ndarray:
     """Return how far the two raters lie apart at each episode's first low rating."""
-    mine = measures[measure]
+    mine = dataset.measures[measure]
     partner = [
         name
-        for name, other in measures.items()
+        for name, other in dataset.measures.items()
         if other.shows_ruptures and {other.rater, mine.rater} == {"client", "therapist"}
     ]
     if not partner:
@@ -205,7 +195,7 @@ def _disagreement(
         return np.full(len(table), np.nan)
     apart = np.zeros(len(table))
     for name, sign in ((measure, 1), (partner[0], -1)):
-        ratings = turned(sessions, measures, name)
+        ratings = turned(dataset.sessions, dataset.measures, name)
         ratings["value"] -= ratings.groupby("course", sort=False)["value"].transform("mean")
         rows = len(ratings) - ratings["course"].nunique()
         ratings["value"] /= np.sqrt((ratings["value"] ** 2).sum() / max(rows, 1)) or 1.0
@@ -213,10 +203,10 @@ def _disagreement(
     return np.abs(apart)
 
 
-def _events_inside(table: pd.DataFrame, events: pd.DataFrame | None) -> pd.DataFrame:
+def _events_inside(table: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     """Return the events from the first low rating to the end of each episode, with its row."""
     columns = ["row", "session_event", "kind", "code", "reporter"]
-    if events is None or events.empty:
+    if events.empty:
         return pd.DataFrame(columns=columns)
     texts = dict.fromkeys(("course", "kind", "code", "reporter"), "str")
     both = table.reset_index(names="row").merge(

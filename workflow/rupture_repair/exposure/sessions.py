@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..project.measures import Measures
+from ..project.dataset import Dataset
 from ..project.setting_groups import ExposureRules
 from .courses import first_and_last, group_at
 from .shared import EXPOSURES, by_course, exposed, of_measure, therapist_of, turned
@@ -29,9 +29,7 @@ SESSION_COLUMNS = (
 
 def session_exposures(
     states: pd.DataFrame,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     outcome: str,
     rules: ExposureRules,
@@ -47,9 +45,7 @@ def session_exposures(
     ----------
     states : DataFrame
         `session_states` of one criterion.
-    sessions, courses : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
+    dataset : Dataset
     measure, outcome : str
         The alliance measure that `states` belongs to, and the outcome measure.
     rules : ExposureRules
@@ -64,8 +60,9 @@ def session_exposures(
         course with a rating of the alliance), `baseline` (first rated outcome). Without rows when
         the outcome is not measured at sessions.
     """
-    if outcome not in sessions:
+    if outcome not in dataset.sessions:
         return pd.DataFrame(columns=list(SESSION_COLUMNS))
+    sessions, measures = dataset.sessions, dataset.measures
     outcomes, rated = (turned(sessions, measures, name) for name in (outcome, measure))
     exposures = exposed(states, measure, rules)
     of_outcome, ids = pd.factorize(outcomes["course"])
@@ -83,7 +80,7 @@ def session_exposures(
     course, number = course[kept], np.bincount(of_rated[of_rated >= 0], minlength=len(ids))
     table = {
         "course": exposures["course"].array[kept],
-        "therapist": therapist_of(pd.Series(ids, dtype="str"), courses).array[course],
+        "therapist": therapist_of(pd.Series(ids, dtype="str"), dataset.courses).array[course],
         "session": session[kept],
         "time": session[kept] - 1.0,
         **{name: values[kept] for name, values in known.items()},
@@ -99,7 +96,7 @@ def session_exposures(
 
 
 def trajectory_exposures(
-    course_table: pd.DataFrame, sessions: pd.DataFrame, measures: Measures, outcome: str
+    course_table: pd.DataFrame, dataset: Dataset, outcome: str
 ) -> pd.DataFrame:
     """Return the outcome at every session of the courses that could be assessed.
 
@@ -107,8 +104,8 @@ def trajectory_exposures(
     ----------
     course_table : DataFrame
         What :func:`courses` returned.
-    sessions, measures, outcome
-        As for :func:`sessions`.
+    dataset, outcome
+        As for :func:`session_exposures`.
 
     Returns
     -------
@@ -118,9 +115,9 @@ def trajectory_exposures(
         (categories of :data:`GROUPS` that occur).
     """
     columns = ["course", "therapist", "session", "time", "outcome", "group"]
-    if outcome not in sessions:
+    if outcome not in dataset.sessions:
         return pd.DataFrame(columns=columns)
-    table = turned(sessions, measures, outcome).rename(columns={"value": "outcome"})
+    table = turned(dataset.sessions, dataset.measures, outcome).rename(columns={"value": "outcome"})
     table = table.merge(course_table[["course", "therapist", "group"]], on="course")
     table["time"] = table["session"] - 1.0
     table["group"] = table["group"].cat.remove_unused_categories()
@@ -130,8 +127,7 @@ def trajectory_exposures(
 def trajectories_after(
     course_table: pd.DataFrame,
     episodes: pd.DataFrame,
-    sessions: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     outcome: str,
     landmark: int,
@@ -144,8 +140,8 @@ def trajectories_after(
         What :func:`courses` returned.
     episodes : DataFrame
         Episodes of one criterion.
-    sessions, measures, measure, outcome
-        As for :func:`sessions`.
+    dataset, measure, outcome
+        As for :func:`session_exposures`.
     landmark : int
         Session number by which the group is fixed. Courses without a later outcome are left out.
 
@@ -154,7 +150,7 @@ def trajectories_after(
     DataFrame
         As :func:`trajectories`, of the later sessions, `time` counted from the landmark.
     """
-    table = trajectory_exposures(course_table, sessions, measures, outcome)
+    table = trajectory_exposures(course_table, dataset, outcome)
     if table.empty:
         return table
     fixed = course_table[["course"]].assign(
@@ -174,9 +170,7 @@ LEAVING_COLUMNS = (
 
 def leaving_exposures(
     states: pd.DataFrame,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     measure: str,
     outcome: str,
     rules: ExposureRules,
@@ -188,8 +182,8 @@ def leaving_exposures(
 
     Parameters
     ----------
-    states, sessions, courses, measures, measure, outcome, rules
-        As for :func:`sessions`.
+    states, dataset, measure, outcome, rules
+        As for :func:`session_exposures`.
 
     Returns
     -------
@@ -200,7 +194,8 @@ def leaving_exposures(
         and ongoing courses; missing at the last session of a course whose ending is unknown),
         `open_prev`, `repaired_prev` (0 or 1), `baseline` (first rated outcome, turned).
     """
-    rated = turned(sessions, measures, measure)[["course", "session"]]
+    courses = dataset.courses
+    rated = turned(dataset.sessions, dataset.measures, measure)[["course", "session"]]
     by = rated.groupby("course", sort=False)["session"]
     table = rated.assign(previous=by.shift().astype("float64"), last=by.transform("max"))
     gap = table["session"] - table["previous"]
@@ -216,7 +211,7 @@ def leaving_exposures(
     table["left"] = left.mask(ends & (how.isna() | (how == "unknown")))
     table["therapist"] = therapist_of(table["course"], courses)
     table["time"] = table["session"] - 1.0
-    first, _ = first_and_last(sessions, courses, measures, outcome)
+    first, _ = first_and_last(dataset, outcome)
     table["baseline"] = by_course(table, first)
     table = table.sort_values(["course", "session"], ignore_index=True)
     return table[list(LEAVING_COLUMNS)]

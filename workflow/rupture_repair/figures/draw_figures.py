@@ -13,10 +13,9 @@ from ..disclosure.gate import Gate
 from ..exposure.aligned import aligned, onsets
 from ..exposure.sessions import leaving_exposures
 from ..exposure.summaries import courses_by_state, leaving_by_state
+from ..project.dataset import Dataset, Detected
 from ..project.headline import what_to_show
-from ..project.measures import Measures
 from ..project.parallel import spread_out
-from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules
 from .agreement import agreement_heat_map as heat_map
 from .chance import observed_and_expected
@@ -33,11 +32,8 @@ def draw_figures(
     folder: Path,
     *,
     gate: Gate,
-    measures: Measures,
-    sessions: pd.DataFrame,
-    states: pd.DataFrame,
-    episodes: pd.DataFrame,
-    detection: pd.DataFrame,
+    dataset: Dataset,
+    detected: Detected,
     estimates: pd.DataFrame,
     default_criterion: str,
     rules: ExposureRules,
@@ -46,7 +42,6 @@ def draw_figures(
     multiverse: pd.DataFrame | None = None,
     diagnostics: pd.DataFrame | None = None,
     chance: pd.DataFrame | None = None,
-    endings: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
@@ -57,9 +52,10 @@ def draw_figures(
         reports/figures/<dataset>.
     gate : Gate
         What may be shown.
-    measures : mapping of str to Measure
-    sessions, states, episodes, detection, estimates : DataFrame
-        The tables of these names; `states` is session_states.
+    dataset : Dataset
+    detected : Detected
+    estimates : DataFrame
+        The table of this name.
     default_criterion : str
     rules : ExposureRules
     agreement : DataFrame, optional
@@ -72,8 +68,6 @@ def draw_figures(
         The table of this name; without it there are no figures of the model's assumptions.
     chance : DataFrame, optional
         The table of this name; without it there is no figure of observed and expected episodes.
-    endings : DataFrame, optional
-        The table courses; without it there is no figure of when courses were left.
     processes : int
         How many figures are drawn at the same time; changes nothing but the time.
 
@@ -87,12 +81,15 @@ def draw_figures(
         figure courses says so, and its table has no rows. What is drawn has passed the gate, see
         :mod:`rupture_repair.disclosure`.
     """
-    shown = what_to_show(detection, measures, default_criterion)
+    measures = dataset.measures
+    shown = what_to_show(detected.detection, measures, default_criterion)
     which = dict(zip(("measure", "criterion"), shown, strict=True))
     measure = which["measure"]
-    drawings = _of_courses(gate, sessions, states, episodes, endings, measures, rules, **which)
-    detection, estimates = tables.detection(gate, detection), tables.estimates(gate, estimates)
-    begun = curves.around_onsets(gate, onsets(episodes, sessions, measures, measure))
+    drawings = _of_courses(gate, dataset, detected, rules, **which)
+    detection = tables.detection(gate, detected.detection)
+    estimates = tables.estimates(gate, estimates)
+    every = onsets(detected.episodes, dataset.sessions, measures, measure)
+    begun = curves.around_onsets(gate, every)
     few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
     begun = begun[~np.array(few, dtype=bool)]
     drawings |= {
@@ -130,41 +127,38 @@ def draw_figures(
 
 def _of_courses(
     gate: Gate,
-    sessions: pd.DataFrame,
-    states: pd.DataFrame,
-    episodes: pd.DataFrame,
-    endings: pd.DataFrame | None,
-    measures: Measures,
+    dataset: Dataset,
+    detected: Detected,
     rules: ExposureRules,
     *,
     measure: str,
     criterion: str,
 ) -> dict[str, Callable[[], Drawn]]:
     """Return how to draw single courses, or what may be shown of all; the slowest ones first."""
-    own, own_states = (of_criterion(table, measure, criterion) for table in (episodes, states))
+    sessions, measures = dataset.sessions, dataset.measures
+    own = detected.of(measure, criterion)
     which = {"measure": measure, "criterion": criterion}
     outcome = measures[measure].outcome
 
     def single() -> Drawn:
         if gate.open:
-            return courses(sessions, states, episodes, measures, **which)
+            return courses(sessions, detected.states, detected.episodes, measures, **which)
         text = "Single courses of this dataset are not shown."
         return nothing(text), pd.DataFrame({"panel": []})
 
     def every() -> Drawn:
         if gate.open:
-            return raster(states, **which)
-        return raster_of_shares(curves.states(gate, courses_by_state(own_states)))
+            return raster(detected.states, **which)
+        return raster_of_shares(curves.states(gate, courses_by_state(own.states)))
 
     def shapes() -> Drawn:
         few = gate.rests_on_few(measure, criterion, "with")
-        around = aligned(own, own_states, sessions, measures, measure)
+        around = aligned(own.episodes, own.states, sessions, measures, measure)
         shown = curves.around_onsets(gate, around.iloc[:0] if few else around)
         return episode_shapes(shown, measures, measure=measure)
 
     def hazard() -> Drawn:
-        of_outcome = (measures, measure, str(outcome), rules)
-        table = leaving_exposures(own_states, sessions, endings, *of_outcome)
+        table = leaving_exposures(own.states, dataset, measure, str(outcome), rules)
         return ending_hazard(curves.leaving(gate, leaving_by_state(table)))
 
     def parts() -> Drawn:
@@ -175,6 +169,6 @@ def _of_courses(
         return components(found, measures, measure=measure)
 
     drawings = {"courses": single, "raster": every, "episode_shapes": shapes, "components": parts}
-    if endings is None or outcome is None:
+    if outcome is None:
         return drawings
     return drawings | {"ending_hazard": hazard}

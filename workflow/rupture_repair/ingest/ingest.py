@@ -5,14 +5,12 @@ is ingested. Everything is refused that would have to be guessed.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ..project import folders, yaml_files
-from ..project.measures import Measures, read_measures
+from ..project.dataset import Dataset
 from ..project.problems import Problem, ProblemsFound, problem
 from ..project.processed import write_parquet
 from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
@@ -22,8 +20,8 @@ from .raw_tables import TABLES, Reading, read_tables
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A dataset in canonical form.
+class Ingested(Dataset):
+    """A dataset in canonical form, and what is told of it.
 
     Attributes
     ----------
@@ -31,28 +29,12 @@ class Dataset:
         name, title, source, licence, citation, synthetic, cautions, ids (hashed or public),
         own_clients (whether clients have ids), descriptor, files (path, sha256, rows), warnings
         (texts), anonymity (see :func:`rupture_repair.ingest.personal_data.smallest_cell`).
-    measures : dict of str to Measure
-        By name.
-    sessions : DataFrame
-        One row per course and session, sorted so: course, client, therapist (text, nullable),
-        session (int32, from 1), day (days since the course's first session, nullable), then per
-        measure rated at sessions ``<measure>`` and ``<measure>__<component>`` in points, in the
-        direction of the file.
-    courses : DataFrame
-        One row per course: course, client, therapist, ending, covariates,
-        ``<measure>__first`` and ``<measure>__last`` of measures rated per course.
-    events : DataFrame
-        course, session, kind, code, reporter; may be empty.
     """
 
-    about: dict[str, Any]
-    measures: Measures
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    events: pd.DataFrame
+    about: dict[str, Any] = field(kw_only=True)
 
 
-def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> Dataset:
+def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> Ingested:
     """Return a dataset in canonical form.
 
     Unless dataset.yaml says ``ids: public``, ids are replaced by codes, under a key that is made
@@ -65,7 +47,7 @@ def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> D
 
     Returns
     -------
-    Dataset
+    Ingested
 
     Raises
     ------
@@ -109,7 +91,7 @@ def _descriptor(folder: str | Path) -> Path:
 
 def examine(
     name: str, folder: str | Path, mirror: str | Path | None
-) -> tuple[Dataset | None, list[Problem]]:
+) -> tuple[Ingested | None, list[Problem]]:
     """Read, check and assemble a dataset: the one way in."""
     file = _descriptor(folder)
     known = instruments.load()
@@ -141,7 +123,8 @@ def examine(
         problems += personal_data.rare_cells(cell, plan.file)
     problems += accepted.needless(plan.accepted, problems, plan.file)
     about = _about(name, plan, reading, problems) | {"anonymity": cell}
-    return Dataset(about, measures, tables.sessions, tables.courses, tables.events), problems
+    found_tables = (tables.sessions, tables.courses, tables.events)
+    return Ingested(name, measures, *found_tables, about=about), problems
 
 
 def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | None, list[Problem]]:
@@ -185,12 +168,12 @@ def _about(name: str, plan: Plan, reading: Reading, problems: list[Problem]) -> 
     }
 
 
-def write(dataset: Dataset, folder: str | Path) -> None:
+def write(dataset: Ingested, folder: str | Path) -> None:
     """Write dataset.json, measures.json, sessions.parquet, courses.parquet and events.parquet.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Ingested
         What to write.
     folder : path
         Where to; made if it does not exist.
@@ -205,7 +188,7 @@ def write(dataset: Dataset, folder: str | Path) -> None:
         write_parquet(getattr(dataset, name), folder / f"{name}.parquet")
 
 
-def load(folder: str | Path) -> Dataset:
+def load(folder: str | Path) -> Ingested:
     """Read what :func:`write` wrote.
 
     Parameters
@@ -215,9 +198,10 @@ def load(folder: str | Path) -> Dataset:
 
     Returns
     -------
-    Dataset
+    Ingested
     """
     folder = Path(folder)
     about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
-    return Dataset(about, read_measures(folder / "measures.json"), **tables)
+    files = {name: folder / f"{name}.parquet" for name in TABLES}
+    files["measures"] = folder / "measures.json"
+    return Ingested(**vars(Dataset.read(about["name"], files)), about=about)

@@ -17,10 +17,10 @@ from ..exposure.sessions import (
     trajectory_exposures,
 )
 from ..exposure.shared import same_scores
-from ..project.measures import Measure, Measures
+from ..project.dataset import Dataset, Detected
+from ..project.measures import Measure
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
-from ..project.processed import of_criterion
 from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
 from ..statistics.estimates import KEYS, Fit, typed, without_result
@@ -38,37 +38,25 @@ _NO_AR1 = "the engine statsmodels has no autocorrelated residuals in mixed model
 
 
 def fit_models(
-    name: str,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
-    states: pd.DataFrame,
-    episodes: pd.DataFrame,
-    detection: pd.DataFrame,
+    dataset: Dataset,
+    detected: Detected,
     models: ModelSettings,
     edge_rules: EdgeRules,
     default_criterion: str,
-    events: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> pd.DataFrame:
     """Fit every model and variant for every alliance measure and criterion of a dataset.
 
     Parameters
     ----------
-    name : str
-        The dataset.
-    sessions, courses : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
-        each alliance measure names its `outcome`.
-    states, episodes, detection : DataFrame
-        What detection found; `detection` says which measures and criteria there are.
+    dataset : Dataset
+        Each alliance measure names its `outcome`.
+    detected : Detected
+        Its table `detection` says which measures and criteria there are.
     models : ModelSettings
     edge_rules : EdgeRules
     default_criterion : str
         The criterion that gets all variants where `models` says so.
-    events : DataFrame, optional
-        Coded events.
     processes : int
         Processes that share the criteria; the result does not depend on it.
 
@@ -79,14 +67,9 @@ def fit_models(
         criterion, model and variant (in the order of :data:`MODELS`), terms in the order of the
         formula. A model without result is one row without a term and with its reason in `message`.
     """
-    pairs = detection[["measure", "criterion"]].astype("str").drop_duplicates()
-    tasks = sorted(pairs.itertuples(index=False, name=None))
     rules = ExposureRules.of(models.exposure, edge_rules)
-    data = _Data(
-        name, sessions, courses, measures, states, episodes, detection, events, models, rules,
-        default_criterion,
-    )  # fmt: skip
-    parts = spread_out(partial(_fit_task, data), tasks, processes)
+    given = _Given(dataset, detected, models, rules, default_criterion)
+    parts = spread_out(partial(_fit_task, given), sorted(detected.pairs()), processes)
     return typed([row for part in parts for row in part])
 
 
@@ -113,25 +96,19 @@ def status_counts(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Data:
-    """The tables of a dataset, as :func:`fit_models` takes them."""
+class _Given:
+    """What :func:`fit_models` was given."""
 
-    name: str
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    measures: Measures
-    states: pd.DataFrame
-    episodes: pd.DataFrame
-    detection: pd.DataFrame
-    events: pd.DataFrame | None
+    dataset: Dataset
+    detected: Detected
     models: ModelSettings
     rules: ExposureRules
     default_criterion: str
 
 
-def _fit_task(data: _Data, task: tuple[str, str]) -> list[dict[str, Any]]:
+def _fit_task(given: _Given, task: tuple[str, str]) -> list[dict[str, Any]]:
     """Do the task of one measure and criterion."""
-    return _fit_criterion(data, *task)
+    return _fit_criterion(given, *task)
 
 
 def _variants() -> Iterator[tuple[str, str]]:
@@ -141,9 +118,9 @@ def _variants() -> Iterator[tuple[str, str]]:
             yield model.id, variant
 
 
-def _variants_of(criterion: str, data: _Data) -> list[tuple[str, str]]:
+def _variants_of(criterion: str, given: _Given) -> list[tuple[str, str]]:
     """Return the models and variants to fit for a criterion, as config.yaml says."""
-    every = data.models.variants_for == "all_criteria" or criterion == data.default_criterion
+    every = given.models.variants_for == "all_criteria" or criterion == given.default_criterion
     return [
         (model, variant)
         for model, variant in _variants()
@@ -151,15 +128,15 @@ def _variants_of(criterion: str, data: _Data) -> list[tuple[str, str]]:
     ]
 
 
-def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, Any]]:
+def _fit_criterion(given: _Given, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
-    outcome = data.measures[measure].outcome
-    engine = data.models.engine
-    reason = _no_exposure(data, measure, criterion, outcome)
-    tables = {} if reason else _tables(data, measure, criterion, str(outcome))
-    same = not reason and same_scores(data.sessions, measure, str(outcome))
+    outcome = given.dataset.measures[measure].outcome
+    engine = given.models.engine
+    reason = _no_exposure(given, measure, criterion, outcome)
+    tables = {} if reason else _tables(given, measure, criterion, str(outcome))
+    same = not reason and same_scores(given.dataset.sessions, measure, str(outcome))
     rows = []
-    for model, name in _variants_of(criterion, data):
+    for model, name in _variants_of(criterion, given):
         variant = MODELS[model].variants[name]
         made = tables.get(variant.table)
         why_not = reason or (made.reasons.get(name) if made else None)
@@ -169,25 +146,20 @@ def _fit_criterion(data: _Data, measure: str, criterion: str) -> list[dict[str, 
             result = _fit_variant(MODELS[model], name, made, engine)
         if same and model not in ("growth", "moderation"):
             result = result.noted(SAME_SCORES)
-        keys = (data.name, measure, outcome, criterion, model, name)
+        keys = (given.dataset.name, measure, outcome, criterion, model, name)
         rows.append(dict(zip(KEYS, keys, strict=True)) | result.rows)
     return rows
 
 
-def _no_exposure(data: _Data, measure: str, criterion: str, outcome: str | None) -> str | None:
+def _no_exposure(given: _Given, measure: str, criterion: str, outcome: str | None) -> str | None:
     """Say why no model can be fitted for a measure and criterion, if so."""
-    found = _detected(data, measure, criterion)
+    found = given.detected.of(measure, criterion).detection.iloc[0]
     if not bool(found["assessable"]):
         reason = found.get("reason")
         return f"the criterion is not assessable{'' if pd.isna(reason) else f': {reason}'}"
-    if not outcome or outcome not in data.measures:
+    if not outcome or outcome not in given.dataset.measures:
         return f"no outcome measure is paired with {measure}"
     return None
-
-
-def _detected(data: _Data, measure: str, criterion: str) -> pd.Series:
-    """Return what detection says of a measure and criterion."""
-    return of_criterion(data.detection, measure, criterion).iloc[0]
 
 
 @dataclass(frozen=True)
@@ -199,36 +171,29 @@ class _Table:
     notes: tuple[str, ...] = ()
 
 
-def _tables(data: _Data, measure: str, criterion: str, outcome: str) -> dict[str, _Table]:
+def _tables(given: _Given, measure: str, criterion: str, outcome: str) -> dict[str, _Table]:
     """Return the tables of exposure by their names in the variants of the models."""
-    states, episodes = (
-        of_criterion(table, measure, criterion) for table in (data.states, data.episodes)
-    )
-    own = (data.measures, measure)
-    shared = (data.sessions, data.courses, *own, outcome)
-    courses = course_exposures(episodes, states, *shared)
-    landmark = data.models.landmark
-    later = trajectories_after(courses, episodes, data.sessions, *own, outcome, landmark)
-    moderation, cannot = moderator_exposures(
-        episodes, data.sessions, data.courses, data.events, *own
-    )
-    retrospective = bool(_detected(data, measure, criterion).get("uses_future", False))
+    dataset, detected = given.dataset, given.detected.of(measure, criterion)
+    states, episodes = detected.states, detected.episodes
+    courses = course_exposures(episodes, states, dataset, measure, outcome)
+    landmark = given.models.landmark
+    later = trajectories_after(courses, episodes, dataset, measure, outcome, landmark)
+    moderation, cannot = moderator_exposures(episodes, dataset, measure)
+    retrospective = bool(detected.detection.iloc[0].get("uses_future", False))
     at_landmark = (
         f"groups by session {landmark}",
         *([_RETROSPECTIVE] if retrospective else []),
     )
     made = {
-        "sessions": _Table(session_exposures(states, *shared, data.rules)),
-        "trajectories": _Table(
-            trajectory_exposures(courses, data.sessions, data.measures, outcome)
-        ),
+        "sessions": _Table(session_exposures(states, dataset, measure, outcome, given.rules)),
+        "trajectories": _Table(trajectory_exposures(courses, dataset, outcome)),
         "trajectories_after": _Table(later, notes=at_landmark),
-        "courses": _Table(courses, _no_recovery(data.measures[outcome], outcome)),
-        "leaving": _leaving_table(data, states, measure, outcome),
-        "growth": _Table(growth_exposures(episodes, states, data.sessions, data.courses, *own)),
+        "courses": _Table(courses, _no_recovery(dataset.measures[outcome], outcome)),
+        "leaving": _leaving_table(given, states, measure, outcome),
+        "growth": _Table(growth_exposures(episodes, states, dataset, measure)),
         "moderation": _Table(moderation, cannot),
     }
-    if outcome not in data.sessions:
+    if outcome not in dataset.sessions:
         reason = f"{outcome} is measured before and after therapy only, not at sessions"
         for name in ("sessions", "trajectories", "trajectories_after"):
             every = dict.fromkeys([*MODELS["next_session"].variants, "landmark"], reason)
@@ -243,12 +208,10 @@ def _no_recovery(attributes: Measure, outcome: str) -> dict[str, str]:
     return {} if reason is None else {"recovered": text, "recovered_gee": text}
 
 
-def _leaving_table(data: _Data, states: pd.DataFrame, measure: str, outcome: str) -> _Table:
+def _leaving_table(given: _Given, states: pd.DataFrame, measure: str, outcome: str) -> _Table:
     """Return the sessions at which a course could end."""
-    rows = leaving_exposures(
-        states, data.sessions, data.courses, data.measures, measure, outcome, data.rules
-    )
-    endings = data.courses.get("ending", pd.Series(dtype="str")).astype("str")
+    rows = leaving_exposures(states, given.dataset, measure, outcome, given.rules)
+    endings = given.dataset.courses.get("ending", pd.Series(dtype="str")).astype("str")
     known = endings.isin(["completed", "dropped_out", "ongoing"])
     reason = ""
     if not known.any():

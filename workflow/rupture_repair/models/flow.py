@@ -1,13 +1,12 @@
 """From all sessions and courses of a dataset to those that the main model rests on."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import exposed, turned
-from ..project.measures import Measures
+from ..project.dataset import Dataset, Detected
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules
 
@@ -27,20 +26,19 @@ STEPS = (
 
 
 def flow_of(
-    name: str,
-    tables: Mapping[str, pd.DataFrame],
-    measures: Measures,
+    dataset: Dataset,
+    detected: Detected,
+    estimates: pd.DataFrame,
     rules: ExposureRules,
 ) -> pd.DataFrame:
     """Return how many sessions and courses each step leaves out of the model next_session.
 
     Parameters
     ----------
-    name : str
-        The dataset.
-    tables : mapping of str to DataFrame
-        `sessions`, `courses`, `states`, `detection`, `estimates`.
-    measures : mapping of str to Measure
+    dataset : Dataset
+    detected : Detected
+    estimates : DataFrame
+        The table of this name.
     rules : ExposureRules
 
     Returns
@@ -50,48 +48,41 @@ def flow_of(
         course, `n_before` = `n_left_out` + `n_after`. The first `n_before` is all that the dataset
         holds, the last `n_after` what the main variant was fitted to (0 where it has no result).
     """
-    pairs = tables["detection"][["measure", "criterion"]].astype("str").to_numpy()
-    rows = [
-        row
-        for measure, criterion in pairs
-        for row in _steps(name, measure, criterion, tables, measures, rules)
-    ]
+    rows = []
+    for measure, criterion in detected.pairs():
+        states = detected.of(measure, criterion).states
+        fitted = of_criterion(estimates, measure, criterion)
+        keys = {"dataset": dataset.name, "measure": measure, "criterion": criterion}
+        rows += [keys | row for row in _steps(dataset, measure, states, fitted, rules)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _steps(
-    name: str,
+    dataset: Dataset,
     measure: str,
-    criterion: str,
-    tables: Mapping[str, pd.DataFrame],
-    measures: Measures,
+    states: pd.DataFrame,
+    estimates: pd.DataFrame,
     rules: ExposureRules,
 ) -> list[dict[str, Any]]:
     """Return the steps of one measure and criterion."""
-    own = {
-        table: of_criterion(tables[table], measure, criterion) for table in ("states", "estimates")
-    }
-    sessions, courses = tables["sessions"], tables["courses"]
-    outcome = measures[measure].outcome
-    rated = turned(sessions, measures, measure)
-    known = exposed(own["states"], measure, rules)
+    sessions = dataset.sessions
+    outcome = dataset.measures[measure].outcome
+    rated = turned(sessions, dataset.measures, measure)
+    known = exposed(states, measure, rules)
     followed = pd.DataFrame({"course": []})
     if outcome is not None and outcome in sessions:
-        followed = session_exposures(
-            own["states"], sessions, courses, measures, measure, outcome, rules
-        ).dropna(subset="outcome_next")
-    fitted = own["estimates"]
-    fitted = fitted[(fitted["model"] == "next_session") & (fitted["variant"] == "main")]
+        followed = session_exposures(states, dataset, measure, outcome, rules)
+        followed = followed.dropna(subset="outcome_next")
+    fitted = estimates[(estimates["model"] == "next_session") & (estimates["variant"] == "main")]
     result = fitted[fitted["term"].notna()]
-    kept = {"session": [len(sessions)], "course": [len(courses)]}
+    kept = {"session": [len(sessions)], "course": [len(dataset.courses)]}
     for table in (rated, known, followed):
         kept["session"].append(len(table))
         kept["course"].append(table["course"].nunique())
     for unit, numbers in kept.items():
         numbers.append(int(result[f"n_{unit}s"].iloc[0]) if len(result) else 0)
-    keys = {"dataset": name, "measure": measure, "criterion": criterion}
     return [
-        keys | {"unit": unit, "step": _step(step, at, fitted), "n_before": before,
+        {"unit": unit, "step": _step(step, at, fitted), "n_before": before,
                 "n_left_out": before - after, "n_after": after}
         for unit, numbers in kept.items()
         for at, (step, before, after) in enumerate(

@@ -19,7 +19,7 @@ from ..exposure.shared import EXPOSURES
 from ..models.definitions import MODELS, SAME_SCORES
 from ..project.arrays import Floats
 from ..project.content_order import in_order, turned_columns
-from ..project.measures import Measures
+from ..project.dataset import Dataset
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
@@ -62,12 +62,10 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Data:
+class _Given:
     """What all specifications share."""
 
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    measures: Measures
+    dataset: Dataset
     states: pd.DataFrame
     rules: Mapping[str, Criterion]
     edge_rules: EdgeRules
@@ -80,9 +78,7 @@ class _Data:
 def run_multiverse(
     plan: pd.DataFrame,
     *,
-    sessions: pd.DataFrame,
-    courses: pd.DataFrame,
-    measures: Measures,
+    dataset: Dataset,
     states: pd.DataFrame,
     criteria: Iterable[Criterion],
     edge_rules: EdgeRules,
@@ -98,9 +94,7 @@ def run_multiverse(
     ----------
     plan : DataFrame
         From :func:`rupture_repair.multiverse.plan_multiverse`.
-    sessions, courses : DataFrame
-        Canonical tables.
-    measures : mapping of str to Measure
+    dataset : Dataset
     states : DataFrame
         `session_states` of all measures and criteria: used where k is not changed.
     criteria : iterable of Criterion
@@ -120,12 +114,11 @@ def run_multiverse(
     Outcome
         A specification that cannot be fitted is there with its status and message.
     """
+    sessions = dataset.sessions
     keys = sessions[["course", "session"]].astype({"course": "str", "session": "int64"})
-    keys = keys.iloc[in_order(sessions, turned_columns(sessions, measures))]
-    data = _Data(
-        sessions=sessions,
-        courses=courses,
-        measures=measures,
+    keys = keys.iloc[in_order(sessions, turned_columns(sessions, dataset.measures))]
+    given = _Given(
+        dataset=dataset,
         states=states,
         rules={rule.id: rule for rule in criteria},
         edge_rules=edge_rules,
@@ -143,20 +136,20 @@ def run_multiverse(
             .dropna()
             .drop_duplicates()
             .itertuples(index=False, name=None)
-            if shared.same_scores(sessions, *pair)
+            if shared.same_scores(dataset.sessions, *pair)
         },
     )
     groups = ["measure", "criterion", "k_factor"]
     tasks = [rows.to_dict("records") for _, rows in plan.groupby(groups, sort=False)]
     results: dict[int, _Result] = {}
     next_tenth = 1
-    for part in one_by_one(partial(_run_task, data), tasks, processes):
+    for part in one_by_one(partial(_run_task, given), tasks, processes):
         results |= part
         if len(results) * 10 >= next_tenth * len(plan):
             said = f"{len(results)} of {len(plan)} specifications"
-            say(f"{said}, each with {data.permutations.number} permutations")
+            say(f"{said}, each with {given.permutations.number} permutations")
             next_tenth = len(results) * 10 // len(plan) + 1
-    return _gathered(plan, results, data.permutations.number)
+    return _gathered(plan, results, given.permutations.number)
 
 
 @dataclass(frozen=True)
@@ -168,7 +161,7 @@ class _Result:
     significant: np.ndarray | None = None
 
 
-def _run_task(data: _Data, task: list[dict]) -> dict[int, _Result]:
+def _run_task(given: _Given, task: list[dict]) -> dict[int, _Result]:
     """Fit the specifications of one measure, criterion and k."""
     states: pd.DataFrame | None = None
     tables: dict[tuple, pd.DataFrame] = {}
@@ -180,11 +173,11 @@ def _run_task(data: _Data, task: list[dict]) -> dict[int, _Result]:
                 results[number] = _without("not_assessable", str(specification["reason"]))
                 continue
             try:
-                states = _states(data, specification) if states is None else states
+                states = _states(given, specification) if states is None else states
                 key = (specification["outcome"], specification["censored"])
                 if key not in tables:
-                    tables[key] = _exposure(data, states, specification)
-                results[number] = _one(data, specification, tables[key])
+                    tables[key] = _exposure(given, states, specification)
+                results[number] = _one(given, specification, tables[key])
             except ProblemsFound as error:
                 text = " ".join(problem.text for problem in error.problems)
                 results[number] = _without("failed", text)
@@ -194,16 +187,16 @@ def _run_task(data: _Data, task: list[dict]) -> dict[int, _Result]:
     return results
 
 
-def _states(data: _Data, specification: Mapping[str, Any]) -> pd.DataFrame:
+def _states(given: _Given, specification: Mapping[str, Any]) -> pd.DataFrame:
     """Return the states of sessions by the criterion with the k of the specification."""
     name, criterion = str(specification["measure"]), str(specification["criterion"])
     if specification["k_factor"] == 1:
-        return of_criterion(data.states, name, criterion)
-    about = data.measures[name]
+        return of_criterion(given.states, name, criterion)
+    about = given.dataset.measures[name]
     found = detect.detect_one(
-        arrange(data.sessions, name, about),
-        replace(data.rules[criterion], k=float(specification["k"])),
-        data.edge_rules,
+        arrange(given.dataset.sessions, name, about),
+        replace(given.rules[criterion], k=float(specification["k"])),
+        given.edge_rules,
         dataset="",
         name=name,
         measure=about,
@@ -212,18 +205,18 @@ def _states(data: _Data, specification: Mapping[str, Any]) -> pd.DataFrame:
     return found.states.select(columns).to_pandas()
 
 
-def _exposure(data: _Data, states: pd.DataFrame, specification: Mapping[str, Any]) -> pd.DataFrame:
+def _exposure(
+    given: _Given, states: pd.DataFrame, specification: Mapping[str, Any]
+) -> pd.DataFrame:
     """Return the table of exposure of a specification, of all courses."""
     if specification["censored"] == "left_out":
         state = states["state"].astype("str").mask(states["censored"].astype(bool))
         states = states.assign(state=state.fillna("not_assessable"))
     names = str(specification["measure"]), str(specification["outcome"])
-    return session_exposures(
-        states, data.sessions, data.courses, data.measures, *names, data.exposure
-    )
+    return session_exposures(states, given.dataset, *names, given.exposure)
 
 
-def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> _Result:
+def _one(given: _Given, specification: Mapping[str, Any], table: pd.DataFrame) -> _Result:
     """Fit one specification and permute its exposure."""
     variant = MODELS["next_session"].variants[str(specification["variant"])]
     detrended = specification["trend"] == "removed"
@@ -249,12 +242,12 @@ def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> 
     solution = engine.solution(standard, optimum)
     fit = estimates.of_solution(formula, matrices, solution, "blocks")
     pair = str(specification["measure"]), str(specification["outcome"])
-    if pair in data.same_scores:
+    if pair in given.same_scores:
         fit = fit.noted(SAME_SCORES)
     rows = {term: _row(fit, f"{term}_{part}") for term in TERMS}
     present = tuple(term for term in TERMS if rows[term]["status"] == fit.status)
     result = _Result(rows)
-    if not data.permutations.number or not present:
+    if not given.permutations.number or not present:
         return result
     try:
         whitened = Whitened(standard, [f"{term}_{part}" for term in present], optimum.point)
@@ -262,7 +255,9 @@ def _one(data: _Data, specification: Mapping[str, Any], table: pd.DataFrame) -> 
         log.warning("specification %s is not permuted: %s", specification["specification"], reason)
         return result
     kept = table.iloc[matrices.rows[whitened.order]]
-    return _permuted(data, result, whitened, _rows(data, kept, present, whitened.start, detrended))
+    return _permuted(
+        given, result, whitened, _rows(given, kept, present, whitened.start, detrended)
+    )
 
 
 def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
@@ -278,13 +273,13 @@ def _without(status: str, message: str) -> _Result:
     return _Result({term: {"status": status, "message": message} for term in TERMS})
 
 
-def _permuted(data: _Data, result: _Result, whitened: Whitened, rows: Rows) -> _Result:
+def _permuted(given: _Given, result: _Result, whitened: Whitened, rows: Rows) -> _Result:
     """Add the permutations of the exposures to a specification."""
     present = [term for term in TERMS if "estimate" in result.rows[term]]
-    shape = (1 + data.permutations.number, len(TERMS))
+    shape = (1 + given.permutations.number, len(TERMS))
     values, statistics = np.full(shape, np.nan), np.full(shape, np.nan)
     columns, done = [TERMS.index(term) for term in present], 0
-    for exposures in data.permutations.exposures(rows):
+    for exposures in given.permutations.exposures(rows):
         found, statistic = whitened.estimates(exposures)
         values[done : done + len(found), columns] = found
         statistics[done : done + len(found), columns] = statistic
@@ -300,14 +295,14 @@ def _permuted(data: _Data, result: _Result, whitened: Whitened, rows: Rows) -> _
 
 
 def _rows(
-    data: _Data, kept: pd.DataFrame, present: tuple[str, ...], start: np.ndarray, detrended: bool
+    given: _Given, kept: pd.DataFrame, present: tuple[str, ...], start: np.ndarray, detrended: bool
 ) -> Rows:
     """Return the rows of a specification in the order of the engine."""
     time = kept["time"].to_numpy(float)
     mean = np.add.reduceat(time, start[:-1]) / np.diff(start)
     return Rows(
         exposures=kept[[f"{term}_within" for term in present]].to_numpy(float),
-        place=data.places.get_indexer(pd.MultiIndex.from_frame(kept[["course", "session"]])),
+        place=given.places.get_indexer(pd.MultiIndex.from_frame(kept[["course", "session"]])),
         start=start,
         time=time - np.repeat(mean, np.diff(start)) if detrended else None,
     )

@@ -13,6 +13,7 @@ from ..detection.courses import Courses
 from ..detection.hidden_markov import rupture_probability
 from ..detection.ratings import arrange
 from ..ingest import ingest
+from ..project.dataset import Dataset
 from ..project.headline import what_to_show
 from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
@@ -75,7 +76,7 @@ def base_of(name: str, settings: Settings, root: Path = Path()) -> Base:
     return fitted(dataset, measure, str(outcome), seed=settings.seed)
 
 
-def _check(name: str, dataset: ingest.Dataset, measure: str, outcome: str | None) -> None:
+def _check(name: str, dataset: Dataset, measure: str, outcome: str | None) -> None:
     """Raise where a dataset cannot be simulated."""
     measures = dataset.measures
     why = None
@@ -91,13 +92,12 @@ def _check(name: str, dataset: ingest.Dataset, measure: str, outcome: str | None
         raise ProblemsFound([problem("E809", found=name, why=why)])
 
 
-def fitted(dataset: ingest.Dataset, measure: str, outcome: str, *, seed: int) -> Base:
+def fitted(dataset: Dataset, measure: str, outcome: str, *, seed: int) -> Base:
     """Return the settings of the simulation that resemble a dataset.
 
     Parameters
     ----------
     dataset : Dataset
-        Canonical tables.
     measure, outcome : str
         Of level session, with known range.
     seed : int
@@ -122,9 +122,9 @@ def fitted(dataset: ingest.Dataset, measure: str, outcome: str, *, seed: int) ->
     values, unknown = _courses(tables, dataset.courses)
     values |= _alliance(ratings, on_scale, seed)
     ruptures, why = _ruptures(ratings.courses)
-    values |= ruptures | _outcome(tables, dataset.courses, str(dataset.about["name"]))
+    values |= ruptures | _outcome(tables, dataset.courses, dataset.name)
     notes = [*unknown, *([f"ruptures as stated: {why}"] if why else [])]
-    said = f"fitted to the dataset {dataset.about['name']} ({measure}, {outcome})"
+    said = f"fitted to the dataset {dataset.name} ({measure}, {outcome})"
     reliability = measures[measure].reliability
     same_scale = measures[measure].range == (LOW, HIGH)
     return Base(

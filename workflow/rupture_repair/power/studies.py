@@ -12,6 +12,7 @@ from ..detection.criteria import Criterion
 from ..detection.ratings import prepared
 from ..exposure.sessions import leaving_exposures, session_exposures
 from ..models.definitions import MODELS
+from ..project.dataset import Dataset
 from ..project.measures import Measure, ReliableChange
 from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 from ..simulation.settings import SimulationSettings
@@ -138,11 +139,11 @@ class Block:
         by_truth = detection == "truth"
         states = [study.states if by_truth else detected(world, study) for study in self.studies]
         make = {"sessions": session_exposures, "leaving": leaving_exposures}[world.asked().table]
-        table = make(
-            pd.concat(states, ignore_index=True), self.sessions, self.courses,
-            measures_of(world, self.sessions), "alliance", "outcome",
-            ExposureRules.of(world.exposure, world.edge_rules),
-        )  # fmt: skip
+        rules = ExposureRules.of(world.exposure, world.edge_rules)
+        measures = measures_of(world, self.sessions)
+        dataset = Dataset("studies", measures, self.sessions, self.courses)
+        every = pd.concat(states, ignore_index=True)
+        table = make(every, dataset, "alliance", "outcome", rules)
         of_study = table["course"].str.partition("-")[0].astype("int64").to_numpy()
         for number in self.numbers:
             yield number, table[of_study == number]

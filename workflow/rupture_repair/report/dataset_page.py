@@ -57,23 +57,24 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     """
     # What needs single courses comes first: the material that passed the gate has none.
     facts, ratings = data.of_dataset(material), data.of_ratings(material)
-    never = episodes.reasons_of(material.states)
+    never = episodes.reasons_of(material.detected.states)
     described, rows_of_shapes = shapes.of_shapes(material), shapes.shapes(material)
     material = material.disclosed()
     detection, effects = episodes.of_detection(material, never), outcome.of_effects(material)
     reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
     limits = words_of("limitations.yaml")
     measure, criterion = material.shown
-    alliance = [name for name in material.measures if name in set(material.detection["measure"])]
+    detected = set(material.detected.detection["measure"])
+    alliance = [name for name in material.dataset.measures if name in detected]
     page = Page(
         alt_text,
         sections=SECTIONS,
-        title=material.dataset["title"],
-        subtitle=f"Rupture and repair in the dataset {material.dataset['name']}",
+        title=material.about["title"],
+        subtitle=f"Rupture and repair in the dataset {material.about['name']}",
         material=material,
         meta=_about_files(material),
         facts=facts,
-        measures=material.measures,
+        measures=material.dataset.measures,
         ratings=ratings,
         alliance=alliance,
         measure=measure,
@@ -117,11 +118,11 @@ def _as_yaml(settings: Settings) -> str:
 def _about_files(material: Material) -> dict[str, Any]:
     """Return dataset.json as it may be shown: counts of rows, and what was found in them, not."""
     if material.gate.open:
-        return material.dataset
-    rare = material.dataset.get("anonymity")
+        return material.about
+    rare = material.about.get("anonymity")
     return {
-        **material.dataset,
-        "warnings": problem_texts.kinds(material.dataset["warnings"]),
-        "files": [{**file, "rows": None} for file in material.dataset["files"]],
+        **material.about,
+        "warnings": problem_texts.kinds(material.about["warnings"]),
+        "files": [{**file, "rows": None} for file in material.about["files"]],
         "anonymity": rare if rare and rare["smallest"] >= material.gate.least else None,
     }

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..disclosure import curves, tables
 from ..disclosure.gate import Gate, gate_of
+from ..project.dataset import Dataset, Detected
 from ..project.headline import what_to_show
-from ..project.measures import Measures, read_measures
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules, Settings
 
@@ -22,11 +22,13 @@ class Material:
 
     Attributes
     ----------
-    dataset : dict
+    about : dict
         dataset.json.
-    measures : mapping of str to Measure
-    sessions, courses, episodes, states, detection, estimates : DataFrame
-        The tables of these names; `states` is session_states.
+    dataset : Dataset
+    detected : Detected
+        Its states are `measure`, `criterion`, `course`, `state` and `reason` only.
+    estimates : DataFrame
+        The table of this name.
     config : Settings
     criteria : dict
         Id -> settings of the criteria that were applied.
@@ -50,13 +52,9 @@ class Material:
         What may be shown, if that was found before.
     """
 
-    dataset: dict[str, Any]
-    measures: Measures
-    sessions: pd.DataFrame
-    courses: pd.DataFrame
-    episodes: pd.DataFrame
-    states: pd.DataFrame
-    detection: pd.DataFrame
+    about: dict[str, Any]
+    dataset: Dataset
+    detected: Detected
     estimates: pd.DataFrame
     config: Settings
     criteria: dict[str, dict[str, Any]]
@@ -87,10 +85,9 @@ class Material:
             reports/figures/<dataset>.
         settings : Settings
         """
-        tables = {
-            name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in ("sessions", "courses", "episodes", "detection", "estimates")
-        }
+        names = ("sessions", "courses", "events", "episodes", "detection")
+        files = {name: folder / f"{name}.parquet" for name in names}
+        files |= {"measures": folder / "measures.json", "states": folder / "session_states.parquet"}
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
@@ -98,15 +95,15 @@ class Material:
             if (folder / f"{name}.parquet").exists()
         }
         return cls(
-            dataset=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
-            measures=read_measures(folder / "measures.json"),
-            states=pd.read_parquet(folder / "session_states.parquet", columns=wanted),
+            about=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
+            dataset=Dataset.read(folder.name, files),
+            detected=Detected.read(files, wanted),
+            estimates=pd.read_parquet(folder / "estimates.parquet"),
             config=settings,
             criteria={str(row["id"]): dict(row) for row in settings.criteria},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
             multiverse=_multiverse(folder),
             known_gate=Gate.read(folder / "disclosed.json"),
-            **tables,
             **optional,
         )
 
@@ -115,15 +112,15 @@ class Material:
         """What of the dataset may be shown."""
         if self.known_gate is not None:
             return self.known_gate
-        names = ("sessions", "courses", "states", "episodes", "detection", "estimates", "claims",
-                 "components", "flow", "diagnostics")  # fmt: skip
-        given = {name: getattr(self, name) for name in names}
+        names = ("estimates", "claims", "components", "flow", "diagnostics")
+        given = {name: getattr(self, name) for name in names} | vars(self.detected)
+        given |= {name: getattr(self.dataset, name) for name in ("sessions", "courses")}
         known = {name: table for name, table in given.items() if table is not None}
         criteria = [{"id": name, **row} for name, row in self.criteria.items()]
         return gate_of(
             known,
-            self.dataset,
-            self.measures,
+            self.about,
+            self.dataset.measures,
             report=self.config.report,
             default_criterion=self.config.default_criterion,
             rules=ExposureRules.of(self.config.models.exposure, self.config.edge_rules),
@@ -138,10 +135,16 @@ class Material:
         are empty.
         """
         gate, (measure, criterion) = self.gate, self.shown
-        single = ("sessions", "courses", "episodes", "states")
-        changed: dict[str, Any] = {name: getattr(self, name).iloc[:0] for name in single}
-        changed["measures"] = tables.measures(gate, self.measures)
-        changed["detection"] = tables.detection(gate, self.detection)
+        dataset, detected = self.dataset, self.detected
+        none = {name: getattr(dataset, name).iloc[:0] for name in ("sessions", "courses", "events")}
+        changed: dict[str, Any] = {
+            "dataset": replace(dataset, measures=tables.measures(gate, dataset.measures), **none),
+            "detected": Detected(
+                detected.states.iloc[:0],
+                detected.episodes.iloc[:0],
+                tables.detection(gate, detected.detection),
+            ),
+        }
         changed["estimates"] = tables.estimates(gate, self.estimates)
         every = {
             "chance": tables.chance,
@@ -163,11 +166,14 @@ class Material:
     @property
     def shown(self) -> tuple[str, str]:
         """Measure and criterion of what shows one only, see :mod:`..project.headline`."""
-        return what_to_show(self.detection, self.measures, self.config.default_criterion)
+        return what_to_show(
+            self.detected.detection, self.dataset.measures, self.config.default_criterion
+        )
 
     def names(self) -> dict[str, str]:
         """Name by criterion."""
-        return dict(zip(self.detection["criterion"], self.detection["name"], strict=True))
+        table = self.detected.detection
+        return dict(zip(table["criterion"], table["name"], strict=True))
 
 
 def _multiverse(folder: Path) -> dict[str, pd.DataFrame]:

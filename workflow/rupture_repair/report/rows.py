@@ -22,9 +22,9 @@ def spread_text(spread: Mapping[str, float]) -> str:
 
 def measure_text(material: Material, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cell that names the measure, if there is more than one."""
-    if material.detection["measure"].nunique() < 2:
+    if material.detected.detection["measure"].nunique() < 2:
         return {}
-    return {"measure": text(material.measures[row["measure"]].label)}
+    return {"measure": text(material.dataset.measures[row["measure"]].label)}
 
 
 def share_text(row: Mapping[str, Any], side: str) -> str:

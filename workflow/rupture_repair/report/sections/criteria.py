@@ -12,7 +12,7 @@ from ..rows import Rows, measure_text
 
 def criteria(material: Material, rules: Mapping[str, Md]) -> Rows:
     """Say what each criterion is; `rules` holds its rule in sentences."""
-    table = material.detection.drop_duplicates("criterion")
+    table = material.detected.detection.drop_duplicates("criterion")
     rows = []
     for row in table.to_dict("records"):
         settings = material.criteria.get(row["criterion"], {})

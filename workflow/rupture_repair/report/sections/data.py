@@ -106,7 +106,7 @@ def non_commercial(licence: str) -> bool:
 
 def of_dataset(material: Material) -> dict[str, Any]:
     """Return the facts of the dataset as a whole."""
-    sessions, courses, gate = material.sessions, material.courses, material.gate
+    sessions, courses, gate = material.dataset.sessions, material.dataset.courses, material.gate
     per_course = sessions.groupby("course", observed=True).size()
     ending = courses["ending"].value_counts() if "ending" in courses else pd.Series(dtype=int)
     counts = {f"n_{name}s": courses[name].nunique() for name in ("course", "client", "therapist")}
@@ -141,14 +141,14 @@ def of_ratings(material: Material) -> dict[str, dict[str, Any]]:
     n_first, n_last, mean_first, mean_last.
     """
     described = {}
-    for name, measure in material.measures.items():
+    for name, measure in material.dataset.measures.items():
         if measure.per_session:
-            own = material.sessions[["course", "session", name]]
+            own = material.dataset.sessions[["course", "session", name]]
             facts = _at_sessions(own, name, measure, material.gate.least)
             outcome = str(measure.outcome)
-            facts["same_as_outcome"] = same_scores(material.sessions, name, outcome)
+            facts["same_as_outcome"] = same_scores(material.dataset.sessions, name, outcome)
         else:
-            ends = {end: material.courses[f"{name}__{end}"] for end in ("first", "last")}
+            ends = {end: material.dataset.courses[f"{name}__{end}"] for end in ("first", "last")}
             facts = {f"n_{end}": int(values.notna().sum()) for end, values in ends.items()}
             facts |= {f"mean_{end}": values.mean() for end, values in ends.items()}
         described[name] = _disclosed(name, facts, material.gate)

@@ -209,7 +209,7 @@ def rows(material: Material) -> Rows:
             cells = [_cells("All checks", found=Md(f"not assessable: {text(reasons.iloc[0])}"))]
         else:
             cells += _missing(own)
-        label = {"measure": text(material.measures[str(measure)].label)} if several else {}
+        label = {"measure": text(material.dataset.measures[str(measure)].label)} if several else {}
         result += [label | one for one in cells]
     return result
 
@@ -287,7 +287,7 @@ def ends(material: Material) -> Rows:
     }
     return [
         {
-            "measure": text(material.measures[name].label),
+            "measure": text(material.dataset.measures[name].label),
             "ratings": held(end["ratings"]),
             "best": _share(end["best"]),
             "worst": _share(end["worst"]),

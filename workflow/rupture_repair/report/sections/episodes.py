@@ -85,7 +85,7 @@ def of_detection(material: Material, reasons: Mapping[tuple[str, str], str]) -> 
     the measure and criterion shown), assessable (rows of the measure shown that could be used),
     lowest and highest (by share), reasons.
     """
-    table = material.detection
+    table = material.detected.detection
     of = table["n_courses_assessable"].where(table["n_courses_assessable"] > 0)
     table = table.assign(share=table["n_courses_with_episode"] / of)
     measure, criterion = material.shown

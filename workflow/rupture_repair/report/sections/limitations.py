@@ -19,14 +19,14 @@ def of_limitations(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the limitations that follow from these data: id in limitations.yaml -> facts."""
     alliance, _ = material.shown
-    measures = material.measures
+    measures = material.dataset.measures
     rated = {name: ratings[name] for name, one in measures.items() if one.per_session}
     alliances = [name for name, one in measures.items() if one.shows_ruptures]
     pairs = [(name, measures[name].outcome) for name in alliances]
     both = [(a, o) for a, o in pairs if o is not None and o in rated]
     row = detection["row"]
     found = {
-        "synthetic": material.dataset["synthetic"],
+        "synthetic": material.about["synthetic"],
         "stands_in": [one for one in measures.values() if one.stands_in],
         "same_scores": [(a, o) for a, o in both if ratings[a]["same_as_outcome"]],
         "same_rater": [
@@ -46,7 +46,7 @@ def of_limitations(
         "unknown_endings": set(dataset["endings"]) <= {"unknown"},
         "no_chance": material.chance is None,
         "no_df": effects["without_df"],
-        "licence": non_commercial(material.dataset["licence"]),
+        "licence": non_commercial(material.about["licence"]),
         "observational": True,
     }
     return {name: facts for name, facts in found.items() if facts}

@@ -36,7 +36,7 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
 
 def _label(material: Material, outcome: Any) -> str:
     """Return the label of an outcome measure, a dash where there is none."""
-    return material.measures[outcome].label if outcome in material.measures else "–"
+    return material.dataset.measures[outcome].label if outcome in material.dataset.measures else "–"
 
 
 def other_models(material: Material) -> Rows:
@@ -78,7 +78,7 @@ def of_effects(material: Material) -> dict[str, Any]:
     variants with a result), without_df (whether the models of the next outcome have no degrees
     of freedom).
     """
-    rows = forest_rows(material.estimates, material.detection).to_dict("records")
+    rows = forest_rows(material.estimates, material.detected.detection).to_dict("records")
     pairs = [
         {"repaired": repaired, "open": open_}
         for repaired, open_ in zip(rows[::2], rows[1::2], strict=True)

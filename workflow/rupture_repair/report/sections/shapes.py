@@ -21,7 +21,7 @@ def _spread(values: pd.Series, digits: int) -> str:
 def of_shapes(material: Material) -> dict[str, Any]:
     """Return medians of the episodes of the measure and criterion shown, empty if too few."""
     measure, criterion = material.shown
-    table = material.episodes
+    table = material.detected.episodes
     own = of_criterion(table, measure, criterion)
     gate = material.gate
     if own.empty or not _told(gate, measure, criterion, own):
@@ -44,11 +44,11 @@ def shapes(material: Material) -> Rows:
     measure, _ = material.shown
     gate: Gate = material.gate
     rows: Rows = []
-    if "persistence" not in material.episodes:
+    if "persistence" not in material.detected.episodes:
         return []
-    detection = tables.detection(gate, material.detection)
+    detection = tables.detection(gate, material.detected.detection)
     detection = detection[detection["measure"] == measure]
-    every = material.episodes[material.episodes["measure"] == measure]
+    every = material.detected.episodes[material.detected.episodes["measure"] == measure]
     for row in detection[detection["assessable"].astype(bool)].to_dict("records"):
         own = every[every["criterion"] == row["criterion"]]
         cells = dict.fromkeys(("fall", "persistence", "frequency", "onset", "repair"), "–")

@@ -1,0 +1,98 @@
+"""The tables of one dataset, and what detection found in them, each held together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from .measures import Measures, read_measures
+from .processed import of_criterion
+
+
+def _no_events() -> pd.DataFrame:
+    return pd.DataFrame(columns=["course", "session", "kind", "code", "reporter"])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset in canonical form.
+
+    Attributes
+    ----------
+    name : str
+        Its folder's name.
+    measures : mapping of str to Measure
+        By name.
+    sessions : DataFrame
+        One row per course and session, sorted so: course, client, therapist (text, nullable),
+        session (int32, from 1), day (days since the course's first session, nullable), then per
+        measure rated at sessions ``<measure>`` and ``<measure>__<component>`` in points, in the
+        direction of the file.
+    courses : DataFrame
+        One row per course: course, client, therapist, ending, covariates,
+        ``<measure>__first`` and ``<measure>__last`` of measures rated per course.
+    events : DataFrame
+        course, session, kind, code, reporter; may be empty.
+    """
+
+    name: str
+    measures: Measures
+    sessions: pd.DataFrame
+    courses: pd.DataFrame
+    events: pd.DataFrame = field(default_factory=_no_events)
+
+    @classmethod
+    def read(cls, name: str, files: Mapping[str, Path]) -> "Dataset":
+        """Read a dataset from its files.
+
+        Parameters
+        ----------
+        name : str
+        files : mapping of str to path
+            Where `measures` (JSON), `sessions`, `courses` and `events` (Parquet) are.
+        """
+        tables = {key: pd.read_parquet(files[key]) for key in ("sessions", "courses", "events")}
+        return cls(name, read_measures(files["measures"]), **tables)
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What detection found: the tables that it writes, of all criteria or of one.
+
+    Attributes
+    ----------
+    states : DataFrame
+        The table session_states.
+    episodes : DataFrame
+    detection : DataFrame
+        One row per measure and criterion: whether it can be assessed, and what was found.
+    """
+
+    states: pd.DataFrame
+    episodes: pd.DataFrame
+    detection: pd.DataFrame
+
+    @classmethod
+    def read(cls, files: Mapping[str, Path], columns: list[str] | None = None) -> "Detected":
+        """Read what was found from its files.
+
+        Parameters
+        ----------
+        files : mapping of str to path
+            Where `states`, `episodes` and `detection` (Parquet) are.
+        columns : list of str, optional
+            Of the states, where not all are needed.
+        """
+        states = pd.read_parquet(files["states"], columns=columns)
+        return cls(states, *(pd.read_parquet(files[key]) for key in ("episodes", "detection")))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every measure with every criterion, in the order of `detection`."""
+        pairs = self.detection[["measure", "criterion"]].astype("str").drop_duplicates()
+        return list(pairs.itertuples(index=False, name=None))
+
+    def of(self, measure: str, criterion: str) -> "Detected":
+        """Return what one criterion found in one measure."""
+        tables = (self.states, self.episodes, self.detection)
+        return Detected(*(of_criterion(table, measure, criterion) for table in tables))
