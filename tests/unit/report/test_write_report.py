@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from bundles import material_of
+from bundles import dataset_of, material_of
 from made_reports import ABOUT, Page, flat, material, rendered, to_draw
 from made_settings import changed
 from made_tables import tables
@@ -75,7 +75,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 6
+    assert len(page.all("img")) == 7
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -84,7 +84,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 6
+    assert len(page.all("figcaption")) == 7
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -397,7 +397,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path, req
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 22
+    assert len(written) == 25
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"] = changed(own["config"], report={"individuals": "allowed"})
@@ -458,6 +458,7 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
         (folder / f"{name}.json").write_text(json.dumps(content))
     stored = {"states": "session_states"}
     written = ("sessions", "courses", "episodes", "states", "detection", "estimates", "flow")
+    dataset_of(own).events.to_parquet(folder / "events.parquet")
     for name in written:
         own[name].to_parquet(folder / f"{stored.get(name, name)}.parquet")
     draw_figures(drawn, **to_draw(own))
@@ -469,6 +470,6 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     assert read.gate == Gate()
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),
-        *("episode_shapes", "criterion_pictures", "components"),
+        *("episode_shapes", "criterion_pictures", "components", "ending_hazard"),
     }
     assert dataset_report(read, ABOUT) == dataset_report(made, ABOUT)
