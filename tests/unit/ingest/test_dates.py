@@ -32,7 +32,8 @@ def folder(path, days, **keys):
 
 @pytest.mark.parametrize(
     "text", ["now", "today", "Now", "2024-13-01", "2024-02-30", "2024-1-2", "2024-01", "20240102",
-             "2024-01-02 25", "2024-01-02x", "2024-W01-1", "", "1704153600", "NaT"]
+             "2024-01-02 25", "2024-01-02T24:00", "2024-01-02 10:60", "2024-01-02x", "2024-W01-1",
+             "", "1704153600", "NaT"]
 )  # fmt: skip
 def test_what_is_no_date_is_none(text):
     found = dates.read([text], dates.ISO)

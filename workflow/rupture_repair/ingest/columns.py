@@ -184,7 +184,8 @@ class Column:
         grouped = self.like(rf"\A[+-]?[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}\z")
         fraction = number & self.like(sign)
         whole = number & ~fraction & (np.abs(self.distinct) >= MANY)
-        if not grouped.any() or (fraction & ~grouped).any() or not whole.any():
+        large = whole.any() or 1000 <= high < np.inf
+        if not grouped.any() or (fraction & ~grouped).any() or not large:
             return []
         possible = grouped & (1000 * self.distinct >= low) & (1000 * self.distinct <= high)
         at = np.flatnonzero(self.each(possible, False))
@@ -192,7 +193,9 @@ class Column:
             return []
         found = self.texts[int(self.codes[at[0]])].as_py()
         facts = {"thousands": found.replace(self.decimal, ""), "longer": f"{found}0"}
-        facts["other"] = self.texts[int(np.flatnonzero(whole)[0])].as_py()
+        facts["other"] = f"the scale goes to {high:g}"
+        if whole.any():
+            facts["other"] = f"'{self.texts[int(np.flatnonzero(whole)[0])].as_py()}' has none"
         return self.faults_at("E223", at, sign=self.decimal, **facts)
 
     def missing_in_range(self, low: float, high: float) -> list[Problem]:

@@ -16,7 +16,8 @@ ISO = "%Y-%m-%d"
 #: A date of this form may go on with the time of day and the offset from UTC.
 _WITH_TIME = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
+    r"( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
 )
 
 #: No rating is older or younger than these years.

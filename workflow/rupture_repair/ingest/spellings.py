@@ -19,6 +19,7 @@ from ..project.arrays import Flags, Integers
 from ..project.invisible import is_invisible
 from ..project.problems import Problem
 from .columns import NUMBER, Column
+from .spreadsheets import EXACT
 
 #: What a message says of a finding that dataset.yaml can accept.
 ACCEPTABLE = ", or accept this in dataset.yaml (finding: {finding})"
@@ -27,15 +28,22 @@ ACCEPTABLE = ", or accept this in dataset.yaml (finding: {finding})"
 MOST_PAIRS = 50
 
 #: Greek and Cyrillic letters, and the Latin ones that they look like, at least as capitals.
-_OTHERS, _LATIN = "асеіјорѕухвнкмтԛԝһαβεηικνορτυχ", "aceijopsyxbhkmtqwhabehikvoptyx"
+_OTHERS, _LATIN = "асеіјорѕухвнкмтԛԝһαβεηικνορτυχı", "aceijopsyxbhkmtqwhabehikvoptyxi"
 _LOOK_ALIKE = str.maketrans(_OTHERS + _OTHERS.upper(), _LATIN + _LATIN.upper())
 
-#: Quotation marks and apostrophes.
-_QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc", "'"))
+#: Quotation marks, apostrophes and slashes.
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"')
+    | dict.fromkeys("\u2044\u2215", "/")
+)
+
+#: Dashes that are not of the category of dashes.
+_MORE_DASHES = "\u2212\u2043\u02d7\u2053\u23af\u2500\u2796"
 
 
 def _letters(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    return unicodedata.normalize("NFKC", text).translate(_SIGNS)
 
 
 def _visible(text: str) -> str:
@@ -44,8 +52,7 @@ def _visible(text: str) -> str:
 
 def _dashes(text: str) -> str:
     return "".join(
-        "-" if unicodedata.category(sign) == "Pd" or sign in "\u2212\u2043" else sign
-        for sign in text
+        "-" if unicodedata.category(sign) == "Pd" or sign in _MORE_DASHES else sign for sign in text
     )
 
 
@@ -61,12 +68,20 @@ def _capitals(text: str) -> str:
 
 
 def _look_alike(text: str) -> str:
-    return text.translate(_LOOK_ALIKE)
+    return text.translate(_LOOK_ALIKE).replace("i\u0307", "i")
+
+
+def _quoted(text: str) -> str:
+    """Drop quotation marks around a text, and the one that spreadsheets put before it."""
+    return text.strip("'\"") or text
 
 
 def _separators(text: str) -> str:
-    """Drop white space, dashes and underscores, except between digits and before the first sign."""
-    text = " ".join(text.split())
+    """Drop white space, dashes and underscores; between digits and before the first sign keep one.
+
+    That between digits becomes a dash.
+    """
+    text = re.sub(r"(?<=[0-9])[\s_-]+(?=[0-9])", "-", " ".join(text.split()))
     return re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W\d_])|(?<=[^\W\d_])[\s_-]+(?=[^\W_])", "", text)
 
 
@@ -88,6 +103,7 @@ STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("digits of another script", _digits),
     ("capitals", _capitals),
     ("letters of another alphabet that look alike", _look_alike),
+    ("quotation marks", _quoted),
     ("white space or dashes", _separators),
     ("leading or trailing zeros", _numbers),
 )
@@ -108,8 +124,8 @@ def folded(text: str) -> str:
     -------
     str
         The text after NFKC, without invisible characters, with one kind of dash, ASCII digits,
-        Latin letters for those that look alike, without capitals, white space and dashes next to
-        letters, and with numbers by value.
+        Latin letters for those that look alike, without capitals, marks of quotation around it,
+        white space and dashes next to letters, and with numbers by value.
 
     Examples
     --------
@@ -274,6 +290,9 @@ _DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2})?)?\z"
 #: Spreadsheets keep so many digits of a number; the others become 0.
 _DIGITS_KEPT, _BY_CHANCE = 15, 0.011
 
+#: Whole numbers up to this one are exact where a number has four bytes.
+EXACT_IN_FOUR = 2**24
+
 
 def changed_ids(column: Column, what: str, accept: bool = True) -> list[Problem]:
     """Find ids that a program has rounded or turned into dates (E221).
@@ -296,11 +315,32 @@ def changed_ids(column: Column, what: str, accept: bool = True) -> list[Problem]
     facts: dict[str, Any] = {"what": what, "finding": "changed_id"}
     facts["or_accept"] = ACCEPTABLE.format(**facts) if accept else ""
     found += column.faults("E221", dates, how="it was turned into a date", **facts)
-    return found + column.faults("E221", _cut_digits(column), how=_CUT, **facts)
+    cut, rounded = _cut_digits(column), _rounded(column)
+    found += column.faults("E221", cut, how=_CUT, **facts)
+    return found + column.faults("E221", rounded & ~cut, how=_ROUNDED, **facts)
 
 
 _SHORTENED = "it is in exponent form, so its last digits may be lost"
 _CUT = f"all ids of so many digits end in 0 after the {_DIGITS_KEPT}th digit"
+
+_ROUNDED = "all long ids are numbers that a program keeps when it rounds"
+
+
+def _rounded(column: Column) -> Flags:
+    """Return which ids are long numbers, where all of those are such as programs round to.
+
+    Eight bytes hold whole numbers up to 2**53, four bytes up to 2**24; beyond, they hold every
+    second, fourth or eighth. Numbers that end in 0 tell nothing: people like them.
+    """
+    texts = column.texts.to_pylist()
+    for kept, limit in ((np.float64, EXACT), (np.float32, EXACT_IN_FOUR)):
+        numbers = {text: int(text) for text in texts if re.fullmatch("[0-9]{8,30}", text)}
+        long = {text: number for text, number in numbers.items() if number >= limit}
+        telling = [number for number in long.values() if number % 10]
+        steps = [limit.bit_length() - 1 - number.bit_length() for number in telling]
+        if sum(steps) <= np.log2(_BY_CHANCE) and all(int(kept(one)) == one for one in telling):
+            return np.array([text in long for text in texts], bool)
+    return np.zeros(len(texts), bool)
 
 
 def _cut_digits(column: Column) -> Flags:

@@ -125,7 +125,7 @@ DATASETS: dict[str, Entry] = {
     ),
     "E223": Entry(
         "'{found}' may be {thousands}, with a sign between the thousands: it has three places "
-        "after the '{sign}', as all such numbers here, and '{other}' has none.",
+        "after the '{sign}', as all such numbers here, and {other}.",
         "Write {thousands}; or {longer} if '{sign}' is the decimal sign.",
         "In German a thousand is written 1.000, which other programs read as one.",
     ),
