@@ -197,7 +197,7 @@ READING = [
     ),
     Case(
         (
-            "W318 data/clients.sav, row 2, column sex: the file labels some of these numbers, and "
+            "W318 data/clients.sav, row 3, column sex: the file labels some of these numbers, and "
             "they are read as numbers: 2 = refused. If a label means 'not known', add its number "
             "to missing in dataset.yaml; if the values are categories, label all of them, each "
             "with a word of its own."

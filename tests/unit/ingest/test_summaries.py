@@ -85,6 +85,22 @@ def test_labels_become_categories_of_covariates(tmp_path):
     made = ingest.ingest("s", folder).courses
     assert made["sex"].tolist() == ["female", "male", "female"]
     assert made["age"].tolist() == [30.0, 99.0, 41.0]
+    assert "W318" in [one.code for one in check.check("s", folder) if one.column == "age"]
     same = {"sex": {1.0: "a", 2.0: "A "}}
     folder = write(tmp_path, edits, {"c.sav": sav(table, variable_value_labels=same)})
     assert ingest.ingest("s", folder).courses["sex"].tolist() == [1.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("label", "told"), [("Refused", True), ("keine Angabe", True), ("nearly every day", False)]
+)
+def test_a_rating_that_is_labelled_as_none_is_said(label, told, tmp_path):
+    table = pd.DataFrame({"client_id": list("ABC"), "session_no": [1.0, 1, 1], "phq": [18.0, 3, 2]})
+    table["srs_total"] = [30.0, 31, 32]
+    labels = {"phq": {18.0: label, 0.0: "missing"}}
+    edits = {**PLAIN, "tables.sessions.file": "s.sav"}
+    folder = write(tmp_path, edits, {"s.sav": sav(table, variable_value_labels=labels)})
+    found = [(one.code, one.row) for one in check.check("s", folder) if one.column == "phq"]
+    assert found == ([("W318", 2)] if told else [])
+    folder = write(tmp_path, edits | {"missing": [18]}, {"s.sav": (folder / "s.sav").read_bytes()})
+    assert "W318" not in [one.code for one in check.check("s", folder)]

@@ -63,9 +63,8 @@ def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> N
     if table is None:
         return
     reading.problems += _codes_as_ids(plan, tables, table)
-    if "courses" in tables:
-        table, found = _with_labels(plan, path, table)
-        reading.problems += found
+    table, found = _with_labels(plan, tables, path, table)
+    reading.problems += found
     reading.files[path] = (source, len(table.rows))
     reading.problems += personal_data.find(plan, table)
     if "sessions" in tables:
@@ -97,11 +96,17 @@ def _codes_as_ids(plan: Plan, tables: list[str], table: Table) -> list[Problem]:
     return found
 
 
-def _with_labels(plan: Plan, path: Path, table: Table) -> tuple[Table, list[Problem]]:
+def _with_labels(
+    plan: Plan, tables: list[str], path: Path, table: Table
+) -> tuple[Table, list[Problem]]:
     """Return the table with the labels of covariates, where the file has such, for values."""
     labels, columns, found = value_labels.of_file(path), dict(table.columns), []
-    for name in sorted(set(plan.covariates.values()) & set(labels) & set(columns)):
-        columns[name], said = value_labels.as_categories(columns[name], labels[name])
+    covariates = set(plan.covariates.values()) if "courses" in tables else set()
+    for name in sorted(set(labels) & set(columns) - _keys(plan, tables)):
+        if name in covariates:
+            columns[name], said = value_labels.as_categories(columns[name], labels[name])
+        else:
+            said = value_labels.not_known(columns[name], labels[name])
         found += said
     return replace(table, columns=columns), found
 

@@ -1,6 +1,7 @@
-"""Covariates whose values a file of SPSS or Stata labels are categories with these names."""
+"""What files of SPSS and Stata call their values: categories of covariates, and no ratings."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,16 @@ from .spreadsheets import number_as_text
 
 #: How many labels a message names.
 MOST_NAMED = 12
+
+
+#: Labels of values that are no ratings.
+UNKNOWN = re.compile(
+    r"(?i).*\b(missing|refus\w*|not (known|answered|applicable|assessed|available|done)|unknown|"
+    r"don'?t know|do not know|no (answer|data|response)|declined|n/?a|skipped|fehlend\w*|unbekannt|"
+    r"keine (angabe|antwort)|k\.\s?a\.|wei(ss|ß) nicht|verweigert|nicht (zutreffend|erhoben)|"
+    r"nicht bekannt|manquant\w*|inconnu\w*|sans réponse|desconocid\w*|no (sabe|contesta)|onbekend|"
+    r"geen antwoord)(\b|$).*"
+)
 
 
 def of_texts(labels: Mapping[Any, str]) -> dict[str, str]:
@@ -61,21 +72,36 @@ def as_categories(column: Column, labels: Mapping[str, str]) -> tuple[Column, li
     pairs = [
         (text, word) for text, word, is_used in zip(texts, words, used, strict=True) if is_used
     ]
-    told = [(text, word) for text, word in pairs if word]
+    told = sorted((text, word) for text, word in pairs if word)
     if not told:
         return column, []
-    shown = listing((f"{text} = {word}" for text, word in sorted(told)), MOST_NAMED)
-    row = int(column.rows[np.argmax(column.codes >= 0)])
-    place: dict[str, Any] = {"file": column.file, "row": row, "column": column.name}
     distinct = len({spellings.folded(word) for _, word in told}) == len(told)
     if len(told) < len(pairs) or not distinct:
-        return column, [problem("W318", found=shown, **place)]
+        return column, [_problem("W318", column, told)]
     named = [
         " ".join(word.split()) if word else text for text, word in zip(texts, words, strict=True)
     ]
-    return replace(column, texts=pa.array(named, pa.string())), [
-        problem("W317", found=shown, **place)
+    return replace(column, texts=pa.array(named, pa.string())), [_problem("W317", column, told)]
+
+
+def not_known(column: Column, labels: Mapping[str, str]) -> list[Problem]:
+    """Return the warning of ratings whose label says that they are none (W318)."""
+    used = column.each_used() & ~np.isnan(column.distinct)
+    words = [labels.get(_by_value(text, column.decimal), "") for text in column.texts.to_pylist()]
+    told = [
+        (text, word)
+        for text, word, is_used in zip(column.texts.to_pylist(), words, used, strict=True)
+        if is_used and UNKNOWN.fullmatch(word)
     ]
+    return [_problem("W318", column, sorted(told))] if told else []
+
+
+def _problem(code: str, column: Column, told: Sequence[tuple[str, str]]) -> Problem:
+    """Return a problem at the first row with a value that is told."""
+    shown = listing((f"{text} = {word}" for text, word in told), MOST_NAMED)
+    named = np.isin(np.array(column.texts.to_pylist(), dtype=object), [text for text, _ in told])
+    row = int(column.rows[np.argmax(column.each(named, False))])
+    return problem(code, file=column.file, row=row, column=column.name, found=shown)
 
 
 def _by_value(text: str, decimal: str) -> str:
