@@ -1,7 +1,9 @@
 """One id written in two ways is a problem wherever ids and words are read."""
 
+import dataclasses
 import string
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -112,7 +114,90 @@ def test_what_separates_two_spellings_is_said():
     assert said["Cyrillic letter"] == "letters of another alphabet that look alike"
     assert said["a float"] == "leading or trailing zeros"
     assert said["composed letter"] == "the way in which one letter or digit is coded"
+    assert said["capitals"] == "capitals"
+    assert said["a spreadsheet's mark of a text"] == "quotation marks"
+    assert spellings.difference("C01", "c\u00a001") == "capitals and white space or dashes"
+    assert spellings.difference("C01", "X9") == "the way in which they are written"
     assert not any("in which they are written" in words for words in said.values())
+
+
+#: Signs that mean the same as the first of them.
+SAME = {
+    "'": "\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc",
+    '"': "\u201c\u201d\u201e\u00ab\u00bb",
+    "/": "\u2044\u2215",
+    "-": "\u2212\u2043\u02d7\u2053\u23af\u2500\u2796\u2010\u2011\u2012\u2013\u2014",
+}
+
+
+@pytest.mark.parametrize("plain", SAME)
+def test_every_sign_of_a_kind_is_the_plain_one(plain):
+    for sign in SAME[plain]:
+        assert spellings.folded(f"7{sign}8") == f"7{plain}8"
+    assert spellings.folded(f"XX{plain}") == spellings.folded(f"XX{SAME[plain][-1]}")
+
+
+def test_letters_are_no_quotation_marks_and_no_dashes():
+    assert spellings.folded("x7x") == "x7x"
+    assert spellings.folded("aX-Xb") == "axxb"
+    assert (spellings.folded("C- 7"), spellings.folded("7 - 8")) == ("c7", "7-8")
+    assert spellings.folded("'") == "'"
+
+
+def test_long_and_extreme_numbers_stay_as_they_are():
+    for digits in (399, 400, 401):
+        number = "1" * digits
+        assert spellings.folded(number) == number
+    assert spellings.folded("0" + "1" * 398) == "1" * 398
+    assert spellings.folded("1e399") == "1" + "0" * 399
+    assert spellings.folded("1e400") == "1e400"
+
+
+def test_capitals_alone_do_not_count_where_they_are_told_apart():
+    for texts, count in ((("B", "b"), 0), (("B", "b "), 1), (("B", "B\u200b"), 1)):
+        found = spellings.two_spellings(column(*texts), "category", capitals=False)
+        assert len(found) == count
+    assert len(spellings.two_spellings(column("B", "b"), "category")) == 1
+
+
+def test_what_can_be_accepted_is_said_where_there_is_a_dataset_yaml():
+    for accept in (True, False):
+        found = spellings.id_faults(column("C1", "c1", "C1", "c1", "4-May"), "course", accept)
+        assert [(one.code, one.row, one.more) for one in found] == [
+            ("E219", 3, 1), ("E221", 6, 0)
+        ]  # fmt: skip
+        for one, finding in zip(found, ("mixed_case", "changed_id"), strict=True):
+            assert (f"(finding: {finding})" in one.message) == accept
+            assert "one course" in one.message or "of a course" in one.message
+            assert "XX" not in one.message
+
+
+def test_fifty_pairs_are_told_and_texts_of_no_row_are_not():
+    names = [f"{letter}{number}" for letter in "Aa" for number in range(60)]
+    assert len(spellings.two_spellings(column(*names), "course")) == 50
+    unused = column("A1", "B1")
+    unused = dataclasses.replace(unused, texts=pa.array(["A1", "B1", "a1"]))
+    assert spellings.two_spellings(unused, "course") == []
+
+
+def test_a_column_of_pandas_keeps_its_rows_and_texts():
+    found = spellings.of_series(pd.Series(["x", None, "y", "x"], name="g"), np.array([4, 5, 9, 12]))
+    assert (found.file, found.name, found.texts.to_pylist()) == (None, "g", ["x", "y"])
+    assert (found.codes.tolist(), found.rows.tolist()) == ([0, -1, 1, 0], [4, 5, 9, 12])
+
+
+def test_ids_of_two_tables_are_compared_where_they_have_no_partner():
+    sessions = dataclasses.replace(column("C1", "C2", "C3"), file="s.csv")
+    found, flags = spellings.between_tables(column("C1", "c2", "X", "c1"), sessions, "course")
+    # c1 has its partner C1 in its own column and is found there.
+    assert [(one.code, one.row) for one in found] == [("E219", 3)]
+    assert "'C2' (row 3 of s.csv)" in found[0].message
+    assert flags.tolist() == [False, True, False, True]
+    many = column(*(f"a{number}" for number in range(60)))
+    found, flags = spellings.between_tables(
+        many, dataclasses.replace(column(*(f"A{n}" for n in range(60))), file="s.csv"), "course"
+    )
+    assert (len(found), flags.all()) == (50, True)
 
 
 # ---------------------------------------------------------------------------- everywhere

@@ -8,7 +8,7 @@ that names both, because only the people who have the files know which is right.
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,13 @@ _SIGNS = str.maketrans(
 _MORE_DASHES = "\u2212\u2043\u02d7\u2053\u23af\u2500\u2796"
 
 
+#: Numbers are not rounded.
+_ALL_DIGITS = Context(prec=1000)
+
+
 def _letters(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    # NFKC makes a space and an accent of some signs that stand for an apostrophe.
+    return unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
 
 
 def _visible(text: str) -> str:
@@ -91,7 +96,7 @@ def _numbers(text: str) -> str:
     if re.fullmatch(NUMBER, plain, re.ASCII) and len(plain) < 400:
         value = Decimal(plain)
         if abs(value.adjusted()) < 400:
-            return f"{value.normalize():f}"
+            return f"{value.normalize(_ALL_DIGITS):f}"
     return re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", text)
 
 
