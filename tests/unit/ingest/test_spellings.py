@@ -282,6 +282,23 @@ def test_ids_that_a_spreadsheet_has_changed_are_refused(texts):
     assert [one.code for one in spellings.changed_ids(column(*texts), "course")] == ["E221"]
 
 
+@pytest.mark.parametrize("limit", [2**53, 2**24])
+def test_rounded_ids_are_told_where_chance_brings_them_in_one_of_a_hundred_files(limit):
+    even = [str(limit + 2 * step) for step in range(1, 12) if (limit + 2 * step) % 10]
+    assert spellings.changed_ids(column(*even[:6]), "course") == []
+    (found,) = spellings.changed_ids(column("A", *even[:7], "7"), "course")
+    assert (found.code, found.row, found.more) == ("E221", 3, 6)
+    assert "a program keeps when it rounds" in found.message
+    assert "accept this in dataset.yaml (finding: changed_id)" in found.message
+    assert spellings.changed_ids(column(*even[:7], str(limit + 1)), "course") == []
+
+
+def test_only_ids_beyond_the_digits_kept_are_told():
+    cut = column("100000000000001", "4532017788901230", "4532017788901240", "x")
+    (found,) = spellings.changed_ids(cut, "course")
+    assert (found.row, found.more, found.rows) == (3, 1, (3, 4))
+
+
 @pytest.mark.parametrize("texts", KEPT)
 def test_ids_that_only_look_odd_are_kept(texts):
     assert spellings.changed_ids(column(*texts), "course") == []
