@@ -164,3 +164,19 @@ def test_a_second_course_and_numbers_from_0_and_1_are_said(tmp_path):
     assert "2 of 6 have a number twice ('C0' is the first)" in said
     assert "C0-1 and C0-2" in said
     assert "2 begin with 0 and 4 with 1" in said
+
+
+def test_the_column_that_tells_two_courses_of_a_client_apart_is_named(tmp_path):
+    rows = [f"C{n // 6},{n % 6 // 3 + 1},{n % 3 + 1},{20 + n % 7}" for n in range(24)]
+    (tmp_path / "g.csv").write_text("\n".join(["client,block,session,alliance", *rows, ""]))
+    reasons = new.new("g", tmp_path / "g.csv", (), tmp_path).described.reasons
+    assert "'block' tells the rows apart" in reasons["tables", "sessions", "session"]
+
+
+@pytest.mark.parametrize("name", ["id", "case"])
+def test_a_number_of_rows_is_no_course(name, tmp_path):
+    rows = [f"{n},K{n // 5},{n % 5 + 1},{20 + n % 7}" for n in range(30)]
+    text = "\n".join([f"{name},client,session,alliance", *rows, ""])
+    assert guessed(tmp_path, text)["tables"]["sessions"]["course"] == "client"
+    once = "\n".join([f"{name},client,session,alliance", *rows[::5], ""])
+    assert guessed(tmp_path, once, name="o")["tables"]["sessions"]["course"] == name

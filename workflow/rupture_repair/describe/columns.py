@@ -1,7 +1,7 @@
 """Which columns say whose row it is and when: course, therapist, session, ending, covariates."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +47,9 @@ DATE_FORMATS = (
     "%Y%m%dT%H%M%S%z",
 )  # fmt: skip
 
+#: How many rows an id has at least, on average, where a row is a session.
+REPEATED = 1.2
+
 #: Which share of the cells must be of the kind that a column seems to hold.
 MOST = 0.9
 
@@ -79,6 +82,13 @@ def ids(table: Table) -> dict[str, Guess]:
         for name in named["course"]
         if _is_course(table.columns[name], [table.columns[one] for one in named["client"]])
     ]
+    # An id that no two rows share numbers the rows, where another one names clients.
+    clients = [name for name in named["client"] if rows_per(table.columns[name]) >= REPEATED]
+    named["client"] = clients or named["client"]
+    if clients:
+        named["course"] = [
+            name for name in named["course"] if rows_per(table.columns[name]) >= REPEATED
+        ]
     found = {}
     if named["course"]:
         found["course"] = Guess(named["course"][0], "its name says course or case")
@@ -134,10 +144,25 @@ def when(table: Table, course: Column | None, but: Collection[object]) -> dict[s
     return {}
 
 
-def doubts_of_numbers(session: Column, course: Column) -> str:
-    """Return what the numbers of sessions make doubtful: courses that begin anew, or from 0."""
+def doubts_of_numbers(session: Column, course: Column, others: Iterable[Column]) -> str:
+    """Return what the numbers of sessions make doubtful: courses that begin anew, or from 0.
+
+    Parameters
+    ----------
+    session, course : Column
+        The numbers of sessions, and the ids of courses or clients.
+    others : iterable of Column
+        Columns that may tell two courses of one client apart.
+    """
     number = without_mark(session).numbers()
-    table = pd.DataFrame({"course": course.codes, "number": number}).dropna()
+    table = pd.DataFrame({"course": course.codes, "number": number})
+    apart = [
+        one.name
+        for one in others
+        if 1 < len(one.texts) <= 20
+        and not table.assign(other=one.codes).dropna().duplicated().any()
+    ]
+    table = table.dropna()
     table = table[table["course"] >= 0]
     said = ""
     again = table[table.duplicated(["course", "number"])]["course"].unique()
@@ -148,6 +173,7 @@ def doubts_of_numbers(session: Column, course: Column) -> str:
             f"first). If a second course of therapy begins there, add a column with an id for each "
             f"course (such as {first}-1 and {first}-2), and name the clients under client"
         )
+        said += f"; '{apart[0]}' tells the rows apart" if apart else ""
     lowest = table.groupby("course")["number"].min()
     zero, one = int((lowest == 0).sum()), int((lowest == 1).sum())
     if zero and one:

@@ -170,9 +170,9 @@ def _when(made: Described, table: Table, course: Any) -> None:
     found = columns.when(table, course, set(made.used))
     session = table.columns.get(str(found["session"].value)) if "session" in found else None
     if session is not None and course is not None:
-        found["session"] = Guess(
-            session.name, found["session"].why + columns.doubts_of_numbers(session, course)
-        )
+        others = [one for name, one in table.columns.items() if name not in made.used]
+        doubts = columns.doubts_of_numbers(session, course, others)
+        found["session"] = Guess(session.name, found["session"].why + doubts)
     if not found:
         why = "no column looks like the number or date of sessions; name one (or use date: or day:)"
         made.put(("tables", "sessions", "session"), Guess(TODO, why))
