@@ -4,6 +4,9 @@ PYTHON ?= python3
 MIRROR ?= ../shared/data
 BIN := .venv/bin
 COMMA := ,
+# An environment names its own folder: one that was moved or copied is made anew.
+ELSEWHERE := $(shell test -f .venv/bin/activate && here=$$(cd .venv && pwd) && there=$$(cd .venv && pwd -P) && \
+	! grep -qF -e "$$here" -e "$$there" .venv/bin/activate && rm -f .venv/locked-*)
 LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests

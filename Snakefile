@@ -1,8 +1,21 @@
 # From raw ratings to a report. `make report`, or `snakemake --cores all`.
 # The rules are in workflow/rules, in the order of the data; the settings are in config.yaml.
+import os
+import shlex
+import subprocess
+import sys
+
 from snakemake.utils import min_version
 
 min_version("9.27")
+
+# Snakemake starts the Python of each step by a line of shell, and does not quote its path: without
+# this a folder with a space in its name breaks every step.
+sys.executable = (
+    shlex.quote(sys.executable)
+    if os.name == "posix"
+    else subprocess.list2cmdline([sys.executable])
+)
 
 
 include: "workflow/rules/common.smk"

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -133,3 +134,70 @@ def test_what_is_committed_below_data_is_not_ignored():
     kept = ["data/raw/register.csv", "data/raw/demo/sessions.csv"]
     done = subprocess.run(["git", "check-ignore", *kept], cwd=ROOT, check=False)
     assert done.returncode == 1
+
+
+def test_pip_takes_what_environment_yml_hands_over(tmp_path):
+    """Conda writes the pip section into a requirements file, and calls pip with it."""
+    entries = yaml.safe_load(read("environment.yml"))["dependencies"]
+    lines = next(entry["pip"] for entry in entries if isinstance(entry, dict))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    package = tmp_path / "workflow/rupture_repair"
+    package.mkdir(parents=True)
+    shutil.copy(ROOT / "workflow/rupture_repair/__init__.py", package)
+    (tmp_path / "given.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--no-build-isolation",
+         "-r", "given.txt"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(lines) == 5
+
+
+#: Calls that only some systems have, and the files that ask first whether they are there.
+SOME_SYSTEMS = (
+    r"sched_getaffinity|\bos\.fork\b|\bfcntl\b|\bimport resource\b|killpg|getuid|\"fork\"|/proc\b"
+)
+ASKED_FIRST = {"parallel.py"}
+
+
+def test_no_call_that_only_some_systems_have():
+    files = [
+        *(ROOT / "workflow").rglob("*.py"),
+        *(ROOT / "workflow").rglob("*.smk"),
+        ROOT / "Snakefile",
+    ]
+    found = {file.name for file in files if re.search(SOME_SYSTEMS, file.read_text("utf-8"))}
+    assert found == ASKED_FIRST
+
+
+def test_an_environment_that_was_moved_is_made_anew(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-test.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    sums = {
+        name: subprocess.run(
+            f"cksum < {name} | cut -d ' ' -f 1",
+            shell=True, cwd=tmp_path, capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        for name in ("pyproject.toml", "requirements.lock")
+    }  # fmt: skip
+    place = tmp_path / ".venv"
+    (place / "bin").mkdir(parents=True)
+    lock = f"locked-{sums['requirements.lock']}"
+    stamps = [place / lock, place / f"{lock}-{sums['pyproject.toml']}"]
+
+    def asked(folder):
+        (place / "bin/activate").write_text(f'VIRTUAL_ENV="{folder}"\n', encoding="utf-8")
+        for stamp in stamps:
+            stamp.touch()
+        return subprocess.run(
+            ["make", "--dry-run", "report"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert "Setting up .venv" not in asked(place)
+    assert "Setting up .venv" in asked(tmp_path / "elsewhere/.venv")

@@ -5,7 +5,7 @@ import os
 import pytest
 from threadpoolctl import threadpool_info
 
-from rupture_repair.project.parallel import one_thread, side_by_side, spread_out
+from rupture_repair.project.parallel import one_thread, side_by_side, spread_out, usable_cores
 from rupture_repair.statistics import estimates  # noqa: F401  # its libraries are those that have threads
 
 
@@ -46,3 +46,17 @@ def test_linear_algebra_has_one_thread_inside_and_as_many_as_before_afterwards()
         with one_thread():
             assert set(threads()) == {1}
         assert threads() == before
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_where_processes_cannot_be_copied_the_work_is_done_in_one(monkeypatch, platform):
+    """Copies of a process crash on macOS, and Windows has none."""
+    monkeypatch.setattr("sys.platform", platform)
+    here = os.getpid()
+    assert spread_out(lambda item: os.getpid(), [1, 2], 2) == [here, here]
+
+
+def test_cores_are_counted_on_every_system(monkeypatch):
+    assert usable_cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert usable_cores() == os.cpu_count()

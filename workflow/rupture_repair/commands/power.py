@@ -1,7 +1,6 @@
 """The command ``rupture-repair power``."""
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..power.in_words import as_text, default_folder, title
     from ..power.plan import make
     from ..power.run import run_plan
+    from ..project.parallel import usable_cores
 
     project = settings.read_here()
     changes = {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     if asked.dataset:
         plan = make(asked, project, base_of(asked.dataset, project))
     folder = arguments.out or default_folder(plan, asked.dataset)
-    cores = arguments.cores or len(os.sched_getaffinity(0))
+    cores = arguments.cores or usable_cores()
     try:
         found = run_plan(plan, folder, processes=cores, progress=sys.stderr)
     except KeyboardInterrupt:

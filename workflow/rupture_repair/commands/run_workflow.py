@@ -80,13 +80,25 @@ def _snakemake(options: Sequence[str]) -> int:
 
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "snakemake", *options]
-    started = subprocess.Popen(command, env=os.environ | {"PATH": beside})
+    started = subprocess.Popen(command, env=os.environ | {"PATH": beside} | _caches())
     run_note.add(started.pid)
     while True:
         try:
             return started.wait()
         except KeyboardInterrupt:  # Snakemake has it as well, and ends its steps
             continue
+
+
+def _caches() -> dict[str, str]:
+    """Return where programs keep what they cache, if the home folder cannot be written."""
+    if "XDG_CACHE_HOME" in os.environ or os.name != "posix":
+        return {}
+    try:
+        (Path.home() / ".cache/snakemake").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        here = Path(".snakemake/caches").resolve()
+        return {"XDG_CACHE_HOME": str(here), "MPLCONFIGDIR": str(here / "matplotlib")}
+    return {}
 
 
 def _said(code: int) -> int:

@@ -1,6 +1,8 @@
 """Processes, and threads within them: they change nothing but the time."""
 
 import multiprocessing
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -35,12 +37,28 @@ def one_by_one(
 ) -> Iterator[_Result]:
     """Yield the results as :func:`spread_out` returns them, so that progress can be reported."""
     items = list(items)
-    if min(processes, len(items)) <= 1 or "fork" not in multiprocessing.get_all_start_methods():
+    if min(processes, len(items)) <= 1 or not _can_fork():
         yield from map(work, items)
         return
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(processes, len(items)), context, _receive, (work,)) as pool:
         yield from pool.map(_perform, items)
+
+
+def _can_fork() -> bool:
+    """Return whether a process can be copied as it is.
+
+    Windows has no fork. On macOS a copied process hangs or crashes once Accelerate or the
+    Objective-C runtime was used.
+    """
+    return sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
+
+
+def usable_cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def side_by_side(
