@@ -56,6 +56,13 @@ def test_sums_beyond_all_ratings(tmp_path):
     assert found(tmp_path, [*rows, ["Z", 1, *total]]) == [("E227", 50)]
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_all_ratings_are_left_to_others(tmp_path):
+    rows = ratings(random.Random(4))
+    rows[3][2] = "1e300"
+    assert found(tmp_path, rows) == []
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_ratings_are_not_taken_for_means(seed, tmp_path):
     rng = random.Random(seed)

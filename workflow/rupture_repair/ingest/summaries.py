@@ -28,6 +28,9 @@ FEWEST_ROWS = 3
 #: Rows of means are told where chance brings one in fewer than this share of datasets.
 BY_CHANCE = 0.01
 
+#: Numbers beyond are no ratings; their squares are no numbers of a computer.
+LARGEST = 1e100
+
 #: How far beyond all others a sum lies.
 BEYOND = 1.5
 
@@ -69,7 +72,7 @@ def of_rows_above(plan: Plan, table: Table, header: Sequence[str]) -> list[Probl
     columns = [table.columns[name] for name in _ratings(plan, header) if name in table.columns]
     if course is None or not columns or len(table.rows) <= FEWEST_ROWS:
         return []
-    values = np.column_stack([column.numbers() for column in columns])
+    values = np.column_stack([column.numbers(-LARGEST, LARGEST) for column in columns])
     places = np.column_stack([_places(column) for column in columns])
     told = course.each(_named(course), False)
     found: list[Problem] = []
