@@ -336,7 +336,7 @@ def _plain_cells(data: bytes, name: str) -> list[list[str]]:
             if value is not None and not isinstance(value, str | bool):
                 dated = isinstance(value, datetime.date)
                 if not dated and cell.number_format not in SHOWN:
-                    raise Unreadable(f"{cell.coordinate} shows something else")
+                    value = f"{cell.coordinate} shows something else"
             texts.append(plain_reader.shown(value, cell.number_format))
         made.append(texts)
     width = max(map(len, made))
