@@ -21,6 +21,7 @@ TESTS = (
     "tests/recovery",
     "tests/unit/ingest/test_corruptions.py",
     "tests/workflow/test_interrupted_runs.py",
+    "tests/workflow/test_random_datasets.py",
 )
 
 INTRODUCTION = """\

@@ -1,6 +1,6 @@
 """The k at which noise alone rarely makes an episode, solved for each dataset and criterion."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -151,6 +151,10 @@ def calibrated_k(
         {**names, "criterion": rule.id, "target": false_alarm, "replicates": number, **result}
         for rule, result in zip(criteria, solved, strict=True)
     ]
+    return _table(rows)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     columns = ["dataset", "measure", "criterion", "target", "k", "false_alarm",
                "false_alarm_error", "replicates", "n_courses_assessable", "status",
                "reason"]  # fmt: skip
@@ -191,4 +195,6 @@ def calibrate(
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
         return calibrated_k(null, criteria, edge_rules, false_alarm, **how)
 
+    if not criteria:
+        return _table([])  # the model of the noise takes long
     return pd.concat(side_by_side(solve, alliance(measures), processes), ignore_index=True)

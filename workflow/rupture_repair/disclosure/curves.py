@@ -43,7 +43,8 @@ def states(gate: Gate, counts: pd.DataFrame) -> pd.DataFrame:
     names = counts[["session", "state"]].astype(str)
     shown = [gate.passes(("states", *pair)) for pair in names.itertuples(index=False)]
     total = [gate.passes(("states", session)) for session in names["session"]]
-    pooled = counts.assign(state=counts["state"].where(shown, OTHER))[total]
+    pooled = counts.assign(state=counts["state"].where(shown, OTHER))
+    pooled = pooled[np.array(total, dtype=bool)]  # no column, where there is no row
     return pooled.groupby(["session", "state"], as_index=False, sort=False)["n"].sum()
 
 
@@ -84,7 +85,7 @@ def diagnostics(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     Residuals become cells of a plane (`part` cell) with enough sessions, ordered values means of
     ranges with equal shares; parts left out that are too small are missing, the others numbered.
     """
-    if gate.open:
+    if gate.open or table.empty:
         return table
     parts = []
     for (measure, kind), rows in table.groupby(["measure", "diagnostic"], sort=False):

@@ -89,8 +89,10 @@ def detection(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         return lambda row: ("detection", str(row["measure"]), str(row["criterion"]), column)
 
     counts = {column: _passed(gate, table, column, of(column)) for column in DETECTION}
-    for column, name in {"n_courses": "rated courses", "n_sessions": "ratings"}.items():
-        keys = [(name, str(measure)) for measure in table["measure"]]
+    # All courses are counted, with or without a rating of the measure.
+    every: list[Key] = [("courses",)] * len(table)
+    rated: list[Key] = [("ratings", str(measure)) for measure in table["measure"]]
+    for column, keys in {"n_courses": every, "n_sessions": rated}.items():
         counts[column] = [gate.count(*one) for one in zip(keys, table[column], strict=True)]
     return _said(gate, table.assign(**counts))
 

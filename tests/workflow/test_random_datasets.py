@@ -1,0 +1,103 @@
+"""Small random datasets, each of another shape, run through all steps to their end."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+import random_datasets
+from campaign import figure, number
+from rupture_repair.detection import criteria
+from whole_chain import Chain, StepFailed
+
+DATASETS = {"usual": 40, "campaign": 300}
+
+_COMPARED = ("compare_with_chance", "judge_claims", "disclose", "verify")
+
+#: Steps that take long: in `make test` each dataset has those of one line.
+IN_TURN = (
+    (*_COMPARED, "draw_figures", "write_report"),
+    (),
+    (*_COMPARED, "synthesise", "write_index"),
+    (),
+    (*_COMPARED, "write_explorer_library", "write_explorer"),
+    (),
+)
+
+SETTINGS = """\
+datasets: [made]
+criteria: [{criteria}]
+default_criterion: {default}
+chance: {{replicates: 5, slow_replicates: 2, planted_falls: {{depths: [1, 3], courses: 20}}}}
+multiverse: {{permutations: 9, most: 4, minimum_sessions: [3]}}
+models: {{failed_fit: listed}}
+report: {{formats: [html]}}
+"""
+
+
+def left_out(seed: int) -> set[str]:
+    """Return the steps that a dataset does without: none in a campaign."""
+    every = {name for names in IN_TURN for name in names}
+    own = IN_TURN[seed % len(IN_TURN)]
+    return every - set(own) if number(**DATASETS) == DATASETS["usual"] else set()
+
+
+def criteria_in_pairs() -> list[list[str]]:
+    """Return all criteria, two by two in a random order; the first of a pair is the default."""
+    names = [rule.id for rule in criteria.load()]
+    mixed = [names[place] for place in np.random.default_rng(3).permutation(len(names))]
+    return [mixed[place : place + 2] for place in range(0, len(mixed), 2)]
+
+
+def fault(chain: Chain, seed: int) -> str:
+    """Run all steps for the dataset of a seed; return what stopped them, nothing as a rule."""
+    for name in ("data/processed/made", "reports"):
+        shutil.rmtree(chain.folder / name, ignore_errors=True)
+    chain.give(random_datasets.made(seed))
+    try:
+        chain.run(without=left_out(seed))
+    except StepFailed as stopped:
+        return f"dataset {seed}: {stopped}"
+    return ""
+
+
+@pytest.mark.timeout(number(900, 7200))
+def test_random_datasets_run_to_their_end(tmp_path):
+    pairs = criteria_in_pairs()
+    faults = []
+    for place, pair in enumerate(pairs):
+        settings = SETTINGS.format(criteria=", ".join(pair), default=pair[0])
+        chain = Chain(tmp_path / str(place), settings=settings)
+        seeds = range(place, number(**DATASETS), len(pairs))
+        faults += [text for text in (fault(chain, seed) for seed in seeds) if text]
+    print(*faults, sep="\n\n")
+    figure("random datasets that stop a step", len(faults), 0, 0, **DATASETS)
+
+
+def table(rows: str, alliance: str) -> str:
+    """Return sessions of four courses in which the alliance is always the same, or missing."""
+    lines = [
+        f"c{course},{session},{alliance},{5 + (course * session) % 3}"
+        for course in range(4)
+        for session in range(1, 8)
+    ]
+    return "\n".join([rows, *lines]) + "\n"
+
+
+DESCRIPTOR = """\
+{title: made, source: made, licence: CC0, citation: none, ids: public, missing: [""],
+ tables: {sessions: {file: sessions.csv, course: course, session: session}},
+ measures: {
+  alliance: {rater: client, timing: end, total: a, range: [-10, 10], better: higher},
+  outcome: {rater: client, timing: end, total: o, range: [-10, 10], better: lower}}}
+"""
+
+
+@pytest.mark.parametrize("alliance", ["", "10"], ids=["no rating at all", "no fall at all"])
+def test_an_alliance_without_a_rating_or_a_fall_gives_a_report(tmp_path, alliance):
+    settings = SETTINGS.format(criteria="crisis_1sd, v_1sd, srs_cutoff", default="crisis_1sd")
+    chain = Chain(tmp_path, settings=settings)
+    sessions = table("course,session,a,o", alliance)
+    chain.give({"dataset.yaml": DESCRIPTOR, "sessions.csv": sessions})
+    chain.run()
+    assert "not assessable" in (tmp_path / "reports/made.html").read_text(encoding="utf-8").lower()
