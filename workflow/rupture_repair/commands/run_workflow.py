@@ -39,15 +39,18 @@ def run_workflow(datasets: Sequence[str], *, cores: str, mirror: str | None = No
     Raises
     ------
     ProblemsFound
-        If the folder is no project (E708), Snakemake is not installed (E707), or another run is at
-        work (E731, E732).
+        If the folder is no project (E708), a dataset is not described (E107), Snakemake is not
+        installed (E707), or another run is at work (E731, E732).
     """
     from ..project import manifest, run_note
+    from ..project.datasets import descriptor
     from ..project.optional_parts import is_installed, not_installed
     from ..project.problems import ProblemsFound, problem
 
     if not Path("config.yaml").is_file():
         raise ProblemsFound([problem("E708", advice="Go to the folder of a project.")])
+    for name in datasets:
+        descriptor(name)
     if not is_installed("snakemake"):
         raise ProblemsFound([not_installed("snakemake")])
     with run_note.only_run() as unfinished:
