@@ -54,8 +54,11 @@ class Chain:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("workflow", "requirements.lock"):
             (folder / name).symlink_to(ROOT / name)
-        text = settings or QUICK.format(criteria=", ".join(criteria), default=criteria[0])
-        (folder / "config.yaml").write_text(text, encoding="utf-8")
+        self.configure(settings or QUICK.format(criteria=", ".join(criteria), default=criteria[0]))
+
+    def configure(self, settings: str) -> None:
+        """Replace the text of config.yaml."""
+        (self.folder / "config.yaml").write_text(settings, encoding="utf-8")
         self._jobs: list[Any] = []
 
     def give(self, files: dict[str, str]) -> None:
@@ -66,8 +69,8 @@ class Chain:
         for name, text in files.items():
             (place / name).write_text(text, encoding="utf-8")
 
-    def run(self, *, without: Collection[str] = ()) -> Path:
-        """Run all steps but some; return the folder of the tables.
+    def run(self, *, without: Collection[str] = (), only: Collection[str] = ()) -> Path:
+        """Run all steps but some, or some only; return the folder of the tables.
 
         Raises
         ------
@@ -78,7 +81,7 @@ class Chain:
         with _inside(self.folder), patch.dict(STYLE, {"savefig.dpi": _DPI}), quick:
             self._jobs = self._jobs or _planned()
             for job in self._jobs:
-                if job.rule.name not in without:
+                if job.rule.name not in without and (not only or job.rule.name in only):
                     _perform(job)
         return self.folder / "data/processed/made"
 

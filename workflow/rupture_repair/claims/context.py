@@ -122,6 +122,7 @@ class Estimate:
     n_episodes: int | None = None
     note: str = ""
     biased: int = 0  # -1: chance alone makes the estimate too low
+    n_with_episode: int | None = None  # of the courses, where the estimate is a share of them
 
 
 def fitted_rows(

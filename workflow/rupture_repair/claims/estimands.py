@@ -122,7 +122,7 @@ def _recovered_courses(context: Context) -> Estimate:
     )
     note = f"share with an episode {shares}; expected by chance in the recovered: {expected:.2f}"
     return Estimate(share - expected, low - expected, high - expected, n_courses=len(recovered),
-                    note=note)  # fmt: skip
+                    n_with_episode=with_episode, note=note)  # fmt: skip
 
 
 def _expected_share(context: Context, courses: pd.Series) -> float:

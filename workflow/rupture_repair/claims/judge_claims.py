@@ -26,7 +26,7 @@ _NUMBERS = (
     *("estimate", "std_error", "ci_low", "ci_high"),
     *("standardised", "standardised_error", "standardised_low", "standardised_high", "smallest"),
 )
-_COUNTS = ("n_courses", "n_sessions", "n_episodes")
+_COUNTS = ("n_courses", "n_sessions", "n_episodes", "n_with_episode")
 
 #: Columns of the table.
 COLUMNS = (*_KEYS, "verdict", "reason", *_NUMBERS, *_COUNTS, *_TEXTS[2:])
@@ -70,6 +70,8 @@ def judge_claims(
         Columns :data:`COLUMNS`. `estimate` and its interval are in the units of the model;
         `standardised`, its error and interval in the `units` of the claim, in which `smallest` is;
         `verdict` is one of :data:`~rupture_repair.claims.VERDICTS`, `reason` says why in words.
+        `n_with_episode` counts those of the courses with an episode, where the share of them is
+        estimated.
     """
     claims = load(smallest)
     parts = [(claim.id, part) for claim in claims for part in claim.parts]

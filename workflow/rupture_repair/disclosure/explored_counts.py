@@ -56,8 +56,8 @@ def explored_counts(
     shown = []
     for criterion, table, place in zip(criteria, counts, own, strict=True):
         same = [_rule(one) == _rule(criterion) for one in criteria]
-        family = [(one.id, rows) for one, rows, is_same in zip(criteria, counts, same, strict=True)
-                  if is_same]  # fmt: skip
+        every = zip(criteria, counts, own, same, strict=True)
+        family = [(one.id, rows, at) for one, rows, at, is_same in every if is_same]
         usable = _courses_to_show(gate, measure, family)
         shown.append(_shown(gate, measure, criterion.id, table, place, usable))
     return shown
@@ -85,12 +85,28 @@ def _near_whole(gate: Gate, measure: str, table: Integers) -> Flags:
     return few if whole is None else few | small(whole - table[:, _COURSES], gate.least)
 
 
-def _courses_to_show(gate: Gate, measure: str, family: Sequence[tuple[str, Integers]]) -> list[int]:
+def _bounding(gate: Gate, measure: str, criterion: str, own: Integers) -> set[int]:
+    """Return numbers of courses that would bound those with an episode which detection withholds.
+
+    There are at most as many as episodes, less those beyond the first of courses with several.
+    """
+    episodes = gate.shown.get(_key(measure, criterion, _EPISODES))
+    if episodes is None or gate.passes(_key(measure, criterion, _COURSES)):
+        return set()
+    most = episodes - gate.shown.get(("detection", measure, criterion, "n_sawtooth"), 0)
+    return set(range(most - gate.least + 1, int(own[_COURSES]) + 1))
+
+
+def _courses_to_show(
+    gate: Gate, measure: str, family: Sequence[tuple[str, Integers, int]]
+) -> list[int]:
     """Return which numbers of courses with an episode may be shown at any setting of a rule."""
-    keys = [_key(measure, name, _COURSES) for name, _ in family]
+    keys = [_key(measure, name, _COURSES) for name, _, _ in family]
     taken = [gate.shown[key] for key in keys if key in gate.shown]
-    every = np.concatenate([table for _, table in family])
+    every = np.concatenate([table for _, table, _ in family])
     never = set(every[_near_whole(gate, measure, every), _COURSES].tolist())
+    for name, table, place in family:
+        never |= _bounding(gate, measure, name, table[place])
     often = Counter(every[:, _COURSES].tolist())
     wanted = sorted(often, key=lambda count: (-often[count], -count))
     chosen = spaced([(count, count) for count in wanted if count not in never], gate.least, taken)

@@ -198,6 +198,10 @@ class _Builder:
                 key = self.add(of_claim(row, "n_episodes"), row["n_episodes"])
                 decided = row["claim"] in _OF_DECIDED
                 self.linked.part(_found(pair, "n_decided" if decided else "n_episodes"), key)
+            if pd.notna(row.get("n_with_episode")):  # the share tells it
+                key = self.add(of_claim(row, "n_with_episode"), row["n_with_episode"])
+                self.linked.part(of_claim(row, "n_courses"), key)
+                self.linked.part(_found(pair, "n_courses_with_episode"), key)
 
     def components(self) -> None:
         """Add how often each component fell most, of the measure and criterion shown."""
@@ -241,16 +245,42 @@ class _Builder:
         """Add the courses in each state by session, and those that could be left."""
         own = of_criterion(self.tables["states"], self.measure, self.criterion)
         table = courses_by_state(own)
+        totals, unknown = [], []
         for session, rows in table.groupby("session"):
             total = self.add(("states", str(session)), rows["n"].sum(), "reached", DEAR)
+            totals.append(total)
             keys = [
                 self.add(("states", str(session), str(state)), n)
                 for state, n in zip(rows["state"], rows["n"], strict=True)
             ]
             self.linked.total(total, keys)
+            unknown += [key for key in keys if key[-1] == "not_assessable"]
+        self._span(totals, unknown)
         outcome = self.measures[self.measure].outcome
         if outcome is not None and "ending" in self.tables["courses"]:
             self._leaving(own, outcome)
+
+    def _span(self, totals: list[Key], unknown: list[Key]) -> None:
+        """Link the session numbers from the first to the last rating of each course.
+
+        They are the ratings and the missing ones, and they are counted by session as well.
+        """
+        linked, every = self.linked, ("span", self.measure)
+        parts = ("ratings", self.measure), ("missing", self.measure)
+        span = sum(linked.counts[key] for key in parts)
+        if span != sum(linked.counts[key] for key in totals):
+            return
+        linked.derive(every, span)
+        linked.total(every, parts)
+        linked.total(every, totals)
+        not_known, known = (
+            (*every, "unknown"),
+            _found((self.measure, self.criterion), "n_sessions_assessable"),
+        )
+        linked.derive(not_known, sum(linked.counts[key] for key in unknown))
+        linked.total(not_known, unknown)
+        if span == linked.counts[not_known] + linked.counts[known]:
+            linked.total(every, [not_known, known])
 
     def _leaving(self, states: pd.DataFrame, outcome: str) -> None:
         """Add the sessions at which a course could be left, and those at which it was."""

@@ -171,10 +171,14 @@ def claims(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         ],
         dtype=bool,
     )
+    if "n_with_episode" in table:  # which the share gives away
+        share = table["n_with_episode"].notna().to_numpy()
+        passed = [gate.passes(of_claim(row, "n_with_episode")) for row in rows]
+        hidden |= share & ~np.array(passed, dtype=bool)
     counts = {
         name: [gate.count(of_claim(row, name), row[name]) for row in rows]
-        for name in ("n_courses", "n_sessions", "n_episodes")
-    }
+        for name in ("n_courses", "n_sessions", "n_episodes", "n_with_episode") if name in table
+    }  # fmt: skip
     return _said(gate, _without(table.assign(**counts), hidden), ~hidden)
 
 
