@@ -6,6 +6,8 @@ import pytest
 
 from made_synthesis import MEASURES, claims, estimates, pooled
 from rupture_repair import synthesise
+from rupture_repair.disclosure.disclose import write
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.statistics import pooling
 
@@ -141,6 +143,8 @@ def test_agreement_beyond_the_errors_is_a_caution():
 
 def test_files_are_read(tmp_path):
     files: dict[str, list[str]] = {"about": [], "measures": [], "estimates": []}
+    write(Gate(), tmp_path / "disclosed.json")
+    files["gates"] = [str(tmp_path / "disclosed.json")] * 2
     described = {name: one.as_dict() for name, one in MEASURES.items()}
     for name, value in (("a", 0.1), ("b", 0.3)):
         for kind, content in (("about", {"synthetic": False}), ("measures", described)):

@@ -71,7 +71,7 @@ def read(
     estimates: Sequence[str],
     claims: Sequence[str] = (),
     *,
-    gates: Sequence[str] = (),
+    gates: Sequence[str],
     same_scores: str = "left_out",
 ) -> pd.DataFrame:
     """Read the estimates of all datasets, as they may be shown.
@@ -84,7 +84,7 @@ def read(
         Their dataset.json, measures.json, estimates.parquet and, where there are any,
         claims.parquet.
     gates : sequence of path
-        Their disclosed.json; without them all may be shown.
+        Their disclosed.json.
     same_scores : str
         As for :func:`studies`.
 
@@ -97,7 +97,7 @@ def read(
     for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
         told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
         facts[name] = {"synthetic": bool(told["synthetic"]), "measures": read_measures(of_measures)}
-    passing = [Gate.read(Path(file)) for file in gates] or [Gate() for _ in names]
+    passing = [Gate.read(Path(file)) for file in gates]
     given = zip(passing, estimates, strict=True)
     fits = [disclosed.estimates(gate, pd.read_parquet(file)) for gate, file in given]
     tables = pd.concat(fits, ignore_index=True)

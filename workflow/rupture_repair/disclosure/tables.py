@@ -218,6 +218,11 @@ def flow(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     return _said(gate, pd.concat(parts)) if parts else table
 
 
+def simulated(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table sensitivity: simulated courses, but reasons of the data."""
+    return table if gate.open else _said(gate, table)
+
+
 def agreement(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return how far criteria agree, to two decimals, where no cell behind it is too small.
 

@@ -108,9 +108,8 @@ def draw_figures(
         agreeing = tables.agreement(gate, agreement)
         drawings["agreement"] = lambda: heat_map(agreeing, detection, measures, measure=measure)
     if sensitivity is not None:
-        drawings["sensitivity"] = lambda: planted_falls(
-            sensitivity, detection, measures, measure=measure
-        )
+        found = tables.simulated(gate, sensitivity)
+        drawings["sensitivity"] = lambda: planted_falls(found, detection, measures, measure=measure)
     if diagnostics is not None:
         drawn = diagnostic_figures(curves.diagnostics(gate, diagnostics), measures, measure=measure)
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}

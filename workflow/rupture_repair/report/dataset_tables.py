@@ -148,6 +148,7 @@ class Material:
         changed["estimates"] = tables.estimates(gate, self.estimates)
         every = {
             "chance": tables.chance,
+            "sensitivity": tables.simulated,
             "claims": tables.claims,
             "diagnostics": curves.diagnostics,
         }
