@@ -90,6 +90,7 @@ class Reader:
 
     def __init__(self, reports, name, place):
         self.place = place
+        self.sums = set()  # of counts that are shown: texts of pictures print them
         self.attacker = Attacker()
         self.page = (reports / f"{name}.html").read_text(encoding="utf-8")
         self.explorer = (reports / f"{name}-explorer.html").read_text(encoding="utf-8")
@@ -364,8 +365,7 @@ class Reader:
                 self.know(key, row["n"])
             sums.setdefault(whole, []).append(key)
             self.know(whole, row["n_courses"])
-        drawn = table.drop_duplicates("session")["n_courses"].sum()
-        self.know(("all reached",), drawn)  # in words
+        self.sums.add(table.drop_duplicates("session")["n_courses"].sum())
         span = ("span", self.measure)
         self.attacker.link(span, [("ratings", self.measure), ("missing", self.measure)], rest=False)
         self.attacker.link(span, list(sums))
@@ -382,8 +382,7 @@ class Reader:
               "not_assessable")  # fmt: skip
 
     def _leaving(self, table):
-        for before, number in table.groupby("before")["n"].sum().items():  # in words
-            self.know(("all leaving", before), number)
+        self.sums |= set(table.groupby("before")["n"].sum())
         lefts = []
         for row in table.to_dict("records"):
             key = (row["before"], row["session_from"])
