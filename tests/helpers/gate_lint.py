@@ -25,6 +25,8 @@ def _passes(call):
 def _is_raw(node, raw):
     if isinstance(node, ast.Call) and _passes(node):
         return False
+    if isinstance(node, ast.Attribute) and node.attr == "measures":
+        return False  # what is known of the instruments
     if isinstance(node, ast.Name):
         return node.id in raw
     return any(_is_raw(child, raw) for child in ast.iter_child_nodes(node))

@@ -2,23 +2,22 @@
 
 import ast
 import re
-from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import material_of
 from gate_lint import functions_that, undisclosed
 from made_tables import tables
 from repository import ROOT
-from rupture_repair.report.dataset_tables import Material
 
 LIBRARY = ROOT / "workflow/rupture_repair"
 FIGURES = (LIBRARY / "figures/draw_figures.py").read_text(encoding="utf-8")
 
 #: Parameters of figures that hold what was found in the data.
-RAW = ("sessions", "states", "episodes", "detection", "estimates", "agreement", "sensitivity",
-       "multiverse", "diagnostics", "chance", "endings")  # fmt: skip
+RAW = ("dataset", "detected", "estimates", "agreement", "sensitivity", "multiverse",
+       "diagnostics", "chance")  # fmt: skip
 
 
 def drawing_functions():
@@ -39,11 +38,12 @@ def test_no_figure_is_drawn_of_a_table_that_did_not_pass():
     [
         ("tables.estimates(gate, multiverse)", "multiverse"),
         ("curves.diagnostics(gate, diagnostics)", "diagnostics"),
-        ("curves.states(gate, courses_by_state(own_states))", "courses_by_state(own_states)"),
+        ("curves.states(gate, courses_by_state(own.states))", "courses_by_state(own.states)"),
         ("curves.leaving(gate, leaving_by_state(table))", "leaving_by_state(table)"),
         ("curves.reliabilities(gate, reliabilities(sessions, columns))",
          "reliabilities(sessions, columns)"),
-        ("tables.detection(gate, detection), tables", "detection, tables"),
+        ("tables.detection(gate, detected.detection)", "detected.detection"),
+        ("curves.around_onsets(gate, every)", "every"),
         ("if gate.open:\n            return raster", "if True:\n            return raster"),
         ("curves.around_onsets(gate, around.iloc[:0] if few else around)", "around"),
     ],
@@ -61,23 +61,25 @@ def sources(*folders):
             yield file.relative_to(LIBRARY).as_posix(), file.read_text(encoding="utf-8")
 
 
+def reads_single_courses(node):
+    """Whether this is material.dataset.sessions, or another table with rows of single courses."""
+    single = ("sessions", "courses", "events", "episodes", "states")
+    owner = getattr(node, "value", None)
+    return getattr(node, "attr", "") in single and getattr(
+        owner, "attr", getattr(owner, "id", "")
+    ) in ("dataset", "detected")
+
+
 def test_single_courses_are_known_to_few_functions_of_the_report():
     """Those that are called before the material has passed, and hand on what may be shown."""
-    single = ("sessions", "courses", "episodes", "states")
     found = {
         (file, name)
         for file, source in sources("report")
-        for name in functions_that(
-            source,
-            lambda node: (
-                isinstance(node, ast.Attribute)
-                and node.attr in single
-                and getattr(node.value, "id", "") in ("material", "self")
-            ),
-        )
+        for name in functions_that(source, reads_single_courses)
     }
     assert found == {
         ("report/dataset_page.py", "dataset_report"),
+        ("report/dataset_tables.py", "Material.disclosed"),
         ("report/sections/data.py", "of_dataset"),
         ("report/sections/data.py", "of_ratings"),
         ("report/sections/shapes.py", "of_shapes"),
@@ -126,13 +128,13 @@ def test_tables_are_read_where_the_gate_is():
 def test_every_table_of_the_material_passes():
     made = tables()
     made["dataset"]["synthetic"] = False
-    shown = Material(**made).disclosed()
+    shown = material_of(made).disclosed()
+    every = {"detection": shown.detected.detection, **vars(shown), "sensitivity": None}
     counted = 0
-    for field in fields(Material):
-        table = getattr(shown, field.name)
-        if isinstance(table, pd.DataFrame) and field.name != "sensitivity":  # simulated courses
-            counts = table[[name for name in table if name.startswith("n_")]]
+    for name, table in every.items():
+        if isinstance(table, pd.DataFrame):
+            counts = table[[column for column in table if column.startswith("n_")]]
             numbers = counts.apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
-            assert not ((numbers > 0) & (numbers < shown.gate.least)).any(), field.name
+            assert not ((numbers > 0) & (numbers < shown.gate.least)).any(), name
             counted += int(np.isfinite(numbers).sum())
     assert counted > 50

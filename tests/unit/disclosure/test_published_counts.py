@@ -1,0 +1,235 @@
+"""Which counts are published, and what links them."""
+
+import itertools
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from made_settings import EXPOSURE_RULES
+from made_tables import tables
+from rupture_repair.disclosure.published_counts import of_claim, of_fit, published_counts
+from rupture_repair.project.processed import of_criterion
+
+HEADLINE = ("srs", "dip")
+
+
+@pytest.fixture
+def made():
+    made = tables()
+    names = ("sessions", "courses", "states", "episodes", "detection", "estimates", "flow")
+    return {name: made[name] for name in names}, made["measures"]
+
+
+def collect(given, measures, least=5, criteria=()):
+    return published_counts(
+        least, given, measures, default_criterion="dip", rules=EXPOSURE_RULES, criteria=criteria
+    )
+
+
+def without(*names):
+    return (*names[0], "without", *(word for one in names[1:] for word in one))
+
+
+def test_counts_of_the_dataset(made):
+    given, measures = made
+    counts = collect(*made).counts
+    sessions, courses = given["sessions"], given["courses"]
+    assert counts["courses",] == counts["clients",] == len(courses) == 30
+    assert counts["sessions",] == len(sessions)
+    assert counts["therapists",] == courses["therapist"].nunique()
+    for name, number in courses["ending"].value_counts().items():
+        assert counts["ending", name] == number
+    for name, measure in measures.items():
+        if not measure.per_session:
+            assert counts["first", name] == courses[f"{name}__first"].notna().sum()
+            assert counts["last", name] == courses[f"{name}__last"].notna().sum()
+            continue
+        rated = sessions.dropna(subset=name)
+        by = rated.groupby("course")["session"]
+        assert counts["rated courses", name] == rated["course"].nunique()
+        assert counts["ratings", name] == len(rated)
+        assert counts["missing", name] == (by.max() - by.min() + 1).sum() - len(rated)
+        low, high = measure.range
+        best, worst = (high, low) if measure.sign > 0 else (low, high)
+        for end, value in {"best": best, "worst": worst}.items():
+            at = rated[name] == value
+            assert counts[end, name] == at.sum()
+            assert counts[f"mostly {end}", name] == (at.groupby(rated["course"]).mean() > 0.5).sum()
+
+
+def test_what_two_counts_leave_is_a_count_as_well(made):
+    given, _ = made
+    counts = collect(*made).counts
+    for row in given["detection"].to_dict("records"):
+        found = ("detection", row["measure"], row["criterion"])
+        many = (*found, "n_courses_with_episode")
+        episodes, sawtooth = (*found, "n_episodes"), (*found, "n_sawtooth")
+        assert counts[*found, "n_decided"] == row["n_repaired"] + row["n_unrepaired"]
+        left = {
+            without((*found, "n_courses_assessable"), many):
+                row["n_courses_assessable"] - row["n_courses_with_episode"],
+            without(many, sawtooth): row["n_courses_with_episode"] - row["n_sawtooth"],
+            without(episodes, many): row["n_episodes"] - row["n_courses_with_episode"],
+            without(episodes, many, sawtooth):
+                row["n_episodes"] - row["n_courses_with_episode"] - row["n_sawtooth"],
+        }  # fmt: skip
+        for key, number in left.items():
+            assert counts.get(key, number) == number
+            assert number < 0 or key in counts
+        rated = ("rated courses", row["measure"])
+        linked = [without(whole, (*found, "n_courses_assessable")) for whole in
+                  (rated, ("courses",))]  # fmt: skip
+        assert any(key in counts for key in linked)
+
+
+def test_fits_of_the_headline_and_of_the_forest_are_published(made):
+    given, _ = made
+    counts = collect(*made).counts
+    for row in given["estimates"].to_dict("records"):
+        own = (row["measure"], row["criterion"]) == HEADLINE or row["model"] == "next_session"
+        for unit in ("courses", "sessions"):
+            key = of_fit(row, f"n_{unit}")
+            assert (key in counts) == (own and pd.notna(row[f"n_{unit}"]))
+            if key in counts:
+                assert counts[key] == row[f"n_{unit}"]
+
+
+def test_the_flow_is_linked_from_the_whole_to_the_model(made):
+    given, _ = made
+    linked = collect(*made)
+    own = of_criterion(given["flow"], *HEADLINE)
+    for unit, steps in own.groupby("unit"):
+        for place, row in enumerate(steps.to_dict("records")):
+            key = ("flow", unit, str(place))
+            assert linked.counts[key] == row["n_left_out"]
+            assert linked.counts[*key, "after"] == row["n_after"]
+        assert linked.shown((*key, "after")) or (*key, "after") in linked.withheld
+        assert not linked.shown(("flow", unit, "0", "after"))  # nothing prints it
+
+
+def test_states_add_up_by_session_and_in_all(made):
+    given, _ = made
+    counts = collect(*made).counts
+    own = of_criterion(given["states"], *HEADLINE)
+    for session, number in own["session"].value_counts().items():
+        assert counts["states", str(session)] == number
+    for (session, state), number in own.groupby(["session", "state"], observed=True).size().items():
+        assert counts["states", str(session), str(state)] == number
+    whole = counts["ratings", "srs"] + counts["missing", "srs"]
+    if whole == len(own):
+        assert counts["span", "srs"] == whole
+        assert counts["span", "srs", "unknown"] == (own["state"] == "not_assessable").sum()
+
+
+def test_stricter_criteria_of_one_rule_are_linked(made):
+    rule = {"reference": "previous", "unit": "own_sd"}
+    criteria = [{"id": "dip", "k": 1, **rule}, {"id": "own_mean_2sd", "k": 2, **rule},
+                {"id": "reliable_drop", "k": 3, "reference": "trend"},
+                {"id": "srs_cutoff", "k": "calibrated", **rule}]  # fmt: skip
+    given, measures = made
+    keys = [("detection", "srs", name, "n_courses_with_episode") for name in
+            ("dip", "own_mean_2sd", "reliable_drop")]  # fmt: skip
+    table = given["detection"]
+    wide = table["criterion"] == "dip"
+    most = {"n_courses_with_episode": 25, "n_episodes": 60, "n_repaired": 60, "n_unrepaired": 0,
+            "n_censored": 0, "n_courses_assessable": 30}  # fmt: skip
+    given["detection"] = table.assign(
+        **{name: table[name].mask(wide, number) for name, number in most.items()}
+    )
+    counts = collect(given, measures, criteria=criteria).counts
+    assert without(keys[0], keys[1]) in counts
+    assert without(keys[1], keys[2]) not in counts
+    assert without(keys[0], keys[1]) not in collect(given, measures).counts
+
+
+CLAIM = {"measure": "srs", "criterion": "dip", "part": "x", "n_courses": 20, "n_sessions": 90}
+
+
+def test_claims_are_linked_with_what_they_rest_on(made):
+    given, measures = made
+    row = given["detection"].iloc[0]
+    decided = row["n_repaired"] + row["n_unrepaired"]
+    claims = pd.DataFrame([
+        CLAIM | {"claim": "C8", "n_episodes": row["n_episodes"] - 1, "n_with_episode": pd.NA},
+        CLAIM | {"claim": "C11", "n_episodes": decided - 1, "n_with_episode": pd.NA},
+        CLAIM | {"claim": "C3", "n_episodes": pd.NA, "n_with_episode": 8},
+        CLAIM | {"claim": "C3", "criterion": "srs_cutoff", "n_episodes": 3},
+    ])  # fmt: skip
+    counts = collect(given | {"claims": claims}, measures).counts
+    found = ("detection", *HEADLINE)
+    rows = claims.to_dict("records")
+    assert counts[without((*found, "n_episodes"), of_claim(rows[0], "n_episodes"))] == 1
+    assert counts[without((*found, "n_decided"), of_claim(rows[1], "n_episodes"))] == 1
+    assert counts[of_claim(rows[2], "n_with_episode")] == 8
+    assert (
+        counts[without(of_claim(rows[2], "n_courses"), of_claim(rows[2], "n_with_episode"))] == 12
+    )
+    assert counts[of_claim(rows[0], "n_sessions")] == 90
+    assert not any("srs_cutoff" in key for key in counts if key[0] == "claims")
+
+
+def fell(*numbers, every=18):
+    return pd.DataFrame({"measure": "srs", "criterion": "dip", "n_courses": 20, "n_sessions": 90,
+                         "component": ["bond", "goals", "tasks", "all"],
+                         "n_episodes": every, "n_fell_most": [*numbers, None]})  # fmt: skip
+
+
+def test_the_last_component_that_fell_most_gives_the_small_one_away(made):
+    given, measures = made
+    linked = collect(given | {"components": fell(9, 7, 2)}, measures)
+    keys = [("components", "fell", name) for name in ("bond", "goals", "tasks")]
+    assert [linked.shown(key) for key in keys].count(True) == 1
+    assert not linked.shown(keys[2])
+    # Where some episodes have no component, these are a count as well.
+    more = collect(given | {"components": fell(9, 7, 2, every=19)}, measures)
+    assert more.counts["components", "n_episodes"] == 19
+    assert not more.shown(keys[2])
+    assert collect(given | {"components": fell(9, 7, 2).iloc[:0]}, measures).counts
+
+
+def test_few_therapists_beyond_those_drawn_are_not_counted(made):
+    given, measures = made
+
+    def shown(*numbers):
+        parts = [f"therapist T{at}" for at in range(len(numbers))]
+        table = pd.DataFrame({"measure": "srs", "part": [*parts, "fold 1"], "n": [*numbers, 9]})
+        courses = given["courses"].assign(therapist=[f"T{at % 8}" for at in range(30)])
+        return collect(given | {"diagnostics": table, "courses": courses}, measures).shown(
+            ("therapists",)
+        )
+
+    assert shown(9, 9, 9, 9, 9, 9, 9, 9)  # all of them
+    assert not shown(9, 9, 9, 9, 9, 9, 3)  # two have few courses
+    assert shown(9, 9, 9, 3)  # four are too few to be drawn
+    assert shown(*[9] * 8, 9)
+
+
+def test_sets_that_contain_each_other_are_apart(made):
+    linked = collect(*made)
+    for unit, rated in (("courses", "rated courses"), ("sessions", "ratings")):
+        counted = (f"n_{unit}", f"n_{unit}_assessable")
+        shown = {number for key, number in linked.counts.items() if linked.shown(key)
+                 and (key == (unit,) or key[0] == rated or key[-1] in counted)}  # fmt: skip
+        pairs = itertools.pairwise(sorted(shown | {0}))
+        assert all(more - less >= 5 for less, more in pairs)
+
+
+def test_the_headline_comes_before_other_criteria(made):
+    """Of two sets that lie too near to each other the one of the headline is shown."""
+    given, measures = made
+    table = given["detection"].copy()
+    both = table["measure"] == "srs"
+    number = table["n_courses_assessable"].mask(both & (table["criterion"] == "dip"), 24)
+    other = both & (table["criterion"] == "own_mean_2sd")
+    table["n_courses_assessable"] = number.mask(other, 22)
+    linked = collect(given | {"detection": table}, measures)
+    assert linked.shown(("detection", "srs", "dip", "n_courses_assessable"))
+    assert not linked.shown(("detection", "srs", "own_mean_2sd", "n_courses_assessable"))
+
+
+def test_a_dataset_without_endings_is_collected(made):
+    given, measures = made
+    own = given | {"courses": given["courses"].drop(columns="ending")}
+    counts = collect(own, {name: replace(one, outcome=None) for name, one in measures.items()})
+    assert not [key for key in counts.counts if key[0] in ("ending", "leaving")]
