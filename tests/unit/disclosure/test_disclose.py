@@ -21,6 +21,7 @@ def test_what_is_not_on_the_list_is_withheld():
     assert GATE.passes(("courses",))
     assert not GATE.passes(("sessions",))
     assert not GATE.open
+    assert not Gate(2).open
 
 
 def test_a_gate_of_other_tables_is_noticed():
@@ -87,7 +88,11 @@ def test_groups_that_are_too_small_are_found():
     more = {group for measure, _, group in small_groups(detection, episodes, fits, 7)
             if measure == "a"}  # fmt: skip
     assert more >= {"repaired", "only repaired", "landmark"}
-    assert ("b", "x", "landmark") in small_groups(detection, episodes, fits, 7)
+    landmark = ("b", "x", "landmark")
+    assert [landmark in small_groups(detection, episodes, fits, least) for least in (5, 6, 7)] == [
+        False, True, True,
+    ]  # fmt: skip
+    assert ("a", "x", "landmark") in small_groups(detection, episodes, fits, 2)
 
 
 def test_the_gate_is_open_where_single_courses_may_be_shown():

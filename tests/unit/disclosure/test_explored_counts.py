@@ -45,6 +45,8 @@ def shown(row, least=5, hidden=(), settings=()):
         ({"courses": 57, "episodes": 70, "repaired": 52}, {"courses"}),
         ({"assessable": 27, "courses": 25}, {"courses"}),
         ({"assessable": 58}, set()),
+        ({"assessable": 57, "courses": 57, "episodes": 70, "repaired": 52}, {"courses"}),
+        ({"assessable": 55, "courses": 55, "episodes": 70, "repaired": 52}, set()),
         ({"episodes": 5, "courses": 5, "repaired": 5, "unrepaired": 0, "censored": 0}, set()),
         ({"episodes": 5, "courses": 5, "repaired": 3, "unrepaired": 2, "censored": 0},
          {"repaired", "unrepaired", "censored"}),
@@ -59,6 +61,55 @@ def test_a_row_hides_small_counts_with_what_gives_them_away(changes, gone):
 def test_assessable_courses_are_shown_where_detection_shows_them():
     row, other = [30, 25, 12, 10, 8, 60], [30, 25, 12, 10, 8, 58]
     assert [("assessable" in one) for one in shown(row, settings=[other])] == [True, False]
+
+
+def test_assessable_courses_are_those_of_this_measure_and_of_no_other_count():
+    rows = [[30, 25, 12, 10, 8, number] for number in (58, 60, 30, 44, 45)]
+    others = {("ratings", "a"): 44, ("detection", "b", "v_1sd", "n_courses_assessable"): 45}
+    gate = gate_of({"v_1sd": rows[0]}, 5, [("v_1sd", "n_courses_assessable")])
+    found = explored_counts(
+        Gate(5, {**gate.shown, **others}), "a", [RULES[2]], [np.array(rows)], [0]
+    )[0]
+    assert (~np.isnan(found[:, 5])).tolist() == [False, True, False, False, False]
+
+
+def courses_shown(number, sawtooth=None, whole=None):
+    """Whether another setting shows so many courses, where detection withholds 31 of 33."""
+    table = np.array([[33, 31, 18, 6, 9, 60], [60, number, 30, 20, 10, 60]])
+    given = gate_of({"v_1sd": table[0]}, 5, [("v_1sd", "n_courses_with_episode")]).shown
+    if sawtooth is not None:
+        given["detection", "a", "v_1sd", "n_sawtooth"] = sawtooth
+    if whole is not None:
+        del given["rated courses", "a"]
+        given["courses",] = whole
+    found = explored_counts(Gate(5, given), "a", [RULES[2]], [table], [0])[0]
+    return not np.isnan(found[1, 1])
+
+
+def test_no_setting_bounds_the_courses_that_detection_withholds():
+    assert [courses_shown(number) for number in (28, 29, 30, 31, 32)] == [
+        True, False, False, False, True,
+    ]  # fmt: skip
+    assert [courses_shown(number, sawtooth=6) for number in (22, 23, 28)] == [True, False, False]
+
+
+def test_all_courses_are_the_whole_where_the_rated_ones_are_not_shown():
+    table = np.array([[70, 57, 52, 10, 8, 57]])
+    shown = gate_of({"v_1sd": table[0]}, 5).shown
+    found = {}
+    for whole in (60, 62):
+        given = {**shown, ("courses",): whole}
+        del given["rated courses", "a"]
+        counts = explored_counts(Gate(5, given), "a", [RULES[2]], [table], [0])[0]
+        found[whole] = not np.isnan(counts[0, 1])
+    assert found == {60: False, 62: True}
+
+
+def test_episodes_are_shown_where_they_leave_room_for_withheld_courses():
+    row, near = [31, 25, 15, 10, 6, 60], [30, 30, 20, 10, 0, 33]
+    assert "episodes" in shown(row, settings=[near])[1]
+    assert "courses" not in shown(row, settings=[near])[1]
+    assert "episodes" not in shown(row, settings=[[29, 29, 19, 10, 0, 33]])[1]
 
 
 def test_what_detection_withholds_is_withheld_at_every_setting_with_that_count():

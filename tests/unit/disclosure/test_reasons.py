@@ -36,6 +36,18 @@ LIBRARY = ROOT / "workflow/rupture_repair"
          "repaired; 30 are needed, 8 of each; of 225 courses, left out: 209 courses without "
          "rupture, 3 courses without rating before or after it",
          "too few courses with the first rupture repaired, or with it not repaired"),
+        ("the variance between codes is estimated as zero in 1 episodes: it has no interval",
+         "the variance between codes is estimated as zero: it has no interval"),
+        ("separation in sex[f]: the outcome of 2 of 15 rows follows from this without error, so "
+         "that no finite estimate exists; merge rare categories, or leave a term out",
+         "separation in sex[f]: no finite estimate exists; merge rare categories, or leave a term "
+         "out"),
+        ("share with an episode not recovered: 0.05 of 129; recovered: 0.08 of 48; expected by "
+         "chance in the recovered: 0.06",
+         "share with an episode; expected by chance in the recovered: 0.06"),
+        ("4 recovered courses; 5 are needed", "too few courses are known to have recovered"),
+        ("1 courses whose ending is not known count until their last session but one",
+         "courses whose ending is not known count until their last session but one"),
         ("2 repaired episodes of 2 courses: too few to tell them apart",
          "repaired episodes of courses: too few to tell them apart"),
         ("the interval [-0.1, 2e-05] holds zero and effects worth caring about",

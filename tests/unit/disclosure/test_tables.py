@@ -45,6 +45,8 @@ def test_counts_of_detection_are_shown_by_their_key(detected):
     assert found["reason"] == "no session could be assessed"
     assert found["k"] == 2
     assert np.isnan(tables.detection(gate_of({}), detected)["n_courses"].item())
+    said = "the interval [1, 2] excludes zero"  # an estimate is withheld with estimates only
+    assert tables.detection(gate_of({}), detected.assign(reason=said))["reason"].item() == said
     ratings = tables.detection(gate_of({("ratings", "a"): 240}), detected)
     assert ratings["n_sessions"].item() == 240
 
@@ -171,6 +173,12 @@ def test_a_share_of_courses_is_missing_where_its_count_is_withheld():
     del counts[of_claim(CLAIM, "n_with_episode")]
     found = tables.claims(gate_of(counts), judged()).iloc[0]
     assert known(found[["estimate", "n_courses", "n_with_episode"]]) == [False, False, False]
+    row = judged(n_with_episode=np.nan, n_sessions=90, n_episodes=12)
+    every = {of_claim(CLAIM, name): row[name].item() for name in
+             ("n_courses", "n_sessions", "n_episodes")}  # fmt: skip
+    for key in every:
+        found = tables.claims(gate_of({key: every[key]}), row).iloc[0]
+        assert known(found[[one[-1] for one in every]]) == [one == key for one in every]
     # Other parts rest on no such count, and tables made before have no such column.
     other = tables.claims(gate_of(counts), judged(n_with_episode=np.nan))
     assert known(other["estimate"]) == [True]
@@ -187,6 +195,16 @@ def test_a_share_of_courses_is_missing_where_its_count_is_withheld():
         ("C4", "intensity", ("with",), False),
         ("C4", "intensity", ("repaired",), True),
         ("C4", "persistence", ("repaired",), False),
+        ("C4", "persistence", ("with",), False),
+        ("C6", "alliance", ("with",), False),
+        ("C6", "through_alliance", ("with",), False),
+        ("C6", "through_alliance", ("repaired",), False),
+        ("C7", "repaired", ("with",), False),
+        ("C8", "alliance", ("with",), False),
+        ("C9", "repaired", ("with",), False),
+        ("C6", "outcome", ("without",), False),
+        ("C6", "outcome", ("only repaired",), False),
+        ("C6", "outcome", ("unrepaired",), False),
         ("C6", "alliance", ("repaired",), False),
         ("C6", "outcome", ("landmark",), False),
         ("C6", "outcome", ("only censored",), False),
@@ -231,6 +249,8 @@ def test_the_flow_keeps_its_ends_and_the_steps_that_pass():
     np.testing.assert_array_equal(found["n_after"], [30, 30, np.nan])
     np.testing.assert_array_equal(found["n_before"], [40, 40, np.nan])
     assert tables.flow(gate_of(shown), steps.iloc[:0]).empty
+    said = steps.assign(step="3 of 15 rows left out with missing values (x 3)")
+    assert set(tables.flow(gate_of(shown), said)["step"]) == {"rows left out with missing values"}
 
 
 def pairs(**changes):
