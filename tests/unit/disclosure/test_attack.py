@@ -9,6 +9,9 @@ import pytest
 from private_study import LEAST, STUDIES, published
 from rupture_repair.disclosure.reasons import KEPT, public
 
+#: The steps from three studies to their pages take a minute, more on a busy machine.
+pytestmark = pytest.mark.timeout(1200)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
