@@ -1,6 +1,7 @@
 """What the gate of a dataset lets pass, and how it is kept between steps."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -104,5 +105,7 @@ def test_the_gate_is_open_where_single_courses_may_be_shown():
     assert gate_of(given, made["dataset"], made["measures"], **how).open
     closed = gate_of(given, made["dataset"] | {"synthetic": False}, made["measures"], **how)
     assert closed.least == 5
+    two = how | {"report": replace(config.report, min_cell=2)}
+    assert gate_of(given, made["dataset"] | {"synthetic": False}, made["measures"], **two).shown
     assert closed.shown["courses",] == 30
     assert min(count for count in closed.shown.values() if count) >= 5

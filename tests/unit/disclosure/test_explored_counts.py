@@ -86,6 +86,14 @@ def courses_shown(number, sawtooth=None, whole=None):
     return not np.isnan(found[1, 1])
 
 
+def test_the_most_common_number_of_courses_is_shown_of_several_near_ones():
+    rows = [[60, number, 30, 20, 10, 60] for number in (40, 30, 32, 32, 20, 22)]
+    gate = gate_of({"v_1sd": rows[0]}, 5)
+    found = explored_counts(gate, "a", [RULES[2]], [np.array(rows)], [0])[0]
+    # 32 twice, so that 30 lies too near; of 20 and 22 the larger one.
+    np.testing.assert_array_equal(found[:, 1], [40, np.nan, 32, 32, np.nan, 22])
+
+
 def test_no_setting_bounds_the_courses_that_detection_withholds():
     assert [courses_shown(number) for number in (28, 29, 30, 31, 32)] == [
         True, False, False, False, True,

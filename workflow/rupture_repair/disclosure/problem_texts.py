@@ -37,7 +37,7 @@ def public(said: str) -> str:
         return re.split(r"\W", said, maxsplit=1)[0] or "The log says more."
     if found[1].startswith(_OF_SETTINGS):
         return said
-    text = CATALOGUE[found[1]].text.replace("{hint}", "").replace("{{", "{").replace("}}", "}")
+    text = CATALOGUE[found[1]].text.replace("{hint}", "")
     return found[0] + re.sub(r"…[….]*…", "…", re.sub(r"{[a-z_]+}", "…", text))
 
 
