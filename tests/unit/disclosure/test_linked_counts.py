@@ -57,6 +57,14 @@ def test_as_little_as_possible_is_withheld():
     assert not linked.shown(("a",))
 
 
+def test_small_counts_are_withheld_and_zeros_are_not():
+    linked = LinkedCounts(5)
+    for count in (0, 1, 4, 5):
+        linked.publish((str(count),), count)
+    assert linked.withheld == {("1",), ("4",)}
+    assert linked.shown(("0",))
+
+
 def test_what_two_counts_leave_is_protected_as_well():
     linked = LinkedCounts(5)
     for name, count in {"all": 40, "with": 38}.items():
