@@ -18,6 +18,7 @@ import pandas as pd
 
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria, episodes, fall_rules, run_rules
+from rupture_repair.detection.scan.population import Populations
 
 SKIPPED = ("change_point", "rupture_probability")
 
@@ -56,7 +57,12 @@ def main() -> None:
     every = made_up(parser.parse_args().courses)
     sessions = len(every.rating)
     scale = fall_rules.Scale(
-        flat.pooled_sd(every), flat.pooled_sd(every, "trend"), 1.5, 2.94, worst=0.0
+        flat.pooled_sd(every),
+        flat.pooled_sd(every, "trend"),
+        1.5,
+        2.94,
+        worst=0.0,
+        populations=Populations(every, 39.95),
     )
     begin = time.perf_counter()
     for _ in range(5):

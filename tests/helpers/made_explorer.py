@@ -49,9 +49,7 @@ def rules() -> list[criteria.Criterion]:
 def made(courses: int = 24, better: str = "higher", label: str = "Alliance") -> dict:
     """Return what :func:`rupture_repair.explorer.write_explorer.explore` is given."""
     table, measure = sessions_of(courses, better=better), measure_of(better, label)
-    model = replicates.prepare(
-        arrange(table, "alliance", measure), "alliance", measure, seed=1, draws=2
-    )
+    model = replicates.prepare(arrange(table, "alliance", measure), "alliance", measure, seed=1)
     compared, _ = compare_with_chance.expected(model, rules(), EDGE_RULES, SETTINGS, dataset="made")
     detected = [
         one.summary

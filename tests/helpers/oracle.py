@@ -19,6 +19,11 @@ def rules(*ids, **settings):
     return [dataclasses.replace(row, k=2.0) if row.needs_k else row for row in rows]
 
 
+def rules_of_ratings():
+    """The rows that look at single ratings, as this oracle does; runs have their own."""
+    return [row for row in rules() if row.window is None]
+
+
 def line(sessions, ratings):
     centre, level = statistics.fmean(sessions), statistics.fmean(ratings)
     spread = sum((s - centre) ** 2 for s in sessions)

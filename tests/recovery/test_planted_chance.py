@@ -30,13 +30,21 @@ SETTINGS = chance_settings(
     depths=(0.5, 1, 2, 3, 4), duration=2, courses=6000,
 )  # fmt: skip
 #: With fixed thresholds, so that what is measured does not hang on the calibration as well.
-FIXED = {name: {"k": 2, "unit": "larger_sd"} for name in ("dip", "tooth")}
-NAMES = ("dip", "tooth", "own_mean_2sd", "shewhart_3", "reliable_drop", "v_2sd", "v_1sd")
+FIXED = {name: {"k": 2, "unit": "larger_sd"} for name in ("dip_simple", "tooth_simple")}
+NAMES = (
+    "dip_simple",
+    "tooth_simple",
+    "own_mean_2sd",
+    "shewhart_3",
+    "reliable_drop",
+    "v_2sd",
+    "v_1sd",
+)
 
 
-def prepared(table: pd.DataFrame, draws: int = noise.DRAWS, seed: int = 1) -> Null:
+def prepared(table: pd.DataFrame, seed: int = 1) -> Null:
     ratings = arrange(table, "srs", MEASURE)
-    return prepare(ratings, "srs", MEASURE, seed=seed, draws=draws)
+    return prepare(ratings, "srs", MEASURE, seed=seed)
 
 
 def demo(seed: int = DEFAULT_SEED, **settings) -> Null:
@@ -101,14 +109,13 @@ def test_course_means_stay_with_their_courses(quiet):
     courses = quiet.courses
     means = np.add.reduceat(simulated.mean(axis=0), courses.start[:-1]) / courses.length
     observed = courses.total(courses.rating) / courses.length
-    assert np.corrcoef(means, observed)[0, 1] > 0.97
+    assert np.corrcoef(means, observed)[0, 1] > 0.95
 
 
 def test_a_sharp_ceiling_would_not_do(quiet):
     """The share at the ceiling is what the bend is for: without it too many ratings lie there."""
     sharp = replace(quiet.form, soft=0.0)
-    model = noise.estimate(quiet.courses, sharp, np.random.SeedSequence(1), 30)
-    hard = replace(quiet, form=sharp, noise=model)
+    hard = replace(quiet, form=sharp)
     simulated = replicates.simulate(hard, "autoregressive", np.arange(30), np.random.default_rng(1))
     assert quiet.form.soft > 0.4
     assert (simulated == 40).mean() > (quiet.courses.rating == 40).mean() + 0.015
@@ -125,7 +132,10 @@ def test_without_ruptures_as_many_episodes_are_observed_as_expected(quiet):
 
 
 def test_with_ruptures_more_are_observed_than_expected(planted):
-    rules = [replace(rule, k="calibrated") for rule in criteria.load(["dip", "tooth"], FIXED)]
+    rules = [
+        replace(rule, k="calibrated")
+        for rule in criteria.load(["dip_simple", "tooth_simple"], FIXED)
+    ]
     solved = calibrate.calibrated_k(
         planted, rules, EDGE_RULES, SETTINGS.false_alarm, dataset="demo"
     )
@@ -152,10 +162,10 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
                 "srs": rating.round(1).ravel(),
             }
         )
-        made = prepared(table, draws=25, seed=seed)
+        made = prepared(table, seed=seed)
         rules = criteria.load(
-            ["v_2sd", "own_mean_2sd", "dip"],
-            {"dip": {"floor": None, "k": 1.8, "unit": "larger_sd"}},
+            ["v_2sd", "own_mean_2sd", "dip_simple"],
+            {"dip_simple": {"floor": None, "k": 1.8, "unit": "larger_sd"}},
         )
         table, _ = compare_with_chance.expected(made, rules, EDGE_RULES, SETTINGS, dataset="x")
         found.append(table.p.to_numpy())
@@ -195,7 +205,7 @@ def test_the_own_sd_treats_calm_and_volatile_courses_alike_and_points_do_not(see
 
 def test_own_sd_masks_the_fall_that_it_should_reveal(planted):
     """Specification: at an equal false-alarm share the pooled SD finds more than the larger SD."""
-    base = criteria.load(["dip"], {"dip": {"floor": None}})[0]
+    base = criteria.load(["dip_simple"], {"dip_simple": {"floor": None}})[0]
     rules = [
         replace(base, id=unit, unit=unit, k="calibrated") for unit in ("sample_sd", "larger_sd")
     ]
@@ -215,4 +225,4 @@ def test_the_smallest_fall_found_agrees_with_the_table(seen):
     at = found.depth["reliable_drop", "all"]
     below, above = np.floor(at), np.ceil(at)
     assert every["reliable_drop", below] < 0.8 <= every["reliable_drop", above]
-    assert found.text["dip", "all"] == "none up to 4 SD"
+    assert found.text["dip_simple", "all"] == "none up to 4 SD"

@@ -99,7 +99,7 @@ def demo_like(seed, **changes):
 def test_finds_more_than_the_dip_at_the_same_false_alarm_rate():
     courses, ids, tables = demo_like(5)
     quiet, _, _ = demo_like(5, rupture_rate=0.0)
-    dip = dataclasses.replace(criteria.load(["dip"])[0], floor=None, k=0.0)
+    dip = dataclasses.replace(criteria.load(["dip_simple"])[0], floor=None, k=0.0)
 
     def depth_in_units(these):
         scale = fall_rules.Scale(pooled_sd(these), pooled_sd(these, "trend"))

@@ -182,7 +182,7 @@ def test_commands_that_cannot_be_typed_are_noticed(capsys):
 
 
 def test_the_criterion_of_the_how_to_finds_episodes(tmp_path, monkeypatch, capsys):
-    row, changed = blocks(DOCS / "how-to-criterion.md", "yaml")
+    row, changed, of_runs = blocks(DOCS / "how-to-criterion.md", "yaml")
     file = tmp_path / "criteria.yaml"
     shipped = (KNOWLEDGE / "criteria.yaml").read_text(encoding="utf-8")
     file.write_text(f"{shipped}\n{row}", encoding="utf-8")
@@ -205,6 +205,8 @@ def test_the_criterion_of_the_how_to_finds_episodes(tmp_path, monkeypatch, capsy
     assert yaml_files.check(content, "config", "config.yaml") == []
     [rule] = criteria.load(["own_mean_2sd"], content["settings_of_criteria"])
     assert rule.k == 1.5
+    [rule] = criteria.load(["dip"], yaml.safe_load(of_runs)["settings_of_criteria"])
+    assert (rule.window.longest, rule.window.to_end, rule.window.before) == (2, False, 2)
 
 
 def test_settings_and_formula_of_the_how_to_on_models_are_valid():

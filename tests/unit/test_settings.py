@@ -119,6 +119,15 @@ def test_the_default_criterion_must_be_among_the_criteria(root):
     ]
 
 
+def test_best_needs_both_criteria_that_it_chooses_from(root):
+    assert texts(root, {"criteria": ["dip", "v_1sd"], "default_criterion": "best"}) == [
+        "E401 config.yaml, key default_criterion: there is no criterion 'rupture_probability' in "
+        "workflow/rupture_repair/knowledge/criteria.yaml. Allowed: dip, v_1sd."
+    ]
+    both = {"criteria": ["dip", "rupture_probability"], "default_criterion": "best"}
+    assert project.read(both, root / "config.yaml").default_criterion == "best"
+
+
 def test_files_to_watch_are_those_that_exist(root):
     assert data_files("clinic", None, root) == [Path("data/raw/clinic/a.csv")]
     (root / "data/raw/clinic/dataset.yaml").write_text("tables: [")

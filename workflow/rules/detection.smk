@@ -34,6 +34,7 @@ rule calibrate:
         criteria=[row for row in SETTINGS["criteria"] if row["k"] == "calibrated"],
         edge_rules=SETTINGS["edge_rules"],
         false_alarm=SETTINGS["chance"]["false_alarm"],
+        false_alarm_of=SETTINGS["chance"]["false_alarm_of"],
         seed=SETTINGS["seed"],
     script:
         "../scripts/calibrate.py"

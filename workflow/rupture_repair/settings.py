@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from .detection import criteria
 from .project import yaml_files
 from .project.datasets import descriptor, is_name, suggested_name
+from .project.headline import BEST, PREFERRED
 from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from .project.setting_groups import Group, Settings
 
@@ -132,7 +133,8 @@ def _load_criteria(content: dict[str, Any], shown: str) -> list[Problem]:
         return refused.problems
     content["criteria"] = [rule.as_dict() for rule in rules]
     names = [rule.id for rule in rules]
-    named = [("default_criterion", content["default_criterion"])]
+    default = content["default_criterion"]
+    named = [("default_criterion", name) for name in (PREFERRED if default == BEST else (default,))]
     named += [("multiverse.criteria", name) for name in content["multiverse"]["criteria"] or []]
     return [
         problem("E401", file=shown, key=key, found=name, allowed=listing(names, 40),

@@ -18,6 +18,7 @@ with step_log.step("calibrate", dataset, snakemake.log[0], snakemake.output):
         params.false_alarm,
         dataset=dataset,
         seed=params.seed,
+        false_alarm_of=params.false_alarm_of,
         processes=snakemake.threads,
     )
     processed.write(table, snakemake.output.calibrated)

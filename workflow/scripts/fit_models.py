@@ -4,6 +4,7 @@ from rupture_repair.models.fit_models import fit_models, status_counts
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.dataset import Dataset, Detected
+from rupture_repair.project.headline import resolved
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
@@ -13,6 +14,9 @@ with step_log.step("fit_models", name, snakemake.log[0], snakemake.output):
         ModelSettings.from_dict(params.models),
         EdgeRules.from_dict(params.edge_rules),
     )
+    for measure in detected.detection["measure"].astype("str").unique():
+        chosen = resolved(params.default_criterion, detected.detection, measure)
+        print(f"{name}: the default criterion for {measure} is {chosen}")
     estimates = fit_models(
         dataset,
         detected,

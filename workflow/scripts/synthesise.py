@@ -7,6 +7,7 @@ from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.project import processed, step_log, yaml_files
+from rupture_repair.project.headline import one_for_all
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
 with step_log.step("synthesise", "all", snakemake.log[0], out):
@@ -27,6 +28,6 @@ with step_log.step("synthesise", "all", snakemake.log[0], out):
     processed.write(pooled, out.pooled)
     processed.write(studies, out.studies)
     published = yaml_files.read(given.published, "published")
-    forest = synthesis_forest(pooled, studies, published, params.default_criterion)
+    forest = synthesis_forest(pooled, studies, published, one_for_all(params.default_criterion))
     save(*forest, Path(out.figures) / "synthesis_forest")
     print(*synthesise.in_words(pooled), sep="\n")

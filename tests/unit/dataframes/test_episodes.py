@@ -70,7 +70,7 @@ def test_states_have_one_row_per_session_and_criterion(study):
     assert not found.duplicated(["course", "session", "criterion"]).any()
     assert found.columns.tolist() == [
         "course", "session", "criterion", "state", "reason", "episode", "censored", "reference",
-        "unit", "threshold", "fall", "probability",
+        "unit", "threshold", "fall", "z", "probability",
     ]  # fmt: skip
 
 

@@ -50,8 +50,9 @@ def test_a_changed_setting_is_checked():
         "E402 config.yaml, key settings_of_criteria.dip: the changed settings do not make a valid "
         "criterion: E103 criterion dip, key dip.unt: 'unt' is not a known key. Did you mean "
         "'unit'? Allowed here: name, rule, reference, value, span, unit, sd_around, k, strict, "
-        "floor, run, pooled_sd, max_gap, onset_inside_episode, repair, min_ratings, instruments, "
-        "source, doi, standing. Correct the setting; "
+        "floor, run, pooled_sd, window, deleted, ceiling, purge, autocorrelation, max_gap, "
+        "onset_inside_episode, repair, min_ratings, instruments, source, doi, standing. Correct "
+        "the setting; "
         "workflow/rupture_repair/knowledge/schemas/criteria.schema.yaml describes each."
     ]
 
@@ -77,7 +78,8 @@ def test_a_changed_setting_is_checked():
             "unit: raw\n  sourc: x",
             "E103 {file}, line 7, key mine.sourc: 'sourc' is not a known key. Did you mean "
             "'source'? Allowed here: name, rule, reference, value, span, unit, sd_around, k, "
-            "strict, floor, run, pooled_sd, max_gap, onset_inside_episode, repair, min_ratings, "
+            "strict, floor, run, pooled_sd, window, deleted, ceiling, purge, autocorrelation, "
+            "max_gap, onset_inside_episode, repair, min_ratings, "
             "instruments, source, doi, standing.",
         ),
         (
@@ -98,6 +100,28 @@ def test_faulty_rows(old, new, expected, tmp_path):
     file = tmp_path / "criteria.yaml"
     file.write_text(ROW.replace(old, new), encoding="utf-8")
     assert texts(file=file) == [expected.format(file=file)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed"),
+    [
+        ({"reference": "previous"}, "reference", "previous", "trend, recent_mean"),
+        ({"unit": "raw"}, "unit", "raw", "shrunk_sd, own_sd, sample_sd"),
+        ({"run": "anhoej"}, "run", "anhoej", "null"),
+    ],
+)
+def test_what_does_not_go_with_a_window_is_refused(changes, key, found, allowed):
+    (text,) = texts(ids=["dip"], settings={"dip": changes})
+    assert text == (
+        f"E404 workflow/rupture_repair/knowledge/criteria.yaml, key dip.{key}: '{found}' does not "
+        f"go with a window. Allowed with a window: {allowed}; or set window: null."
+    )
+
+
+def test_single_settings_of_a_window_can_be_changed():
+    rule = criteria.load(["dip"], {"dip": {"window": {"longest": 2}, "purge": {"z": 2.5}}})[0]
+    assert (rule.window.longest, rule.window.to_end, rule.window.before) == (2, True, 2)
+    assert (rule.purge.z, rule.purge.rounds) == (2.5, 4)
 
 
 def test_every_row_states_source_and_standing():

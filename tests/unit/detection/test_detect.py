@@ -102,7 +102,7 @@ def test_the_order_of_rows_does_not_matter():
         ("srs_cutoff", {"instrument": "WAI"}, "the rule is for SRS, this measure is WAI"),
         ("srs_cutoff", {"instrument": None}, "the rule is for SRS, this measure is another scale"),
         (
-            "dip",
+            "dip_simple",
             {"reliable_change": None},
             "no reliability is known for this measure, so there is no reliable change",
         ),
@@ -142,7 +142,7 @@ def test_a_measure_without_any_rating():
 
 
 def test_courses_without_variation():
-    found = detected(sessions({"a": [36.3] * 12, "b": [30.1] * 9}), "dip")
+    found = detected(sessions({"a": [36.3] * 12, "b": [30.1] * 9}), "dip_simple")
     assert found.summary["reason"] == "the ratings do not vary within courses"
     found = detected(sessions({"a": [36.3] * 12, "b": [30, 31, 32, 20, 30, 31]}), "v_2sd")
     flat = found.states.to_pandas().query("course == 'a'")

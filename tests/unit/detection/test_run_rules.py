@@ -14,7 +14,7 @@ from rupture_repair.detection.courses import arrange
 from rupture_repair.detection.ratings import scale_of
 
 SCALE = fall_rules.Scale(3.0, 3.0, worst=0.0)
-RULE = {rule.id: rule for rule in oracle.rules() if rule.run != "rupture_probability"}
+RULE = {rule.id: rule for rule in oracle.rules_of_ratings() if rule.run != "rupture_probability"}
 
 
 def low_of(name, ratings, sessions=None, **changes):

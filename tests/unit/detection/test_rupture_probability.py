@@ -329,7 +329,7 @@ def test_low_ratings_become_episodes(fitted):
     assert found.reason.tolist() == [4, *[0] * 9, 1, 1]
     assert found.reference[:10] == pytest.approx(np.full(10, 30.2), abs=1.5)
     assert found.threshold == pytest.approx(np.full(2, model.parameters.depth / 2))
-    rule = criteria.load(["dip"])[0]
+    rule = criteria.load(["dip_simple"])[0]
     these = episodes.find_episodes(courses, found, rule)
     assert these.first_low.tolist() == [4]
     assert these.repair.tolist() == [6]

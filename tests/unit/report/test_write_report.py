@@ -228,6 +228,12 @@ def test_default_criterion_that_cannot_be_used_is_said(own):
     assert "The default criterion `dip` could not be used here; `own_mean_2sd` is used" in text
 
 
+def test_the_choice_of_the_rule_best_is_said(own):
+    own["config"] = replace(own["config"], default_criterion="best")
+    text = dataset_report(without_figures(own), ABOUT)
+    assert "chose `dip` here: `rupture_probability` where its model is identified" in text
+
+
 def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
     own["detection"] = own["detection"].assign(assessable=False, reason="the ratings do not vary")
     own["states"]["state"] = "not_assessable"

@@ -101,6 +101,7 @@ def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
         "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
         "ratio": _share(count, mean),
         "excess": count - mean,
+        "false_discovery_rate": min(1.0, _share(mean, count)) if count else np.nan,
         "p": p,
         "p_error": float(np.sqrt(p * (1 - p) / number)),
         "observed_courses": int(seen.courses[0]),
@@ -116,8 +117,8 @@ def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
 _NUMBERS = (
     "replicates",
     "n_courses_assessable", "n_sessions_assessable", "observed", "expected", "expected_sd",
-    "ratio", "excess", "p", "p_error", "observed_courses", "expected_courses",
-    "observed_repaired", "expected_repaired",
+    "ratio", "excess", "false_discovery_rate", "p", "p_error",
+    "observed_courses", "expected_courses", "observed_repaired", "expected_repaired",
 )  # fmt: skip
 
 
@@ -152,10 +153,13 @@ def expected(
         `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
         `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
         SD of the number of episodes over replicates); `ratio` and `excess` (observed over, and
-        less, expected); `p` (one-sided: (1 + replicates with as many or more) / (replicates + 1))
-        and its Monte Carlo standard error `p_error`; `observed_courses` and `expected_courses`
-        (courses with an episode); `observed_repaired` and `expected_repaired` (share repaired of
-        the episodes that are not censored); `status` (assessed, not_assessable) and `reason`.
+        less, expected); `false_discovery_rate` (expected over observed, at most 1: as if no course
+        had a rupture, hence an upper estimate of the share of the episodes found that noise made;
+        missing where none was found); `p` (one-sided: (1 + replicates with as many or more) /
+        (replicates + 1)) and its Monte Carlo standard error `p_error`; `observed_courses` and
+        `expected_courses` (courses with an episode); `observed_repaired` and `expected_repaired`
+        (share repaired of the episodes that are not censored); `status` (assessed, not_assessable)
+        and `reason`.
     chance_courses : DataFrame
         One row per criterion that could be assessed and course, by the first null model: `dataset`,
         `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course,

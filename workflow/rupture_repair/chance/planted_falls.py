@@ -156,7 +156,7 @@ def _block(
     begins = chosen_sessions(at, eligible(at, duration), len(replicates), random)
     since = session - begins[:, at.course]
     low = (since >= 0) & (since < duration) & (begins[:, at.course] >= 0)
-    quartiles = np.quantile(null.noise.sd, [0.25, 0.5, 0.75])
+    quartiles = [null.noise.sd_quantile(share) for share in (0.25, 0.5, 0.75)]
     group = np.searchsorted(quartiles, sd[:, at.start[:-1]].ravel())
 
     quiet = stacked(null, rated(null, value, sd))

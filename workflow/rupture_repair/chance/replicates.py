@@ -1,8 +1,8 @@
 """Rupture-free replicates of a dataset: the same courses, sessions and form, noise alone.
 
-Two models. `autoregressive`: normal noise with the level, trend, SD and autocorrelation that
-:mod:`rupture_repair.chance.noise` estimates. `shuffle`: the deviations of each course from its own
-line in random order; nothing is assumed of their distribution, but what order they had is lost.
+Two models. `autoregressive`: courses drawn from the ordinary fluctuation of the dataset, freed of
+ruptures (:mod:`rupture_repair.chance.matching`). `shuffle`: the deviations of each course from its
+own line in random order; nothing is assumed of their distribution, but their order is lost.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,26 @@ import pandas as pd
 
 from ..detection import episodes as ep
 from ..detection import run_rules
-from ..detection.courses import Courses, chosen, content, pooled_sd, shrinkage, squares
+from ..detection.courses import (
+    Courses,
+    chosen,
+    content,
+    grid_step,
+    pooled_sd,
+    shrinkage,
+    squares,
+)
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
 from ..detection.ratings import scale_of as scale_of_ratings
+from ..detection.scan.lines import Population, centred_sessions
 from ..project.arrays import Flags, Floats, Integers
 from ..project.measures import Measure
 from ..project.setting_groups import ChanceSettings, EdgeRules
-from . import noise
-from .noise import Form, Noise
+from .matching import matched
+from .noise import Form, Noise, drawn
 
 #: The null models.
 MODELS = ("autoregressive", "shuffle")
@@ -87,7 +96,7 @@ def form_of(courses: Courses, measure: Measure) -> Form:
     The step is taken from the ratings: the grid on which all of them lie.
     """
     low, high = measure.turned_range
-    step = noise.grid_step(courses.rating)
+    step = grid_step(courses.rating)
     return Form(low, high, step, float(courses.rating[0]) if len(courses.rating) else 0.0)
 
 
@@ -104,7 +113,7 @@ def shrunk_slope(courses: Courses) -> Floats:
     ndarray, shape (courses,)
         Points per session; 0 for a course whose ratings do not vary.
     """
-    centred = noise.centred_sessions(courses)
+    centred = centred_sessions(courses)
     spread = courses.total(centred**2)
     error = pooled_sd(courses, "trend")
     if not (spread > 0).any() or not error > 0:
@@ -119,9 +128,7 @@ def shrunk_slope(courses: Courses) -> Floats:
     return np.where(varies, shrunk, 0.0)
 
 
-def prepare(
-    ratings: Ratings, name: str, measure: Measure, *, seed: int, draws: int = noise.DRAWS
-) -> Null:
+def prepare(ratings: Ratings, name: str, measure: Measure, *, seed: int) -> Null:
     """Estimate the noise of a measure.
 
     Parameters
@@ -133,8 +140,6 @@ def prepare(
     measure : Measure
     seed : int
         Not negative.
-    draws : int
-        How many draws of the parameters replicates take in turn.
 
     Returns
     -------
@@ -144,11 +149,13 @@ def prepare(
     ratings = _by_content(ratings, measure)
     courses, entropy = ratings.courses, (seed, crc32(name.encode()))
     form, line = form_of(courses, measure), courses.rating
+    nothing = Population(0.0, np.inf, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0)
+    model = Noise(nothing, line, np.empty(0), np.empty(0), nothing, 0.0)
     if len(line):
-        form = replace(form, soft=noise.bend(courses, form, np.random.SeedSequence(entropy)))
+        top = form.high - form.step / 2
+        model, form = matched(courses, form, top, np.random.SeedSequence(entropy))
         level = courses.spread(courses.total(courses.rating) / courses.length)
-        line = level + courses.spread(shrunk_slope(courses)) * noise.centred_sessions(courses)
-    model = noise.estimate(courses, form, np.random.SeedSequence(entropy), draws)
+        line = level + courses.spread(shrunk_slope(courses)) * centred_sessions(courses)
     return Null(ratings, name, measure, form, model, line, entropy)
 
 
@@ -191,7 +198,7 @@ def latent(null: Null, replicates: Integers, random: np.random.Generator) -> tup
     ----------
     null : Null
     replicates : ndarray of int
-        Numbers of replicates; they say which draws of the parameters are taken.
+        Numbers of replicates.
     random : Generator
 
     Returns
@@ -199,16 +206,7 @@ def latent(null: Null, replicates: Integers, random: np.random.Generator) -> tup
     latent, sd : ndarray, shape (replicates, ratings)
         Before they are put on the form; and the SD of the noise.
     """
-    courses, model = null.courses, null.noise
-    draw = replicates % len(model.rho)
-    spread = courses.course
-    sd = model.sd[draw].astype(np.float64)[:, spread]
-    carry = noise.carry_over(model.rho[draw, None], noise.gaps(courses))
-    shocks = random.standard_normal(carry.shape)
-    value = sd * noise.autoregressive(carry, shocks, int(courses.length.max()))
-    value += model.slope[draw][:, spread] * noise.centred_sessions(courses)
-    value += model.level[draw][:, spread]
-    return value, sd
+    return drawn(null.courses, null.noise, len(replicates), random)
 
 
 def rated(null: Null, value: Floats, sd: Floats, plant: Plant | None = None) -> Floats:

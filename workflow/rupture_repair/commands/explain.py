@@ -93,6 +93,10 @@ class Explanation:
         From :func:`rupture_repair.detection.explain.explain`.
     episodes : DataFrame
         Rows of the table episodes.
+    runs : DataFrame or None
+        Every run of ratings that was considered
+        (:func:`rupture_repair.detection.explain_runs.runs_considered`); None where the criterion
+        looks at single ratings.
     """
 
     dataset: str
@@ -101,6 +105,7 @@ class Explanation:
     rule: "Rule"
     sessions: "pd.DataFrame"
     episodes: "pd.DataFrame"
+    runs: "pd.DataFrame | None" = None
 
     @property
     def title(self) -> str:
@@ -169,6 +174,7 @@ def look_up(
     if name not in set(detection["criterion"]):
         raise _found("E703", name, detection["criterion"].unique(), dataset=dataset)
     sessions = pd.read_parquet(folder / "sessions.parquet", columns=["course", "session", measure])
+    every = sessions
     ids = sessions["course"].unique()
     if course not in set(ids):
         raise _found("E702", course, map(str, ids), dataset=dataset)
@@ -184,9 +190,13 @@ def look_up(
     chosen = criteria.from_dicts([rows[name]])[0] if name in rows else criteria.load([name])[0]
     which = {"course": course, "measure": measure}
     table = explain(states, episodes, sessions, detection, measures, chosen, **which)
-    return Explanation(
-        dataset, course, measures[measure], applied(detection, chosen, measure), table, episodes
-    )
+    rule, runs = applied(detection, chosen, measure), None
+    if chosen.window is not None:
+        from ..detection.explain_runs import runs_considered
+
+        max_gap = settings.edge_rules.max_gap
+        runs = runs_considered(every, measures, rule, max_gap, **which)
+    return Explanation(dataset, course, measures[measure], rule, table, episodes, runs)
 
 
 def as_text(found: Explanation) -> str:
@@ -216,4 +226,8 @@ def as_text(found: Explanation) -> str:
         f"{criterion.id}: {criterion.rule} k = {plain(found.rule.k)}.",
         f"{criterion.source} ({criterion.standing}).",
     ]
-    return "\n".join([*head, "", *shown])
+    if found.runs is None:
+        return "\n".join([*head, "", *shown])
+    from ..detection.explain_runs import runs_as_text
+
+    return "\n".join([*head, "", *shown, "", *runs_as_text(found.runs, found.rule.k)])

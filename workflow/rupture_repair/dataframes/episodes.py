@@ -343,15 +343,16 @@ max_gap, settings, seed
 
     Returns
     -------
-    DataFrame, shape (sessions x criteria, 12)
+    DataFrame, shape (sessions x criteria, 13)
         One row per criterion and session from the first to the last rating of each course, sorted
         by course, criterion and session. Columns: `course` (as given), `session`, `criterion`;
         `state` (steady, ruptured, repaired_here, after_repair, after_unrepaired, not_assessable);
         `reason` (missing unless the state is not_assessable); `episode` (its number in the course,
         or missing); `censored` (whether what became of that episode is not known); `reference`
         (the rating that is compared with), `unit`, `threshold` (points that a fall must reach) and
-        `fall` (points below the reference); `probability` (of a rupture; missing unless the
-        criterion is a model).
+        `fall` (points below the reference); `z` (of the lowest run of ratings that begins here;
+        missing unless the criterion has a window); `probability` (of a rupture; missing unless
+        the criterion is a model).
 
     Warns
     -----

@@ -6,6 +6,7 @@ previous rating is a shift by one.
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -236,17 +237,78 @@ def shrinkage(variance: Floats, free: Integers) -> tuple[float, float]:
     degrees, variance : float
         Of the prior; infinite degrees where courses differ no more than chance makes them.
     """
+    excess, mean = excess_of_log_variances(variance, free)
+    if np.isnan(excess):
+        return 0.0, float("nan")
+    if excess <= 0:
+        return float("inf"), float(np.exp(mean))
+    prior = degrees_of(excess)
+    level = mean + special.digamma(prior / 2) - np.log(prior / 2)
+    return prior, float(np.exp(level))
+
+
+def excess_of_log_variances(variance: Floats, free: Floats | Integers) -> tuple[float, float]:
+    """Return by how much log variances of courses differ more than chance makes them.
+
+    Returns
+    -------
+    excess, mean : float
+        Variance beyond that of chance (it may be negative), and mean of the logarithms freed of
+        their bias; NaN with fewer than three variances.
+    """
     known = (free > 0) & (variance > 0)
     if known.sum() < 3:
-        return 0.0, float("nan")
+        return float("nan"), float("nan")
     half = free[known] / 2
     log = np.log(variance[known]) - special.digamma(half) + np.log(half)
-    excess = log.var(ddof=1) - special.polygamma(1, half).mean()
-    if excess <= 0:
-        return float("inf"), float(np.exp(log.mean()))
-    from scipy import optimize  # here, because its import takes long and few need it
+    # Many courses have equally many ratings, and polygamma is slow.
+    different, times = np.unique(half, return_counts=True)
+    by_chance = float((special.polygamma(1, different) * times).sum() / times.sum())
+    return float(log.var(ddof=1)) - by_chance, float(log.mean())
 
-    # The inverse of the trigamma function, by bracketing: it falls from infinity to zero.
-    prior = 2 * optimize.brentq(lambda y: special.polygamma(1, y) - excess, 1e-8, 1e8)
-    level = log.mean() + special.digamma(prior / 2) - np.log(prior / 2)
-    return float(prior), float(np.exp(level))
+
+def degrees_of(excess: float) -> float:
+    """Return the degrees of freedom at which log variances differ this much."""
+    # Newton's method on 1/trigamma, convex and nearly linear (appendix of Smyth 2004).
+    half = 0.5 + 1 / excess
+    for _ in range(50):
+        value = special.polygamma(1, half)
+        step = value * (1 - value / excess) / special.polygamma(2, half)
+        half += step
+        if abs(step) < 1e-12 * half:
+            break
+    return float(2 * half)
+
+
+def grid_step(rating: Floats) -> float:
+    """Return the step of the grid on which all ratings lie, 0 where there is none.
+
+    The step is the largest number of which all distances are multiples, in decimals of about a
+    millionth of the range; where ratings carry no such number (means of three items, say), the
+    smallest distance, or a whole part of it down to a twelfth, if all distances are near its
+    multiples.
+
+    Examples
+    --------
+    >>> grid_step(np.array([3.0, 4.5, 7.0]))
+    0.5
+    """
+    distances = rating - rating.min(initial=np.inf)
+    if not distances.any():
+        return 0.0
+    # Seven digits, whatever the scale: 64 bits hold any number of them, and no rounding.
+    decimals = 7 - math.ceil(math.log10(distances.max() * (1 - 1e-9)))
+    unit, parts_of = (1, 10**decimals) if decimals > 0 else (10**-decimals, 1)
+    distance = np.unique(np.round(distances / unit * parts_of).astype(np.int64))
+    finest = 1e-4 * distance[-1]
+    common = float(np.gcd.reduce(distance))
+    if common > finest:
+        return common * unit / parts_of
+    smallest = float(np.diff(distance).min())
+    for parts in range(1, 13):
+        # Over the whole range, since the decimals of one step are rounded.
+        number = np.rint(distance[-1] * parts / smallest)
+        step = distance[-1] / number
+        if step > finest and (np.abs(distance - np.rint(distance / step) * step) < 2).all():
+            return float(distances.max() / number)
+    return 0.0

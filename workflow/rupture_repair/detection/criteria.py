@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..project import yaml_files
 from ..project.package_files import KNOWLEDGE, shown
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
+from .scan.population import Purge
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,25 @@ class Repair:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Which runs of neighbouring ratings are looked at as one.
+
+    Attributes
+    ----------
+    longest : int
+        Ratings of the longest run.
+    to_end : bool
+        Whether all ratings from one on are looked at, too, however many.
+    before : int
+        Ratings of the course before the run, at the least.
+    """
+
+    longest: int
+    to_end: bool = False
+    before: int = 2
+
+
+@dataclass(frozen=True)
 class Criterion:
     """One criterion; the attributes are the keys of ``criteria.schema.yaml``.
 
@@ -81,6 +101,11 @@ class Criterion:
     floor: float | str | None = None
     run: str | None = None
     pooled_sd: str = "t_test"
+    window: Window | None = None
+    deleted: bool = False
+    ceiling: str = "as_rated"
+    purge: Purge | None = None
+    autocorrelation: float = 0.0
     max_gap: int | None = None
     onset_inside_episode: bool | None = None
     min_ratings: int = 3
@@ -117,18 +142,41 @@ def _criterion(identity: str, row: Mapping[str, Any], changed: Iterable[str] = (
     settings = dict(row)
     repair = Repair(**settings.pop("repair"))
     instruments = tuple(settings.pop("instruments", ()))
+    for name, kind in (("window", Window), ("purge", Purge)):
+        if settings.get(name) is not None:
+            settings[name] = kind(**settings[name])
     return Criterion(
         id=identity, repair=repair, instruments=instruments, changed=tuple(changed), **settings
     )
 
 
 def _merged(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with changes laid over it; the group `repair` is merged key by key."""
-    repair = changes.get("repair")
+    """Return a row with changes laid over it; groups of settings are merged key by key."""
     merged = {**row, **changes}
-    if isinstance(repair, Mapping):
-        merged["repair"] = {**row["repair"], **repair}
+    for group in ("repair", "window", "purge"):
+        change, own = changes.get(group), row.get(group)
+        if isinstance(change, Mapping) and isinstance(own, Mapping):
+            merged[group] = {**own, **change}
     return merged
+
+
+#: References and units that go with a window.
+_WITH_WINDOW = {
+    "reference": ("trend", "recent_mean"),
+    "unit": ("shrunk_sd", "own_sd", "sample_sd"),
+    "run": (None,),
+}
+
+
+def _unfit(row: Mapping[str, Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
+    """Return the settings of a row that do not go with its window: key, value, allowed values."""
+    if row.get("window") is None:
+        return []
+    return [
+        (key, row.get(key), tuple(str(value or "null") for value in allowed))
+        for key, allowed in _WITH_WINDOW.items()
+        if row.get(key) not in allowed
+    ]
 
 
 def load(
@@ -182,6 +230,13 @@ def load(
         for name, row in rows.items()
         if row["reference"] == "fixed" and row["value"] is None
     ]
+    every = {name: _merged(rows[name], settings.get(name, {})) for name in rows}
+    found += [
+        problem("E404", file=shown(Path(file)), key=f"{name}.{key}", found=value,
+                allowed=listing(allowed))
+        for name, row in every.items()
+        for key, value, allowed in _unfit(row)
+    ]  # fmt: skip
     if found:
         raise ProblemsFound(found)
     return [

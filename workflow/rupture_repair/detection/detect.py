@@ -6,7 +6,7 @@ written is in the original direction of the measure, and falls are positive.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,11 @@ class Detection:
 
 def _joined(parts: list[Falls]) -> Falls:
     def whole(name: str) -> Any:
-        return np.concatenate([getattr(part, name) for part in parts])
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
 
-    return Falls(
-        whole("reference"), whole("fall"), whole("unit"), whole("threshold"),
-        parts[0].floor, whole("low"), whole("reason"),
-        None if parts[0].probability is None else whole("probability"),
-    )  # fmt: skip
+    names = [field.name for field in fields(Falls) if field.name != "floor"]
+    return Falls(floor=parts[0].floor, **{name: whole(name) for name in names})
 
 
 def _assess(

@@ -67,12 +67,16 @@ class Episodes:
         return len(self.first_low)
 
 
-def _candidates(courses: Courses, low: Flags, criterion: Criterion) -> Integers:
+def _candidates(courses: Courses, found: Falls, criterion: Criterion) -> Integers:
     """Return the ratings at which a fall may begin.
 
     Below a level of the course that is where a rating enters the low range: staying there is the
-    same dip. A fall from earlier ratings is a fall wherever it occurs.
+    same dip. A fall from earlier ratings is a fall wherever it occurs. A window is a fall where it
+    begins.
     """
+    low = found.low
+    if found.begins is not None:
+        return np.flatnonzero(found.begins)
     if criterion.is_level:
         before = np.zeros_like(low)
         before[1:] = low[:-1]
@@ -86,7 +90,7 @@ class _Follower:
 
     def __init__(self, courses: Courses, found: Falls, criterion: Criterion):
         self.courses, self.found, self.criterion = courses, found, criterion
-        self.candidates = _candidates(courses, found.low, criterion)
+        self.candidates = _candidates(courses, found, criterion)
         self.last = courses.start[1:] - 1
         self.looks_back = criterion.reference == "decline_start" or (
             criterion.reference == "recent_peak" and criterion.span > 1

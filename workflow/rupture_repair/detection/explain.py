@@ -8,7 +8,7 @@ import pandas as pd
 from ..project.measures import Measures
 from ..project.processed import of_criterion
 from .criteria import Criterion
-from .fall_rules import meets
+from .fall_rules import TOLERANCE, meets
 
 #: Columns of the table, and how they are headed on the terminal.
 HEADINGS = {
@@ -61,7 +61,9 @@ def _points(value: float) -> str:
 
 
 def _meets(row: Any, rule: Rule) -> bool:
-    """Say whether a fall reaches threshold and floor, as the kernel does."""
+    """Say whether a fall reaches threshold and floor, or a run reaches k, as the kernel does."""
+    if rule.criterion.window is not None:
+        return bool(row.z >= rule.k * (1 - TOLERANCE))
     fall, threshold = np.array([row.fall]), np.array([rule.k * row.unit])
     return bool(meets(fall, threshold, rule.floor, rule.criterion.strict)[0])
 
@@ -72,6 +74,11 @@ def _fall(row: Any, rule: Rule) -> str:
     if criterion.run is not None:
         likely = row.probability
         return said if pd.isna(likely) else f"{said}, probability of a rupture {likely:.2f}"
+    if criterion.window is not None:
+        if not row.z > 0:
+            return said
+        compared = ">=" if _meets(row, rule) else "<"
+        return f"{said}; the lowest run from here has z = {row.z:.2f} {compared} {plain(rule.k)}"
     if not row.fall > 0 or not rule.k:
         return said
     enough = bool(meets(np.array([row.fall]), np.array([rule.k * row.unit]), 0.0, criterion.strict))
@@ -145,6 +152,8 @@ def _outside(row: Any, last: Any, rule: Rule) -> str:
     said = _fall(row, rule)
     if rule.criterion.run is not None:
         said += "; the rule is not met" if row.state == "steady" else ""
+    elif rule.criterion.window is not None:
+        said += ", but a lower run overlaps it" if _meets(row, rule) else ""
     elif _meets(row, rule) and last is not None:
         level = rule.criterion.is_level
         said += ", but " + ("the rating before was low, too" if level else "it fell before that")
@@ -213,8 +222,9 @@ def explain(
     rule = applied(detection, criterion, measure)
     rows = rows.assign(fall_units=rows["fall"] / rows["unit"], floor=rule.floor or np.nan)
     known = _with_levels(of_course, rows, measures[measure].sign)
-    if "probability" not in rows:
-        rows = rows.assign(probability=np.nan)
+    for name in ("probability", "z"):
+        if name not in rows:
+            rows = rows.assign(**{name: np.nan})
     said = [_sentence(row, known, rule) for row in rows.itertuples()]
     columns = [*HEADINGS]
     columns.insert(columns.index("reason"), "episode")

@@ -19,10 +19,13 @@ from .courses import Courses, arrange, moving_range, pooled_sd, quantile, square
 from .criteria import Criterion
 
 __all__ = [
+    "GAP",
     "NOT_RATED",
+    "NO_REFERENCE",
     "OUTCOME_UNKNOWN",
     "REASONS",
     "TOLERANCE",
+    "TOO_FEW",
     "TOO_FEW_AROUND",
     "Courses",
     "Falls",
@@ -55,7 +58,7 @@ REASONS = (
     "too few ratings before or after this session",
     "half of the ratings or more are equal, so that their spread is zero",
 )
-_TOO_FEW, _FLAT, _CANNOT_FIRE, _NO_REFERENCE, _GAP, OUTCOME_UNKNOWN, NOT_RATED = range(1, 8)
+TOO_FEW, _FLAT, _CANNOT_FIRE, NO_REFERENCE, GAP, OUTCOME_UNKNOWN, NOT_RATED = range(1, 8)
 TOO_FEW_AROUND, _NO_SPREAD = 8, 9
 
 #: Falls are compared with thresholds up to this share of their size, so that a fall of one point
@@ -84,6 +87,9 @@ class Scale:
         finds around course means and around course trends.
     model : probability.Model, optional
         The hidden Markov model fitted to these ratings, where a criterion needs it.
+    populations : Populations, optional
+        What is ordinary in the dataset, for criteria that look at windows
+        (:class:`rupture_repair.detection.scan.population.Populations`).
 
     Notes
     -----
@@ -100,6 +106,7 @@ class Scale:
     prior_mean: tuple[float, float] = (0.0, np.nan)
     prior_trend: tuple[float, float] = (0.0, np.nan)
     model: Any = None
+    populations: Any = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,10 @@ class Falls:
         Index into :data:`REASONS`: why the session cannot be assessed, 0 where it can.
     probability : ndarray of float, shape (ratings,), optional
         Of the ruptured state, where the criterion is a model.
+    z : ndarray of float, shape (ratings,), optional
+        Of the lowest window that begins at the rating, where the criterion looks at windows.
+    begins : ndarray of bool, shape (ratings,), optional
+        Where a window that was found begins.
     """
 
     reference: Floats
@@ -130,6 +141,8 @@ class Falls:
     low: Flags
     reason: NDArray[np.int8]
     probability: Floats | None = None
+    z: Floats | None = None
+    begins: Flags | None = None
 
 
 def _own_sd(courses: Courses, around: str) -> Floats:
@@ -339,12 +352,12 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
     reason = courses.spread(_course_reason(courses, criterion, unit))
     # A rule that knows only the past counts the ratings so far, else those of the whole course.
     rated = courses.spread(courses.length) if criterion.uses_future else courses.position + 1
-    reason[rated < criterion.min_ratings] = _TOO_FEW
-    reason[np.isnan(reference) & (reason == 0)] = _NO_REFERENCE
+    reason[rated < criterion.min_ratings] = TOO_FEW
+    reason[np.isnan(reference) & (reason == 0)] = NO_REFERENCE
     if not criterion.is_level:
         most = max_gap if criterion.max_gap is None else criterion.max_gap
         far = courses.session - courses.earlier(1, courses.session) > most
-        reason[far & (reason == 0)] = _GAP
+        reason[far & (reason == 0)] = GAP
 
     threshold, floor = float(criterion.k) * unit, floor_in_points(criterion, scale)
     low = meets(fall, courses.spread(threshold), floor, criterion.strict)

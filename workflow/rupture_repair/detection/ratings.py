@@ -14,6 +14,8 @@ from .criteria import Criterion
 from .fall_rules import Scale
 from .hidden_markov import rupture_probability
 from .hidden_markov.rupture_probability import Model
+from .scan.falls import population_of
+from .scan.population import Populations
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,13 @@ def scale_of(courses: Courses, measure: Measure) -> Scale:
         worst=measure.turned_range[0],
         prior_mean=prior["mean"],
         prior_trend=prior["trend"],
+        populations=Populations(courses, _top(courses, measure)),
     )
+
+
+def _top(courses: Courses, measure: Measure) -> float:
+    """Return the value from which on a rating lies at the top of its scale, half a step below."""
+    return measure.turned_range[1] - flat.grid_step(courses.rating) / 2
 
 
 def _reported(sessions: pd.DataFrame, events: pd.DataFrame | None) -> np.ndarray | None:
@@ -179,6 +187,8 @@ def why_not_assessable(criterion: Criterion, measure: Measure, ratings: Ratings)
     sample_sd = scale.sample_sd_trend if around == "trend" else scale.sample_sd_mean
     if criterion.unit in ("sample_sd", "larger_sd") and not sample_sd > 0:
         return "the ratings do not vary within courses"
+    if criterion.window is not None and not population_of(criterion, scale).known:
+        return "no course has three ratings that vary, so ordinary ups and downs are not known"
     if criterion.run in ("sudden_loss", "rupture_probability") and not np.isfinite(scale.worst):
         return "the rule needs the range of the scale"
     if criterion.run == "reported" and ratings.courses.reported is None:

@@ -18,6 +18,7 @@ from .courses import Courses, moving_range
 from .criteria import Criterion
 from .fall_rules import TOLERANCE, TOO_FEW_AROUND, Falls, Scale
 from .hidden_markov import rupture_probability as probability
+from .scan import falls as scan_falls
 
 #: Two-sided 5 % points of t with 4, 3 and 2 degrees of freedom, as Tang & DeRubeis print them.
 T_CRITICAL = {4: 2.776, 3: 3.182, 2: 4.303}
@@ -211,9 +212,11 @@ RULES: dict[str, Rule] = {
 
 
 def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) -> Falls:
-    """Find the ratings that lie low by one criterion, with its run rule if it has one.
+    """Find the ratings that lie low by one criterion, by windows or a run rule if it has them.
 
     Parameters and result as for :func:`rupture_repair.detection.fall_rules.falls`.
     """
+    if criterion.window is not None:
+        return scan_falls.falls(courses, criterion, scale, max_gap)
     found = fall_rules.falls(courses, criterion, scale, max_gap)
     return RULES[criterion.run](courses, criterion, scale, found) if criterion.run else found

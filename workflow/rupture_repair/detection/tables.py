@@ -79,8 +79,10 @@ def states(
         `measure`, `criterion`, `course`, `session`, `state`, `reason` (null unless the state is
         not_assessable), `episode` (its number in the course, or null), `censored` (whether that
         episode's outcome is not known), `reference` (in the original direction of the measure),
-        `unit`, `threshold` and `fall` (points; positive is below the reference), `probability` (of
-        the ruptured state; null unless the criterion is a model).
+        `unit`, `threshold` and `fall` (points; positive is below the reference; with a window the
+        threshold is about that of a single rating), `z` (of the lowest run of ratings that begins
+        here; null unless the criterion has a window), `probability` (of the ruptured state; null
+        unless the criterion is a model).
     """
     courses, sessions = ratings.courses, _Sessions(ratings.courses)
     sign = -1.0 if ratings.scale.better == "lower" else 1.0
@@ -95,10 +97,13 @@ def states(
     number = sessions.fill(number, 0)
     threshold = np.maximum(found.threshold, found.floor)
     every = np.zeros(sessions.number)
-    if found.probability is None:
-        likely = pa.nulls(sessions.number, pa.float64())
-    else:
-        likely = pa.array(sessions.fill(found.probability, np.nan), from_pandas=True)
+
+    def of_some(values: NDArray | None) -> pa.Array:
+        """Return a column that only some criteria have."""
+        if values is None:
+            return pa.nulls(sessions.number, pa.float64())
+        return pa.array(sessions.fill(values, np.nan), from_pandas=True)
+
     return pa.table(
         {
             **{name: _coded(every, [word]) for name, word in names.items()},
@@ -112,7 +117,8 @@ def states(
             "unit": pa.array(found.unit[sessions.course]),
             "threshold": pa.array(threshold[sessions.course]),
             "fall": pa.array(sessions.fill(found.fall, np.nan)),
-            "probability": likely,
+            "z": of_some(found.z),
+            "probability": of_some(found.probability),
         }
     )
 
@@ -164,7 +170,7 @@ def episodes(
     courses, these = ratings.courses, found_episodes
     rating, session = courses.rating, courses.session
     course = courses.course[these.first_low]
-    fall = these.reference - rating[these.nadir]
+    fall, unit = these.reference - rating[these.nadir], found.unit[course]
     repaired, observed = these.repair >= 0, these.onset >= 0
     before, after = ep.levels_around(courses, these)
     sudden_fall, sudden_repair = ep.shapes(courses, these)
@@ -185,7 +191,7 @@ def episodes(
             "end": session[these.end].astype(np.int32),
             "status": np.array(ep.STATUSES, dtype=object)[these.status],
             "fall": fall,
-            "fall_units": fall / found.unit[course],
+            "fall_units": fall / np.where(unit > 0, unit, np.nan),
             "persistence": _numbers(
                 session[these.repair] - session[these.onset], repaired & observed
             ),

@@ -11,6 +11,7 @@ from ..models.definitions import MODELS
 from ..project.arrays import Floats
 from ..project.content_order import in_order
 from ..project.dataset import Dataset, Detected
+from ..project.headline import resolved
 from ..project.parallel import one_thread
 from ..project.setting_groups import ExposureRules
 from ..statistics.blocks.fit import Fit, fit
@@ -84,6 +85,7 @@ def criterion_of(detection: pd.DataFrame, measure: str, default: str) -> str:
     """Return the default criterion, or the first assessable one where it is not assessable."""
     rows = detection[detection["measure"].astype("str") == measure]
     usable = list(rows.loc[rows["assessable"].astype(bool), "criterion"].astype("str"))
+    default = resolved(default, detection, measure)
     return default if default in usable or not usable else usable[0]
 
 

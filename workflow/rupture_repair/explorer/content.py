@@ -92,7 +92,10 @@ def _single(offer: Offer, sign: float, courses: int, ratings: int) -> dict[str, 
     if offer.falls is not None:
         level: NDArray = sign * offer.falls.reference[:ratings]
         drawn["reference"] = [_rounded(value, 2) for value in level]
-        drawn["unit"] = [_rounded(value) for value in offer.falls.unit[:courses]]
+        unit = offer.falls.unit
+        if offer.criterion.window is not None:
+            unit = offer.falls.threshold / float(offer.criterion.k)  # of a single rating
+        drawn["unit"] = [_rounded(value) for value in unit[:courses]]
     return drawn
 
 

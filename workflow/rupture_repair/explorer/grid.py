@@ -158,7 +158,9 @@ def choices_of(criterion: Criterion, scale: Scale) -> Choices:
         return Choices((k,), (floor,), (within,), (0, 0, 0))
     ks = _with([round(factor * k, 2) for factor in K_FACTORS if factor != 1], k)
     sizes = [size * scale.reliable_change for size in FLOORS]
-    floors = _with([0.0, *(size for size in sizes if np.isfinite(size))], floor)
+    # With a window the floor decides which runs there are: it cannot be moved afterwards.
+    offered = [] if criterion.window else [0.0, *(size for size in sizes if np.isfinite(size))]
+    floors = _with(offered, floor)
     windows = _with(WINDOWS, within)
     return Choices(ks, floors, windows, (ks.index(k), floors.index(floor), windows.index(within)))
 
@@ -192,12 +194,22 @@ class _Search:
         self.known: dict[tuple[Any, ...], Found] = {}
 
     def falls(self, k: float) -> list[Falls]:
-        """Return the falls of each source at one k, without a floor."""
-        rule = replace(self.criterion, k=k, floor=None)
+        """Return the falls of each source at one k, without a floor unless there is a window."""
+        rule = replace(self.criterion, k=k)
+        if rule.window is None:
+            rule = replace(rule, floor=None)
         return [
             run_rules.falls(courses, rule, scale, self.edge_rules.max_gap)
             for courses, scale, _ in self.sources
         ]
+
+    def lowered(self, falls: Sequence[Falls], floor: float) -> list[Falls]:
+        """Return the falls of each source with another floor."""
+        if self.criterion.window is not None:
+            return list(falls)
+        strict = self.criterion.strict
+        pairs = zip(self.sources, falls, strict=True)
+        return [_lowered(courses, one, floor, strict) for (courses, _, _), one in pairs]
 
     def found(self, found: Sequence[Falls], within: int | None) -> Found:
         """Turn the falls of each source into episodes, and count them."""
@@ -227,10 +239,7 @@ class _Search:
                 for within in choices.within:
                     key = (k, matters, within)
                     if key not in self.known:
-                        falls = falls or [
-                            _lowered(courses, one, matters, self.criterion.strict)
-                            for (courses, _, _), one in zip(self.sources, without, strict=True)
-                        ]
+                        falls = falls or self.lowered(without, matters)
                         self.known[key] = self.found(falls, within)
                     results.append(self.known[key])
         return results

@@ -18,6 +18,7 @@ from ..exposure.sessions import (
 )
 from ..exposure.shared import same_scores
 from ..project.dataset import Dataset, Detected
+from ..project.headline import resolved
 from ..project.measures import Measure
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
@@ -118,9 +119,10 @@ def _variants() -> Iterator[tuple[str, str]]:
             yield model.id, variant
 
 
-def _variants_of(criterion: str, given: _Given) -> list[tuple[str, str]]:
+def _variants_of(measure: str, criterion: str, given: _Given) -> list[tuple[str, str]]:
     """Return the models and variants to fit for a criterion, as config.yaml says."""
-    every = given.models.variants_for == "all_criteria" or criterion == given.default_criterion
+    default = resolved(given.default_criterion, given.detected.detection, measure)
+    every = given.models.variants_for == "all_criteria" or criterion == default
     return [
         (model, variant)
         for model, variant in _variants()
@@ -136,7 +138,7 @@ def _fit_criterion(given: _Given, measure: str, criterion: str) -> list[dict[str
     tables = {} if reason else _tables(given, measure, criterion, str(outcome))
     same = not reason and same_scores(given.dataset.sessions, measure, str(outcome))
     rows = []
-    for model, name in _variants_of(criterion, given):
+    for model, name in _variants_of(measure, criterion, given):
         variant = MODELS[model].variants[name]
         made = tables.get(variant.table)
         why_not = reason or (made.reasons.get(name) if made else None)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..detection.criteria import Criterion
 from ..models.definitions import MODELS
+from ..project.headline import first_by_clients, resolved
 from ..project.measures import Measures
 from ..project.setting_groups import MultiverseChoices
 
@@ -79,7 +80,9 @@ def plan_multiverse(
             values = shared | dict(zip(names, choice, strict=True))
             rows.append(values | {"k": round(float(row["k"]) * float(values["k_factor"]), 10)})
     grid = pd.DataFrame(rows, columns=list(COLUMNS))
-    grid = _drawn(grid, _first(grid, default_criterion), choices.most, seed)
+    shown = first_by_clients(detection["measure"].astype("str"), measures)
+    default = resolved(default_criterion, detection, str(shown))
+    grid = _drawn(grid, _first(grid, default), choices.most, seed)
     table = pd.DataFrame([*grid.to_dict("records"), *absent], columns=list(COLUMNS))
     return _typed(table.assign(specification=np.arange(1, len(table) + 1)))
 

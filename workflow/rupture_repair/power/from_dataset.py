@@ -180,17 +180,20 @@ def _alliance(ratings: Any, measure: Measure, seed: int) -> dict[str, Any]:
     """Return level, spread, trend, fluctuation and autocorrelation of the alliance."""
     noise = prepare(ratings, "alliance", measure, seed=seed).noise
     centre = float(ratings.courses.session.mean())
-    level, slope, level_sd, slope_sd = (
-        float(values.mean())
-        for values in (noise.mean_level, noise.mean_slope, noise.sd_level, noise.sd_slope)
+    ordinary = noise.ordinary
+    level, slope = ordinary.level, ordinary.trend
+    # Of one or two courses it is not known how courses differ.
+    level_sd, slope_sd = (
+        float(np.sqrt(value)) if np.isfinite(value) else 0.0
+        for value in (ordinary.level_variance, ordinary.trend_variance)
     )
     return {
         # As if level and trend were independent at the first session.
         **_level(level, slope, _independent_at_first(level_sd, slope_sd, centre), centre),
         "alliance_sd_therapist": 0.0,
-        "alliance_sd_within": float(noise.sd_typical.mean()),
-        "volatility_sigma": float(noise.volatility.mean()),
-        "autocorrelation": float(np.clip(noise.rho.mean(), 0.0, 0.95)),
+        "alliance_sd_within": noise.sd_quantile(0.5),
+        "volatility_sigma": noise.volatility,
+        "autocorrelation": ordinary.carry,
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..detection import criteria
 from ..detection.criteria import Criterion
+from ..project.headline import one_for_all
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from ..project.setting_groups import EdgeRules, ExposureStates, PowerSettings, Settings
 from ..simulation.settings import SimulationSettings, checked
@@ -57,7 +58,9 @@ class Plan:
     edge_rules : EdgeRules
     exposure : ExposureStates
     false_alarm : float
-        Share of rupture-free courses with an episode that a calibrated k allows.
+        Share of false alarms that a calibrated k allows.
+    false_alarm_of : {"courses", "episodes"}
+        Of rupture-free courses, or of the episodes found.
     seed : int
     source : str
         Where the values of the simulation come from, in words.
@@ -81,6 +84,7 @@ class Plan:
     edge_rules: EdgeRules
     exposure: ExposureStates
     false_alarm: float
+    false_alarm_of: str
     seed: int
     source: str
 
@@ -99,7 +103,7 @@ class Plan:
         models = {"exposure": self.exposure.as_dict()}
         plain["config"] = {"edge_rules": self.edge_rules.as_dict(), "models": models}
         if self.criterion.needs_k:
-            plain["false_alarm"] = self.false_alarm
+            plain["false_alarm"] = self.false_alarm, self.false_alarm_of
         return plain
 
 
@@ -197,7 +201,8 @@ def make(
         ),
         reliability=base.reliability, instrument=base.instrument,
         edge_rules=settings.edge_rules, exposure=settings.models.exposure,
-        false_alarm=settings.chance.false_alarm, seed=settings.seed, source=base.source,
+        false_alarm=settings.chance.false_alarm, false_alarm_of=settings.chance.false_alarm_of,
+        seed=settings.seed, source=base.source,
     )  # fmt: skip
 
 
@@ -218,7 +223,7 @@ def _criterion(
 ) -> Criterion | None:
     """Return the criterion, with the settings that config.yaml changes."""
     known = [rule.id for rule in criteria.load()]
-    named = asked.criterion or settings.default_criterion
+    named = asked.criterion or one_for_all(settings.default_criterion)
     if named not in known:
         facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
         found.append(problem("E720", file=file, key="criterion", found=named, **facts))

@@ -82,8 +82,9 @@ def solved(plan: Plan) -> dict[str, Any]:
     if plan.criterion.needs_k:
         null = prepare(ratings, "alliance", measure, seed=plan.seed)
         rules = calibrate.calibrated_k(
-            null, [plan.criterion], plan.edge_rules, plan.false_alarm, dataset="simulated"
-        )
+            null, [plan.criterion], plan.edge_rules, plan.false_alarm, dataset="simulated",
+            false_alarm_of=plan.false_alarm_of,
+        )  # fmt: skip
         known["k"] = float(rules["k"].iloc[0])
     rule = world_of(plan, known).criterion
     why = why_not_assessable(rule, measure, ratings)

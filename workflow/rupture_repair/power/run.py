@@ -129,9 +129,13 @@ def _notes(plan: Plan, world: World, table: pd.DataFrame) -> tuple[str, ...]:
     notes = [f"values {plan.source}"]
     rule = world.criterion
     if plan.criterion.needs_k:
+        alarms = {
+            "courses": f"{plan.false_alarm:.0%} of courses without a rupture show an episode",
+            "episodes": f"noise alone would make {plan.false_alarm:.0%} of the episodes found",
+        }
         notes.append(
             f"{rule.id}: k = {rule.k:g} was solved on {COURSES} simulated courses, so "
-            f"that {plan.false_alarm:.0%} of courses without a rupture show an episode"
+            f"that {alarms[plan.false_alarm_of]}"
         )
     without = table[table["without_result"] > 0]
     for row in without[without["detection"] == "criterion"].itertuples():

@@ -1,10 +1,12 @@
 """What reports and figures show first of a dataset."""
 
 from collections.abc import Iterable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from .measures import Measures
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def first_by_clients(names: Iterable[str], measures: Measures) -> str | None:
@@ -21,8 +23,44 @@ def first_by_clients(names: Iterable[str], measures: Measures) -> str | None:
     return next(iter(by_client or every), None)
 
 
+#: `default_criterion: best` is the first of these that can be assessed. A rule written beforehand:
+#: nothing of the outcome is known when it is applied.
+BEST, PREFERRED = "best", ("rupture_probability", "dip")
+
+
+def resolved(default_criterion: str, detection: "pd.DataFrame", measure: str) -> str:
+    """Return the criterion that `default_criterion` names for a measure.
+
+    Parameters
+    ----------
+    default_criterion : str
+        An id, or `best`: the first of :data:`PREFERRED` that is assessable, else the last of them.
+    detection : DataFrame
+        The table detection.
+    measure : str
+
+    Returns
+    -------
+    str
+        An id. It need not be assessable.
+    """
+    if default_criterion != BEST:
+        return default_criterion
+    rows = detection[detection["measure"].astype("str") == measure]
+    usable = set(rows.loc[rows["assessable"].astype(bool), "criterion"].astype("str"))
+    return next((name for name in PREFERRED if name in usable), PREFERRED[-1])
+
+
+def one_for_all(default_criterion: str) -> str:
+    """Return the criterion where several datasets, or simulated ones, must have the same.
+
+    For `best` the last of :data:`PREFERRED`: it does not depend on what can be assessed.
+    """
+    return PREFERRED[-1] if default_criterion == BEST else default_criterion
+
+
 def what_to_show(
-    detection: pd.DataFrame, measures: Measures, default_criterion: str
+    detection: "pd.DataFrame", measures: Measures, default_criterion: str
 ) -> tuple[str, str]:
     """Choose the measure and criterion of figures that show one only.
 
@@ -35,6 +73,7 @@ def what_to_show(
         The table detection, not empty.
     measures : mapping of str to Measure
     default_criterion : str
+        An id, or `best` (:func:`resolved`).
 
     Returns
     -------
@@ -47,4 +86,5 @@ def what_to_show(
     rows = detection[detection["measure"] == measure]
     usable = list(rows.loc[rows["assessable"].astype(bool), "criterion"])
     candidates = usable or list(rows["criterion"])
-    return measure, default_criterion if default_criterion in candidates else candidates[0]
+    default = resolved(default_criterion, detection, measure)
+    return measure, default if default in candidates else candidates[0]

@@ -84,7 +84,9 @@ class ChanceSettings(Group):
     Attributes
     ----------
     false_alarm : float
-        Share of rupture-free courses with an episode that a calibrated k allows.
+        Share of false alarms that a calibrated k allows.
+    false_alarm_of : {"courses", "episodes"}
+        Of rupture-free courses, or of the episodes found.
     null_models : tuple of str
         Of :data:`rupture_repair.chance.replicates.MODELS`, the main one first.
     replicates, slow_replicates : int
@@ -95,6 +97,7 @@ class ChanceSettings(Group):
     key: ClassVar[str] = "chance"
 
     false_alarm: float
+    false_alarm_of: str
     null_models: tuple[str, ...]
     replicates: int
     slow_replicates: int

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..disclosure.gate import Gate
+from ..project.headline import one_for_all
 from ..project.measures import read_measures
 from ..project.setting_groups import Settings
 from .failed_page import failure_report
@@ -33,7 +34,7 @@ def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
     folder, figure = root / "data/processed", root / "reports/figures/_all/synthesis_forest.csv"
     if not (folder / "synthesis.parquet").exists() or not figure.exists():
         return None
-    criterion = settings.default_criterion
+    criterion = one_for_all(settings.default_criterion)
     tables = {
         name: pd.read_parquet(folder / f"{file}.parquet")
         for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))

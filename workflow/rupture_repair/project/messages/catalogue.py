@@ -166,6 +166,10 @@ CATALOGUE: dict[str, Entry] = {
         "the reference 'fixed' needs the level to compare with.",
         "Add value: in points of the instrument.",
     ),
+    "E404": Entry(
+        "'{found}' does not go with a window.",
+        "Allowed with a window: {allowed}; or set window: null.",
+    ),
     "E405": Entry(
         "'{found}' is no part of a claim.{hint}",
         "Allowed: {allowed}.",
