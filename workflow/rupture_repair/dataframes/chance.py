@@ -89,7 +89,7 @@ max_gap, settings
     ...                             criterion="v_2sd", range=(0, 40), replicates=50)
     >>> chance[["null_model", "observed", "expected", "p"]].round(2)
            null_model  observed  expected     p
-    0  autoregressive        17     12.60  0.10
+    0  autoregressive        17     13.08  0.18
     1         shuffle        17     18.18  0.71
     """
     columns = Columns(course, session, rating)
