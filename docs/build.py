@@ -20,6 +20,7 @@ DOCS = Path(__file__).resolve().parent
 NAVIGATION = {
     "Start": {"index.md": "Overview", "tutorial.md": "Tutorial"},
     "How to": {
+        "windows-and-mac.md": "On Windows and macOS",
         "how-to-criterion.md": "Add a criterion",
         "how-to-model.md": "Change a model",
         "how-to-cluster.md": "Run on a cluster",
