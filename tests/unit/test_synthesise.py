@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from rupture_repair import synthesise
 from rupture_repair.disclosure.disclose import write
 from rupture_repair.disclosure.gate import Gate
 from rupture_repair.models.definitions import SAME_SCORES
+from rupture_repair.models.evidence import STANDS_IN
 from rupture_repair.statistics import pooling
 
 
@@ -96,6 +98,20 @@ def test_same_scores_are_left_out_unless_asked_for():
     found, studies = pooled(*tables, same_scores="pooled")
     assert of(found)["n_datasets"].item() == 3
     assert of(studies)["used"].all()
+
+
+def test_what_stands_in_for_the_alliance_is_never_pooled():
+    tables = [estimates(name, 0.1) for name in "abc"]
+    judged = pd.concat([claims(name, 0.1) for name in "abc"])
+    substitute = {**MEASURES, "bond": replace(MEASURES["bond"], stands_in="A symptom scale.")}
+    facts = {name: {"synthetic": False, "measures": MEASURES} for name in "ab"}
+    facts["c"] = {"synthetic": False, "measures": substitute}
+    for same_scores in ("left_out", "pooled"):
+        found = synthesise.studies(
+            pd.concat(tables), facts, claims=judged, same_scores=same_scores
+        ).query("estimate == estimate")
+        assert set(found.loc[found["dataset"] == "c", "reason"]) == {STANDS_IN}
+        assert found.loc[found["dataset"] != "c", "used"].all()
 
 
 def test_synthetic_data_are_not_pooled_with_observed_ones():

@@ -177,8 +177,9 @@ BREAKS = [
     ("diagnostics", setter("x", 1, 1.0), "each place of a curve occurs once"),
     ("claims", setter("verdict", 0, "yes"), "only known verdicts"),
     ("claims", setter("reason", 1, ""), "every verdict has its reason"),
-    ("claims", setter("ci_low", 0, np.nan), "an interval where, and only where"),
-    ("claims", setter("ci_low", 0, 1.5), "every estimate that is judged lies in its interval"),
+    ("claims", setter("ci_low", 0, np.nan), "a whole interval, or none"),
+    ("claims", setter("ci_low", 0, 1.5), "every estimate lies in its interval"),
+    ("claims", setter("ci_low", 1, 0.5), "a whole interval, or none"),
     ("claims", setter("criterion", 1, "dip"), "every part of every claim for every criterion"),
 ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from rupture_repair.models.evidence import STANDS_IN
 from shared_builds import built_once
 
 NAMES = ("couples_diary", "cbasp_sessions", "enrichd_bdi", "panss_psychiatrists")
@@ -61,6 +62,17 @@ def test_report_and_index_say_what_stands_in_for_the_alliance(real, dataset, wor
         assert words in text, page
     top = real.page(dataset).partition('id="found"')[0]
     assert "No alliance measure." in top
+
+
+@pytest.mark.parametrize("dataset", NAMES)
+def test_nothing_is_judged_where_another_rating_stands_in(real, dataset):
+    claims = table(real, dataset, "claims")
+    assert set(claims["verdict"]) == {"not assessable"}
+    assert claims.loc[claims["estimate"].notna(), "reason"].eq(STANDS_IN).all()
+    found = real.page(dataset).partition('id="found"')[2].partition("<h2")[0]
+    assert STANDS_IN in " ".join(found.split())
+    assert "better" not in found
+    assert "worse" not in found
 
 
 def test_report_and_index_say_which_data_are_not_for_commercial_use(real):

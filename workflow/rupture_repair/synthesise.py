@@ -17,6 +17,7 @@ from .detection.ratings import alliance
 from .disclosure import tables as disclosed
 from .disclosure.gate import Gate
 from .models.definitions import MODELS, SAME_SCORES
+from .models.evidence import STANDS_IN
 from .project.headline import first_by_clients
 from .project.measures import Measures, read_measures
 from .statistics.pooling import Pooled, pool
@@ -226,11 +227,19 @@ def _reasons(
     synthetic = {name for name, about in datasets.items() if about["synthetic"]}
     observed = set(datasets) - synthetic
     other = table["measure"].notna() & (table["measure"] != table["dataset"].map(main))
+    substitutes = {
+        (name, measure.name)
+        for name, about in datasets.items()
+        for measure in about["measures"].values()
+        if measure.stands_in
+    }
+    pairs = pd.Series(list(zip(table["dataset"], table["measure"], strict=True)), table.index)
     without = table["estimate"].isna() | ~(table["std_error"] > 0)
     why = message.where(message != "", "no standardised estimate")
     reason = pd.Series(np.nan, index=table.index, dtype="object")
     rules = [
         (other, OTHER_MEASURE),
+        (pairs.isin(substitutes), STANDS_IN),
         (without, why),
         (
             message.str.contains(SAME_SCORES, regex=False) & (same_scores == "left_out"),

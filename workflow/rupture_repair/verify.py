@@ -208,15 +208,16 @@ def of_claims(claims: pd.DataFrame, detection: pd.DataFrame) -> list[dict]:
     """Check the claims against their rules: a verdict with its reason, an interval where judged."""
     judged = claims["verdict"] != "not assessable"
     interval = claims[["ci_low", "estimate", "ci_high"]]
+    whole = interval.notna().all(axis=1)
     inside = interval["estimate"].between(interval["ci_low"], interval["ci_high"])
     parts = claims.groupby(BY, observed=True).size()
     return [
         _rule("claims: only known verdicts", ~claims["verdict"].isin(VERDICTS)),
         _rule("claims: every verdict has its reason",
               ~(claims["reason"].fillna("").str.len() > 0)),
-        _rule("claims: an interval where, and only where, there is a judgement",
-              interval.notna().all(axis=1) != judged),
-        _rule("claims: every estimate that is judged lies in its interval", judged & ~inside),
+        _rule("claims: a whole interval, or none, and one where there is a judgement",
+              ~whole & (judged | interval.notna().any(axis=1))),
+        _rule("claims: every estimate lies in its interval", whole & ~inside),
         _rule("claims: every part of every claim for every criterion",
               parts.reindex(pd.MultiIndex.from_frame(detection[BY])) != parts.max()),
     ]  # fmt: skip

@@ -17,7 +17,8 @@ from rupture_repair.claims.verdicts import VERDICTS, load
 from rupture_repair.detection import criteria, detect
 from rupture_repair.exposure.courses import course_exposures
 from rupture_repair.ingest import ingest
-from rupture_repair.models.definitions import MODELS
+from rupture_repair.models.definitions import MODELS, SAME_SCORES
+from rupture_repair.models.evidence import STANDS_IN
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project.dataset import Detected
@@ -136,6 +137,30 @@ def spoiled(whole):
 @pytest.fixture(params=SPOILED)
 def bad(request, spoiled):
     return spoiled(request.param)
+
+
+# ------------------------------------------------------------------ no evidence on the alliance
+
+
+@pytest.mark.parametrize("why", [STANDS_IN, SAME_SCORES])
+def test_no_claim_is_judged_where_nothing_is_evidence_on_the_alliance(whole, why):
+    states, episodes, detection = detected(whole)
+    judged = analysed(whole, states, episodes, detection).claims
+    assert set(judged["verdict"]) > {"not assessable", "undecided"}
+    change = {"stands_in": "Symptoms."} if why == STANDS_IN else {"outcome": "alliance"}
+    alliance = replace(whole.measures["alliance"], **change)
+    data = replace(whole, measures={**whole.measures, "alliance": alliance})
+    claims = analysed(data, states, episodes, detection).claims
+    assert set(claims["verdict"]) == {"not assessable"}
+    estimated = claims["estimate"].notna()
+    assert set(claims.loc[estimated, "reason"]) == {why}
+    if why == STANDS_IN:
+        numbers = ["estimate", "ci_low", "ci_high", "standardised", "n_courses"]
+        pd.testing.assert_frame_equal(claims[numbers], judged[numbers])
+    else:
+        parts = claims["claim"] + claims["part"]
+        assert set(parts[estimated]) >= {"C2distinct", "C4intensity"}
+        assert (claims.loc[parts == "C7repaired", "reason"] == why).all()
 
 
 # ------------------------------------------------------------------ all four

@@ -136,6 +136,12 @@ def test_endings_of_a_few_courses_are_not_drawn():
     assert "not known" in figure.texts[0].get_text()
 
 
+@pytest.mark.parametrize("drawn", [leaving(left=5), leaving(left=4), leaving()[:1]])
+def test_endings_are_drawn_where_five_courses_were_left_after_each_state(drawn):
+    _, numbers = ending_hazard(drawn)
+    assert numbers.empty == (drawn["left"].min() < 5 or len(drawn) < 2)
+
+
 def test_the_figure_of_components_shows_what_their_table_holds(made):
     sessions, _, _ = made
     random = np.random.default_rng(4)

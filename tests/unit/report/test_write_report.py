@@ -75,7 +75,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 7
+    assert len(page.all("img")) == 6
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -84,7 +84,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 7
+    assert len(page.all("figcaption")) == 6
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -140,12 +140,6 @@ def test_last_outcome_is_told_where_the_next_one_is_not_known(own, tmp_path):
     found = text.split("## The data")[0].replace("\\", "")
     assert "At the end of the course, the outcome was" in found
     assert f"for each repaired rupture: {markdown.number(row['estimate'])} points" in found
-
-
-def test_same_scores_are_said_beside_the_finding(own):
-    own["measures"]["srs"] = replace(own["measures"]["srs"], outcome="srs")
-    found = dataset_report(without_figures(own), ABOUT).split("## The data")[0]
-    assert "Rating and outcome are the same scores here" in found
 
 
 def test_no_number_is_typed_into_the_sections():

@@ -11,7 +11,8 @@ from ..exposure.courses import course_exposures
 from ..exposure.episodes import moderator_exposures
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import same_scores, turned
-from ..models.definitions import MODELS
+from ..models.definitions import MODELS, SAME_SCORES
+from ..models.evidence import no_evidence
 from ..project.dataset import Dataset, Detected
 from ..project.setting_groups import ExposureRules
 from ..statistics import estimates
@@ -84,6 +85,11 @@ class Context:
         return course_exposures(episodes, states, self.dataset, self.measure, self.outcome)
 
     @cached_property
+    def no_evidence(self) -> str | None:
+        """Why no verdict on the alliance can be given, None where one can."""
+        return no_evidence(self.dataset, self.measure)
+
+    @cached_property
     def _same_scores(self) -> bool:
         return same_scores(self.dataset.sessions, self.measure, str(self.outcome))
 
@@ -94,9 +100,7 @@ class Context:
         if self.outcome not in self.dataset.sessions:
             raise NotAssessable(f"{self.outcome} is not measured at sessions")
         if self._same_scores:
-            raise NotAssessable(
-                "rating and outcome are the same scores: an association is built in"
-            )
+            raise NotAssessable(SAME_SCORES)
         return self.outcome
 
     def cluster(self, course: pd.Series) -> np.ndarray:

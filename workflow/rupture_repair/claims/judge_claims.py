@@ -72,6 +72,7 @@ def judge_claims(
         `verdict` is one of :data:`~rupture_repair.claims.VERDICTS`, `reason` says why in words.
         `n_with_episode` counts those of the courses with an episode, where the share of them is
         estimated.
+        Where a measure gives no evidence on the alliance, estimates stay and nothing is judged.
     """
     claims = load(smallest)
     parts = [(claim.id, part) for claim in claims for part in claim.parts]
@@ -172,11 +173,14 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
         found, estimate=found.estimate / found.scale, ci_low=found.ci_low / found.scale,
         ci_high=found.ci_high / found.scale,
     )  # fmt: skip
-    judged, reason = cautious(*verdict(part, vars(scaled)), part, found.biased)
+    if context.no_evidence:
+        judged = _not_assessable(context.no_evidence)
+    else:
+        said = cautious(*verdict(part, vars(scaled)), part, found.biased)
+        judged = dict(zip(("verdict", "reason"), said, strict=True))
     standardised = {
         "standardised": scaled.estimate, "standardised_error": found.std_error / found.scale,
         "standardised_low": scaled.ci_low, "standardised_high": scaled.ci_high,
     }  # fmt: skip
     counts = {name: getattr(found, name) for name in _COUNTS}
-    said = {"verdict": judged, "reason": reason, "note": found.note or None}
-    return numbers | standardised | counts | said
+    return numbers | standardised | counts | judged | {"note": found.note or None}

@@ -52,7 +52,8 @@ MODELS = (
     "{name} is not measured at sessions",
     "{name} is not rated at sessions",
     "rating and outcome are the same scores, so that an association is built in",
-    "rating and outcome are the same scores: an association is built in",
+    "another rating stands in for the alliance: this is a trial of the pipeline, not evidence on "
+    "the alliance",
     "groups by session {chosen}",
     "the criterion uses later ratings, so that what it says of the time before the landmark was "
     "not known then",

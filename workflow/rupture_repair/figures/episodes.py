@@ -26,7 +26,7 @@ _BEFORE = {
     "repaired rupture": ("#0072B2", ":", "^"),
 }
 
-#: Fewest sessions whose share of endings says anything.
+#: Fewest sessions whose share of endings says anything, and fewest endings of a status before.
 _LEAST = 5
 
 #: Levels of reliability: colour, marker, place next to the line, words.
@@ -145,12 +145,14 @@ def ending_hazard(leaving: pd.DataFrame) -> Drawn:
     Returns
     -------
     figure : Figure
+        Without a picture where fewer than two states are left, or one has fewer than five endings.
     numbers : DataFrame
         before (state of the session before), session_from, session_to, n (sessions at which a
-        course could be left), share (left), ci_low, ci_high (Wilson).
+        course could be left), share (left), ci_low, ci_high (Wilson); empty without a picture.
     """
     numbers = leaving[leaving["n"] >= _LEAST]
-    if numbers.empty or not numbers["left"].sum():
+    endings = numbers.groupby("before")["left"].sum()
+    if len(endings) < 2 or endings.min() < _LEAST:
         why = "How courses ended is not known, or too few were left, to draw when."
         return nothing(why), numbers.iloc[:0]
     low, high = wilson(numbers["left"], numbers["n"])

@@ -8,6 +8,7 @@ import yaml
 from ..disclosure import problem_texts
 from ..figures.alt_text import alt_text
 from ..models.definitions import MODELS
+from ..models.evidence import no_evidence
 from ..project.setting_groups import Settings
 from .dataset_tables import Material
 from .markdown import held
@@ -58,12 +59,13 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     # What needs single courses comes first: the material that passed the gate has none.
     facts, ratings = data.of_dataset(material), data.of_ratings(material)
     never = episodes.reasons_of(material.detected.states)
+    measure, criterion = material.shown
+    no_verdict = no_evidence(material.dataset, measure)
     described, rows_of_shapes = shapes.of_shapes(material), shapes.shapes(material)
     material = material.disclosed()
     detection, effects = episodes.of_detection(material, never), outcome.of_effects(material)
     reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
     limits = words_of("limitations.yaml")
-    measure, criterion = material.shown
     detected = set(material.detected.detection["measure"])
     alliance = [name for name in material.dataset.measures if name in detected]
     page = Page(
@@ -82,6 +84,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         name=detection["row"]["name"],
         detection=detection,
         effects=effects,
+        no_verdict=no_verdict,
         flow=data.of_flow(material),
         shapes=described,
         shape_rows=rows_of_shapes,
