@@ -87,7 +87,7 @@ def test_every_part_of_every_claim_has_an_estimand_and_the_other_way_round():
 def test_smallest_effects_can_be_changed_by_name():
     changed = {claim.id: claim for claim in load({"C7.repaired": 0.5})}
     by_name = {part.name: part.smallest for part in changed["C7"].parts}
-    assert by_name == {"repaired": 0.5, "open": 0.2}
+    assert by_name == {"repaired": 0.5, "open": 0.2, "repaired_against_open": 0.2}
     with pytest.raises(ProblemsFound) as caught:
         load({"C7.repared": 0.5})
     assert caught.value.problems[0].code == "E405"

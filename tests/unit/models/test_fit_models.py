@@ -34,6 +34,8 @@ def test_every_model_and_variant_has_its_rows_in_order(estimates):
         ("moderation", "main"), ("moderation", "disagreement"), ("moderation", "noticed"),
         ("moderation", "kind"), ("moderation", "cause"), ("moderation", "strategy"),
     ]  # fmt: skip
+    contrast = estimates[estimates["term"] == "repaired_minus_open"]
+    assert list(contrast["variant"]) == list(MODELS["next_session"].variants)
     ar1 = estimates[estimates["variant"] == "ar1"]
     assert ar1["status"].isin(["converged", "singular"]).all()
     # The residuals were drawn without autocorrelation.

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from made_courses import exposed, make
-from rupture_repair.models.definitions import MODELS
+from rupture_repair.models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.statistics import estimates as estimates_module
 from rupture_repair.statistics import statsmodels_engine
@@ -79,6 +79,37 @@ def test_wald_rows_agree_with_each_other(estimates):
     np.testing.assert_allclose(half[~normal] / student["std_error"], quantile, rtol=1e-9)
     p = 2 * stats.t.sf(student["statistic"].abs(), student["df"])
     np.testing.assert_allclose(student["p"], p, rtol=1e-9)
+
+
+@pytest.mark.parametrize("ar1", [None, "session"])
+def test_a_contrast_is_the_coefficient_of_the_same_model_written_otherwise(made, ar1):
+    rows = exposed(made)
+    rows = rows.assign(either=rows["repaired_within"] + rows["open_within"])
+    variant = MODELS["next_session"].variants["main"]
+    found = estimates_module.fit(variant.formula, rows, ar1=ar1, contrasts=variant.contrasts)
+    other = FORMULA.replace("open_within", "either")
+    row = found.row(REPAIRED_MINUS_OPEN)
+    expected = estimates_module.fit(other, rows, ar1=ar1).row("repaired_within")
+    for name in ("estimate", "std_error", "df", "p", "ci_low", "ci_high"):
+        assert row[name] == pytest.approx(expected[name], rel=1e-3), name
+    assert np.isnan(row["standardised"])
+
+
+def test_contrasts_of_plain_and_logistic_models_and_of_terms_that_are_not_there():
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"]).assign(constant=1.0)
+    table["y"] = table["a"] - table["b"] + rng.normal(size=80)
+    table["won"] = (table["y"] > 0).astype(float)
+    contrasts = {"difference": {"a": 1.0, "b": -1.0}, "absent": {"a": 1.0, "constant": -1.0}}
+    for outcome, family in (("y", "gaussian"), ("won", "binomial")):
+        found, expected = (
+            estimates_module.fit(formula, table, family=family, contrasts=contrasts)
+            for formula in (f"{outcome} ~ a + b + constant", f"{outcome} ~ a + I(a + b)")
+        )
+        assert list(found.rows["term"]) == ["Intercept", "a", "b", "difference"]
+        for name in ("estimate", "std_error", "df", "p"):
+            ours, theirs = found.row("difference")[name], expected.row("a")[name]
+            assert ours == pytest.approx(theirs, rel=1e-4, nan_ok=True), (family, name)
 
 
 def test_statsmodels_gives_no_degrees_of_freedom_and_says_so(table):

@@ -10,6 +10,7 @@ from bundles import material_of
 from made_reports import ABOUT
 from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.models.evidence import STANDS_IN
+from rupture_repair.report import markdown
 from rupture_repair.report.dataset_page import dataset_report
 
 
@@ -30,6 +31,25 @@ def test_the_headline_gives_no_verdict_where_nothing_is_evidence_on_the_alliance
     assert not re.search(said, text)
     assert f"Whether ruptures and repairs go with the outcome is not judged: {why}" in found
     assert "[outcome](#outcome)" in found
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.1, 0.9, "better** than"), (-0.9, -0.1, "worse** than"), (-1, 1, "not clearly different**")],
+)
+def test_repaired_and_open_ruptures_are_compared_directly(own, low, high, word):
+    table = own["estimates"]
+    assert "Compared directly" not in dataset_report(material_of(own), ABOUT)
+    rows = table[(table["term"] == "open_within") & (table["variant"] == "main")]
+    rows = rows.assign(
+        term="repaired_minus_open", estimate=(low + high) / 2, ci_low=low, ci_high=high
+    )
+    own["estimates"] = pd.concat([table, rows], ignore_index=True)
+    text = dataset_report(material_of(own), ABOUT)
+    assert text.count(f"Compared directly, the outcome after a repaired rupture was **{word}") == 1
+    assert "Repaired minus open" in text
+    shown = markdown.interval({"estimate": (low + high) / 2, "ci_low": low, "ci_high": high})
+    assert text.count(f" {markdown.escape(shown)} |") >= 2 * rows["criterion"].nunique()
 
 
 @pytest.mark.parametrize(

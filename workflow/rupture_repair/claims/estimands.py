@@ -15,7 +15,7 @@ from ..exposure.courses import recovery_reason
 from ..exposure.episodes import NOT_CODED
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import turned
-from ..models.definitions import MODELS
+from ..models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from ..statistics.no_result import NotAssessable
 from ..statistics.proportion import wilson
 from ..statistics.reliability import intraclass
@@ -341,6 +341,7 @@ ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C6", "through_alliance"): _mediated,
     ("C7", "repaired"): _of_model("next_session", _NEXT, "repaired_within", True),
     ("C7", "open"): _of_model("next_session", _NEXT, "open_within", True),
+    ("C7", "repaired_against_open"): _of_model("next_session", _NEXT, REPAIRED_MINUS_OPEN, True),
     ("C8", "alliance"): _growth("unrepaired"),
     ("C9", "repaired"): _interpersonal("repaired_within"),
     ("C9", "open"): _interpersonal("open_within"),

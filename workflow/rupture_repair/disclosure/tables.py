@@ -23,6 +23,7 @@ _DIGITS = 3
 #: On which courses the estimate of a term rests, by the beginning of its name.
 _RESTS_ON = {
     "repaired": ("repaired",),
+    "repaired_minus_open": ("repaired", "with"),
     "open": ("with",),
     "unrepaired": ("unrepaired",),
     "censored": ("censored",),
@@ -43,6 +44,7 @@ _CLAIMS_REST_ON = {
     ("C6", "outcome"): (*_RESTS_ON["group"], "landmark"),
     ("C6", "through_alliance"): ("with", "repaired", "unrepaired"),
     ("C7", "repaired"): ("with", "repaired"),
+    ("C7", "repaired_against_open"): ("with", "repaired"),
     ("C8", "alliance"): ("with", "unrepaired"),
     ("C9", "repaired"): ("with", "repaired"),
 }

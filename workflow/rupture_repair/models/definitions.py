@@ -1,6 +1,7 @@
 """The models as data, so that reports print what was fitted."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Variant:
         As for the model, where the variant differs.
     always : bool
         Whether it is fitted for every criterion whatever `variants_for` says: claims rest on it.
+    contrasts : mapping of str to mapping
+        Name -> weights of terms, which are tested together as a row of its own.
     """
 
     formula: str
@@ -37,6 +40,7 @@ class Variant:
     moderator: str | None = None
     answers: tuple[str, ...] | None = None
     always: bool = False
+    contrasts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,25 +91,36 @@ _CONTROLS = f"time + n_sessions + baseline + {_RANDOM}"
 _NEXT = f"repaired_within + open_within + repaired_between + open_between + {_CONTROLS}"
 _DETRENDED = f"repaired_detrended + open_detrended + repaired_between + open_between + {_CONTROLS}"
 
+#: The term that sets repaired against open ruptures, and what it is made of, by kind of exposure.
+REPAIRED_MINUS_OPEN = "repaired_minus_open"
+_WITHIN, _WITHOUT_TREND = (
+    {REPAIRED_MINUS_OPEN: {f"repaired_{kind}": 1.0, f"open_{kind}": -1.0}}
+    for kind in ("within", "detrended")
+)
+
 _NEXT_SESSION = Model(
     id="next_session",
     question="Does a repaired (an open) rupture now go with a better (a worse) outcome at the "
     "next session?",
     rows="session",
     variants={
-        "main": Variant(f"outcome_next ~ {_NEXT}", "as the formula says", "sessions"),
+        "main": Variant(
+            f"outcome_next ~ {_NEXT}", "as the formula says", "sessions", contrasts=_WITHIN
+        ),
         "with_outcome_now": Variant(
             f"outcome_next ~ outcome_now + {_NEXT}",
             "with the outcome of the same session as a covariate: change from one session to the "
             "next; in short courses the estimates are pulled towards zero, because the outcome "
             "now carries the course's own level (Nickell 1981, doi 10.2307/1911408)",
             "sessions",
+            contrasts=_WITHIN,
         ),
         "detrended": Variant(
             f"outcome_next ~ {_DETRENDED}",
             "exposure as its residual from the course's own straight line over time, so that no "
             "trend of a course passes for an effect",
             "sessions",
+            contrasts=_WITHOUT_TREND,
         ),
         "ar1": Variant(
             f"outcome_next ~ {_NEXT}",
@@ -115,12 +130,15 @@ _NEXT_SESSION = Model(
             "sessions",
             ar1="session",
             always=True,
+            contrasts=_WITHIN,
         ),
     },
     reading={
         "repaired_within": "difference in the next outcome, in points, between sessions of one "
         "course at or after a repair and its steady sessions",
         "open_within": "the same for sessions with a rupture that is not repaired so far",
+        REPAIRED_MINUS_OPEN: "difference in the next outcome, in points, between sessions at or "
+        "after a repair and sessions with a rupture that is not repaired so far",
         "repaired_between": "difference in outcome between a course with all and a course with "
         "none of its sessions at or after a repair",
         "open_between": "the same for sessions with a rupture that is not repaired so far",

@@ -266,8 +266,9 @@ def _fitted(variant: Variant, table: pd.DataFrame, engine: str) -> Fit:
     if variant.group:
         return estimates.fit_gee(variant.formula, table, variant.group)
     return estimates.fit(
-        variant.formula, table, engine=engine, ar1=variant.ar1, family=variant.family
-    )
+        variant.formula, table, engine=engine, ar1=variant.ar1, family=variant.family,
+        contrasts=variant.contrasts,
+    )  # fmt: skip
 
 
 def _group_notes(table: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ estimates; here they become rows of the table of estimates, with intervals, vari
 explained variance, and what has to be said about them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -116,6 +116,7 @@ def fit(
     engine: str = "blocks",
     ar1: str | None = None,
     family: str = "gaussian",
+    contrasts: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Fit:
     """Fit a linear or logistic (mixed) model.
 
@@ -135,6 +136,9 @@ def fit(
         With binomial a logistic model with one random intercept, by adaptive quadrature with
         :data:`QUADRATURE_POINTS` points; the engine is then the project's own, and `reml` has
         no meaning.
+    contrasts : mapping of str to mapping, optional
+        Name -> weights of terms: linear combinations that follow the terms as rows of their own,
+        without `standardised`; those of terms that were left out are left out too.
 
     Returns
     -------
@@ -179,7 +183,7 @@ def fit(
         return without_result(formula, "not_assessable", str(reason), engine)
     except NoOptimum as reason:
         return without_result(formula, "failed", str(reason), engine)
-    return of_solution(formula, matrices, solution, engine)
+    return of_solution(formula, matrices, solution, engine, contrasts)
 
 
 def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
@@ -257,7 +261,13 @@ def check_information(matrices: Design) -> None:
             raise NotAssessable(f"the outcome does not vary within any {level.factor}")
 
 
-def of_solution(formula: str, matrices: Design, solution: Solution, engine: str) -> Fit:
+def of_solution(
+    formula: str,
+    matrices: Design,
+    solution: Solution,
+    engine: str,
+    contrasts: Mapping[str, Mapping[str, float]] | None = None,
+) -> Fit:
     """Return the tidy rows of what an engine found.
 
     Parameters
@@ -267,6 +277,8 @@ def of_solution(formula: str, matrices: Design, solution: Solution, engine: str)
     solution : Solution
     engine : str
         Its name.
+    contrasts : mapping of str to mapping, optional
+        As for :func:`fit`.
 
     Returns
     -------
@@ -277,12 +289,7 @@ def of_solution(formula: str, matrices: Design, solution: Solution, engine: str)
     notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
     without_df = solution.df is None and solution.family == "gaussian"
     message = "; ".join([*notes, *matrices.notes, *([_NO_DF] if without_df else [])])
-    # Log odds ratios have no units of the outcome.
-    scale = matrices.outcome.std(ddof=1) if solution.family == "gaussian" else 1.0
-    spread = matrices.fixed.std(axis=0, ddof=1) / scale
-    varies = np.array(matrices.terms) != "Intercept"
-    columns = {"term": list(matrices.terms)} | wald(solution)
-    columns["standardised"] = np.where(varies, solution.estimate * spread, np.nan)
+    columns = _columns(matrices, solution, contrasts or {})
     facts = _counts(matrices) | _variances(matrices, solution)
     facts |= {"loglik": solution.loglik, "rho": solution.rho}
     facts["aic"], facts["bic"] = information_criteria(matrices, solution)
@@ -295,6 +302,25 @@ def of_solution(formula: str, matrices: Design, solution: Solution, engine: str)
     return Fit(
         formula, columns | facts, status, message, matrices.notes, covariances, solution.attempts
     )
+
+
+def _columns(
+    matrices: Design, solution: Solution, contrasts: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    """Return what differs between terms, and between contrasts of them: one entry for each."""
+    # Log odds ratios have no units of the outcome.
+    scale = matrices.outcome.std(ddof=1) if solution.family == "gaussian" else 1.0
+    spread = matrices.fixed.std(axis=0, ddof=1) / scale
+    varies = np.array(matrices.terms) != "Intercept"
+    columns = {"term": list(matrices.terms)} | wald(solution)
+    columns["standardised"] = np.where(varies, solution.estimate * spread, np.nan)
+    known = {name: of for name, of in contrasts.items() if set(of) <= set(matrices.terms)}
+    if not known:
+        return columns
+    weights = np.array([[of.get(term, 0.0) for term in matrices.terms] for of in known.values()])
+    more = {"term": list(known)} | wald(solution.combined(weights))
+    more["standardised"] = np.full(len(known), np.nan)
+    return {name: [*value, *more[name]] for name, value in columns.items()}
 
 
 def _counts(matrices: Design) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What an engine found: estimates, (co)variances and likelihood of a mixed model."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ class Solution:
     rho : float or None
         Correlation of residuals at neighbouring session numbers, None where they are independent.
     family : {"gaussian", "binomial"}
+    df_of : callable or None
+        Weights of the estimates, shape (combinations, terms) -> degrees of freedom of these
+        combinations; None where they are those of every estimate, or there are none.
     """
 
     estimate: Floats
@@ -55,6 +59,23 @@ class Solution:
     attempts: tuple[str, ...] = ()
     rho: float | None = None
     family: str = "gaussian"
+    df_of: Callable[[Floats], Floats] | None = None
+
+    def combined(self, weights: Floats) -> "Solution":
+        """Return the solution with linear combinations of the estimates in their place.
+
+        Parameters
+        ----------
+        weights : ndarray, shape (combinations, terms)
+        """
+        df = None if self.df is None else np.full(len(weights), self.df[0])
+        return replace(
+            self,
+            estimate=weights @ self.estimate,
+            covariance=weights @ self.covariance @ weights.T,
+            df=df if self.df_of is None else self.df_of(weights),
+            df_of=None,
+        )
 
 
 def on_boundary(level: Level, covariance: Floats, residual: float) -> list[str]:

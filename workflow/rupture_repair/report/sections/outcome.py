@@ -1,10 +1,12 @@
 """Rows of the report's section on outcome: effects of rupture and repair by model."""
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from ...figures.criteria import forest_rows
+from ...models.definitions import REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
@@ -26,6 +28,7 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
                 "criterion": text(open_["name"]),
                 "repaired": interval(repaired),
                 "open": interval(open_),
+                "difference": interval(pair["difference"]),
                 "n": held(open_["n_sessions"]),
                 "courses": held(open_["n_courses"]),
                 "status": status(open_["status"]),
@@ -68,19 +71,27 @@ def other_models(material: Material) -> Rows:
     return rows
 
 
+def _difference(material: Material, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the estimate of repaired minus open ruptures of a fit; missing where it has none."""
+    own = of_criterion(material.estimates, row["measure"], row["criterion"])
+    own = own[(own["term"] == REPAIRED_MINUS_OPEN) & (own["variant"] == row["variant"])]
+    found = own[own["outcome"] == row["outcome"]].to_dict("records")
+    return found[0] if found else dict.fromkeys(("estimate", "ci_low", "ci_high"), math.nan)
+
+
 def of_effects(material: Material) -> dict[str, Any]:
     """Return the estimates of claim C7.
 
-    Keys: rows (forest_rows as list of pairs: repaired, open), variant (of the pair shown), shown
-    (the pair of the measure and criterion shown, or None), estimated (whether that has an
-    estimate), any (whether any pair has), final (term -> estimate of the model of the last
-    outcome), models (number of fits), status (status -> number of fits), fitted (model ->
-    variants with a result), without_df (whether the models of the next outcome have no degrees
-    of freedom).
+    Keys: rows (forest_rows as list of pairs: repaired, open, and their difference), variant (of
+    the pair shown), shown (the pair of the measure and criterion shown, or None), estimated
+    (whether that has an estimate), any (whether any pair has), final (term -> estimate of the
+    model of the last outcome), models (number of fits), status (status -> number of fits), fitted
+    (model -> variants with a result), without_df (whether the models of the next outcome have no
+    degrees of freedom).
     """
     rows = forest_rows(material.estimates, material.detected.detection).to_dict("records")
     pairs = [
-        {"repaired": repaired, "open": open_}
+        {"repaired": repaired, "open": open_, "difference": _difference(material, open_)}
         for repaired, open_ in zip(rows[::2], rows[1::2], strict=True)
     ]
     measure, criterion = material.shown

@@ -1,7 +1,7 @@
 """The block engine: from the matrices of a design to estimates in the units of the data."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -234,6 +234,7 @@ def solution(standard: Standardised, optimum: search.Optimum) -> Solution:
         tuple(zero),
         optimum.attempts,
         rho if design.position is not None else None,
+        df_of=partial(degrees_of_freedom, standard, optimum),
     )
 
 

@@ -14,7 +14,7 @@ from ..no_result import NotAssessable
 from ..printed import Summary, as_text, method_in_words
 from ..solution import Solution, statistics, variance_table, wald
 from . import search
-from .engine import Standardised, degrees_of_freedom, solution, standardise
+from .engine import Standardised, solution, standardise
 from .random_effects import Effects, effects
 
 
@@ -243,12 +243,8 @@ class Fit:
             `estimate`, `std_error`, `df`, `statistic`, `p`, `ci_low`, `ci_high`.
         """
         row = np.array([weights.get(term, 0.0) for term in self.design.terms])[None]
-        found = self.solution
-        combined = Solution(
-            row @ found.estimate, row @ found.covariance @ row.T, found.residual, (), found.loglik,
-            degrees_of_freedom(self.standard, self.optimum, row), found.optimiser,
-        )  # fmt: skip
-        return pd.Series({name: float(value[0]) for name, value in wald(combined).items()})
+        found = wald(self.solution.combined(row))
+        return pd.Series({name: float(value[0]) for name, value in found.items()})
 
 
 def fit(
