@@ -35,6 +35,7 @@ NAVIGATION = {
         "reference-instruments.md": "instruments.yaml",
         "criteria.md": "Criteria",
         "instruments.md": "Instruments",
+        "tables.md": "Tables",
         "datasets.md": "Public datasets",
         "commands.md": "Commands",
         "problems.md": "Problems",

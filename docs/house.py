@@ -124,7 +124,7 @@ class Rule:
     needs : tuple of str
         Rules whose outputs it reads.
     writes : tuple of str
-        What it writes, without folders and without the CSV copies of tables.
+        What it writes, without folders, the CSV copies of tables and what describes these.
     """
 
     name: str
@@ -152,6 +152,7 @@ def rules() -> list[Rule]:
 def _written(body: str) -> Iterator[str]:
     """Yield what a rule writes; a table is written once more as CSV, for people."""
     output = body.partition("output:\n")[2].partition("    log:")[0]
+    output = re.sub(r"    metadata=(.*\n(?:         .*\n)*)", "", output)
     files = re.findall(r'"([^"]+)"', output)
     tables = {file.removesuffix(".parquet") for file in files if file.endswith(".parquet")}
     for file in files:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rupture_repair import cli
 from rupture_repair.detection import criteria
-from rupture_repair.project import yaml_files
+from rupture_repair.project import data_dictionary, yaml_files
 from rupture_repair.project.messages.page import documentation
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.public_data import register
@@ -41,6 +41,7 @@ def pages(root: str = ".") -> dict[str, str]:
     made = {f"reference-{name}.md": schema_page(name) for name in SCHEMAS}
     made["criteria.md"] = criteria_page()
     made["instruments.md"] = instruments_page()
+    made["tables.md"] = tables_page()
     made["commands.md"] = commands_page()
     made["datasets.md"] = datasets_page(f"{root}/{register.FILE.as_posix()}")
     made["problems.md"] = documentation()
@@ -160,6 +161,27 @@ def datasets_page(file: str) -> str:
             facts += [("file", f"{entry.file}, version {entry.version}"), ("from", entry.url)]
             facts += [("note", entry.note)] if entry.note else []
         lines += [f"## {name}", "", *_table(("What", "Value"), facts)]
+    return "\n".join(lines)
+
+
+def tables_page() -> str:
+    """Return the page of all tables that the workflow writes, and of their columns."""
+    about = "What the workflow writes. Each CSV file has the same next to it for other programs "
+    about += "(`*.csv-metadata.json`, CSV on the Web), each Parquet file in the metadata of its "
+    about += "fields. A column without a word on missing values always has one. "
+    lines = ["# Tables", "", f"{about}Words in angle brackets stand for names of a dataset.", ""]
+    for name in data_dictionary.names():
+        table = data_dictionary.find(name)
+        files = " and ".join(f"`{table.folder}/{name}.{suffix}`" for suffix in table.formats)
+        lines += [f"## {name}", "", f"{_cell(table.holds)} It has {_cell(table.rows)}.", ""]
+        lines += [f"Files: {files}, written by `{table.written_by}`; for {table.needed_by}.", ""]
+        heads = ("Column", "Type", "Unit", "Meaning", "Allowed", "Missing where", "For")
+        rows = [
+            (f"`{one.name}`", one.type, one.unit, one.meaning,
+             one.allowed_in_words, one.missing, one.needed_by)
+            for one in table.columns
+        ]  # fmt: skip
+        lines += _table(heads, rows)
     return "\n".join(lines)
 
 

@@ -50,6 +50,16 @@ def code_of(rule):
     return code_files(PROJECT / "workflow/scripts" / f"{rule}.py")
 
 
+def dictionary_of(*tables):
+    """What the columns of some tables mean: it is written into the files of the tables."""
+    return [package_file(f"knowledge/tables/{name}.yaml") for name in ("shared", *tables)]
+
+
+def metadata_of(*tables):
+    """What describes the CSV files of some tables to other programs."""
+    return [processed(f"{name}.csv-metadata.json") for name in tables]
+
+
 def package_file(name):
     """A file of the library that is not code."""
     return from_here(PACKAGE / name)

@@ -24,9 +24,11 @@ rule calibrate:
         measures=rules.ingest.output.measures,
         sessions=rules.ingest.output.sessions,
         code=code_of("calibrate"),
+        dictionary=dictionary_of("calibrated"),
     output:
         calibrated=processed("calibrated.parquet"),
         csv=processed("calibrated.csv"),
+        metadata=metadata_of("calibrated"),
     log:
         "logs/{dataset}/calibrate.log",
     threads: HALF_OF_CORES
@@ -48,11 +50,13 @@ rule detect:
         calibrated=rules.calibrate.output.calibrated,
         models=rules.fit_hidden_markov.output.models,
         code=code_of("detect"),
+        dictionary=dictionary_of("session_states", "episodes", "detection"),
     output:
         states=processed("session_states.parquet"),
         episodes=processed("episodes.parquet"),
         detection=processed("detection.parquet"),
         csv=[processed("episodes.csv"), processed("detection.csv")],
+        metadata=metadata_of("episodes", "detection"),
     log:
         "logs/{dataset}/detect.log",
     params:
@@ -68,9 +72,11 @@ rule agreement:
         states=rules.detect.output.states,
         episodes=rules.detect.output.episodes,
         code=code_of("agreement"),
+        dictionary=dictionary_of("agreement"),
     output:
         agreement=processed("agreement.parquet"),
         csv=processed("agreement.csv"),
+        metadata=metadata_of("agreement"),
     log:
         "logs/{dataset}/agreement.log",
     priority: 1  # the figures, a long step, wait for it
@@ -86,6 +92,7 @@ rule compare_with_chance:
         calibrated=rules.calibrate.output.calibrated,
         models=rules.fit_hidden_markov.output.models,
         code=code_of("compare_with_chance"),
+        dictionary=dictionary_of("chance", "sensitivity", "chance_courses", "replicates"),
     output:
         chance=processed("chance.parquet"),
         sensitivity=processed("sensitivity.parquet"),
@@ -96,6 +103,7 @@ rule compare_with_chance:
             processed("sensitivity.csv"),
             processed("chance_courses.csv"),
         ],
+        metadata=metadata_of("chance", "sensitivity", "chance_courses"),
     log:
         "logs/{dataset}/compare_with_chance.log",
     threads: HALF_OF_CORES

@@ -27,6 +27,7 @@ rule ingest:
         files=data_files,
         instruments=package_file("knowledge/instruments.yaml"),
         code=code_of("ingest"),
+        dictionary=dictionary_of("sessions", "courses", "events"),
     output:
         about=processed("dataset.json"),
         measures=processed("measures.json"),

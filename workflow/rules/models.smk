@@ -12,10 +12,12 @@ rule fit_models:
         episodes=rules.detect.output.episodes,
         detection=rules.detect.output.detection,
         code=code_of("fit_models"),
+        dictionary=dictionary_of("estimates", "flow"),
     output:
         estimates=processed("estimates.parquet"),
         flow=processed("flow.parquet"),
         csv=[processed("estimates.csv"), processed("flow.csv")],
+        metadata=metadata_of("estimates", "flow"),
     log:
         "logs/{dataset}/fit_models.log",
     priority: 2  # the longest chain of steps begins here
@@ -40,9 +42,11 @@ rule diagnose:
         detection=rules.detect.output.detection,
         estimates=rules.fit_models.output.estimates,
         code=code_of("diagnose"),
+        dictionary=dictionary_of("diagnostics"),
     output:
         diagnostics=processed("diagnostics.parquet"),
         csv=processed("diagnostics.csv"),
+        metadata=metadata_of("diagnostics"),
     log:
         "logs/{dataset}/diagnose.log",
     priority: 2  # the figures, a long step, wait for it
@@ -69,10 +73,12 @@ rule judge_claims:
         chance_courses=rules.compare_with_chance.output.chance_courses,
         claims=package_file("knowledge/claims.yaml"),
         code=code_of("judge_claims"),
+        dictionary=dictionary_of("claims", "components"),
     output:
         claims=processed("claims.parquet"),
         components=processed("components.parquet"),
         csv=[processed("claims.csv"), processed("components.csv")],
+        metadata=metadata_of("claims", "components"),
     log:
         "logs/{dataset}/judge_claims.log",
     threads: HALF_OF_CORES
@@ -125,10 +131,15 @@ rule synthesise:
         gates=expand(rules.disclose.output.gate, dataset=DATASETS),
         published=package_file("knowledge/published.yaml"),
         code=code_of("synthesise"),
+        dictionary=dictionary_of("synthesis", "synthesis_studies"),
     output:
         pooled="data/processed/synthesis.parquet",
         studies="data/processed/synthesis_studies.parquet",
         csv=["data/processed/synthesis.csv", "data/processed/synthesis_studies.csv"],
+        metadata=[
+            "data/processed/synthesis.csv-metadata.json",
+            "data/processed/synthesis_studies.csv-metadata.json",
+        ],
         # No dataset can have a name that begins so.
         figures=directory("reports/figures/_all"),
     log:

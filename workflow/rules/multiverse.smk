@@ -7,9 +7,11 @@ rule plan_multiverse:
         measures=rules.ingest.output.measures,
         detection=rules.detect.output.detection,
         code=code_of("plan_multiverse"),
+        dictionary=dictionary_of("multiverse"),
     output:
         plan=processed("multiverse.parquet"),
         csv=processed("multiverse.csv"),
+        metadata=metadata_of("multiverse"),
     log:
         "logs/{dataset}/plan_multiverse.log",
     priority: 2  # the longest chain of steps begins here
@@ -40,11 +42,13 @@ rule run_multiverse:
         events=rules.ingest.output.events,
         states=rules.detect.output.states,
         code=code_of("run_multiverse"),
+        dictionary=dictionary_of("multiverse_estimates", "multiverse_summary", "multiverse_choices"),
     output:
         estimates=processed("multiverse_estimates.parquet"),
         csv=processed("multiverse_estimates.csv"),
         summary=processed("multiverse_summary.csv"),
         choices=processed("multiverse_choices.csv"),
+        metadata=metadata_of("multiverse_estimates", "multiverse_summary", "multiverse_choices"),
     log:
         "logs/{dataset}/run_multiverse.log",
     priority: 2  # the longest chain of steps begins here

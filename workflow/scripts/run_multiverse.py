@@ -6,7 +6,6 @@ from rupture_repair.detection import criteria
 from rupture_repair.multiverse.run_multiverse import run_multiverse
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
-from rupture_repair.project.csv_cells import write_csv
 from rupture_repair.project.dataset import Dataset
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
@@ -26,5 +25,6 @@ with step_log.step("run_multiverse", name, snakemake.log[0], snakemake.output):
     )
     processed.write(outcome.fits, snakemake.output.estimates)
     summary = summarise(outcome)
-    write_csv(summary, snakemake.output.summary)
-    write_csv(explained_by_choices(outcome.fits), snakemake.output.choices)
+    processed.write_for_people(summary, snakemake.output.summary)
+    choices = explained_by_choices(outcome.fits)
+    processed.write_for_people(choices, snakemake.output.choices)

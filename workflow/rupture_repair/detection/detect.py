@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..project import processed
+from ..project import data_dictionary, processed
 from ..project.measures import Measure, Measures
 from ..project.setting_groups import EdgeRules
 from . import episodes as ep
@@ -243,7 +243,8 @@ def write(detections: Iterable[Detection], folder: str | Path) -> pd.DataFrame:
         for detection in detections:
             if writer is None:
                 path = folder / "session_states.parquet"
-                writer = pq.ParquetWriter(path, detection.states.schema)
+                schema = data_dictionary.described(detection.states.schema, path.stem)
+                writer = pq.ParquetWriter(path, schema)
             writer.write_table(detection.states)
             episodes.append(detection.episodes)
             summaries.append(detection.summary)
