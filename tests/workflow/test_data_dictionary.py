@@ -10,7 +10,7 @@ from pyarrow import parquet
 from rupture_repair.project import data_dictionary
 
 #: Types of a column in memory, by what the dictionary calls it.
-KINDS = {"text": "O", "whole number": "iu", "number": "f", "yes or no": "b", "text or number": "Of"}
+KINDS = {"text": "O", "whole number": "iu", "number": "fi", "yes or no": "b", "text or number": "Ofi"}
 
 #: What a cell of a CSV file may be, by its type in CSV on the Web.
 CELLS = {"string": r"(?s).*", "integer": r"-?\d+", "boolean": "True|False",
@@ -89,7 +89,7 @@ def test_types_values_and_gaps_are_those_that_are_described(demo, name):
             wrong.append(f"{label}: {known[low | high].iloc[0]} is not {column.allowed}")
         if not column.missing and len(known) < len(values):
             wrong.append(f"{label}: {len(values) - len(known)} values are missing")
-    assert wrong == []
+    assert wrong == [], wrong
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -52,7 +52,9 @@ def code_of(rule):
 
 def dictionary_of(*tables):
     """What the columns of some tables mean: it is written into the files of the tables."""
-    return [package_file(f"knowledge/tables/{name}.yaml") for name in ("shared", *tables)]
+    return [
+        package_file(f"knowledge/tables/{name}.yaml") for name in ("shared", *tables)
+    ]
 
 
 def metadata_of(*tables):

@@ -92,7 +92,9 @@ rule compare_with_chance:
         calibrated=rules.calibrate.output.calibrated,
         models=rules.fit_hidden_markov.output.models,
         code=code_of("compare_with_chance"),
-        dictionary=dictionary_of("chance", "sensitivity", "chance_courses", "replicates"),
+        dictionary=dictionary_of(
+            "chance", "sensitivity", "chance_courses", "replicates"
+        ),
     output:
         chance=processed("chance.parquet"),
         sensitivity=processed("sensitivity.parquet"),

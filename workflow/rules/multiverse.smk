@@ -42,13 +42,17 @@ rule run_multiverse:
         events=rules.ingest.output.events,
         states=rules.detect.output.states,
         code=code_of("run_multiverse"),
-        dictionary=dictionary_of("multiverse_estimates", "multiverse_summary", "multiverse_choices"),
+        dictionary=dictionary_of(
+            "multiverse_estimates", "multiverse_summary", "multiverse_choices"
+        ),
     output:
         estimates=processed("multiverse_estimates.parquet"),
         csv=processed("multiverse_estimates.csv"),
         summary=processed("multiverse_summary.csv"),
         choices=processed("multiverse_choices.csv"),
-        metadata=metadata_of("multiverse_estimates", "multiverse_summary", "multiverse_choices"),
+        metadata=metadata_of(
+            "multiverse_estimates", "multiverse_summary", "multiverse_choices"
+        ),
     log:
         "logs/{dataset}/run_multiverse.log",
     priority: 2  # the longest chain of steps begins here
