@@ -166,10 +166,11 @@ def datasets_page(file: str) -> str:
 
 def tables_page() -> str:
     """Return the page of all tables that the workflow writes, and of their columns."""
-    about = "What the workflow writes. Each CSV file has the same next to it for other programs "
-    about += "(`*.csv-metadata.json`, CSV on the Web), each Parquet file in the metadata of its "
-    about += "fields. A column without a word on missing values always has one. "
-    lines = ["# Tables", "", f"{about}Words in angle brackets stand for names of a dataset.", ""]
+    about = "What the workflow writes. The same is next to each CSV file for other programs "
+    about += "(`*.csv-metadata.json`, CSV on the Web), and in the fields of each Parquet file. A "
+    about += "value is never missing where nothing is said of it. Words in angle brackets stand "
+    about += "for names that a dataset gives."
+    lines = ["# Tables", "", about, ""]
     for name in data_dictionary.names():
         table = data_dictionary.find(name)
         files = " and ".join(f"`{table.folder}/{name}.{suffix}`" for suffix in table.formats)
