@@ -173,7 +173,7 @@ def tables_page() -> str:
     lines = ["# Tables", "", about, ""]
     for name in data_dictionary.names():
         table = data_dictionary.find(name)
-        files = " and ".join(f"`{table.folder}/{name}.{suffix}`" for suffix in table.formats)
+        files = " and ".join(f"`{table.folder}/{table.stem}.{suffix}`" for suffix in table.formats)
         lines += [f"## {name}", "", f"{_cell(table.holds)} It has {_cell(table.rows)}.", ""]
         lines += [f"Files: {files}, written by `{table.written_by}`; for {table.needed_by}.", ""]
         heads = ("Column", "Type", "Unit", "Meaning", "Allowed", "Missing where", "For")

@@ -131,7 +131,9 @@ rule synthesise:
         gates=expand(rules.disclose.output.gate, dataset=DATASETS),
         published=package_file("knowledge/published.yaml"),
         code=code_of("synthesise"),
-        dictionary=dictionary_of("synthesis", "synthesis_studies"),
+        dictionary=dictionary_of(
+            "synthesis", "synthesis_studies", "figures/synthesis_forest"
+        ),
     output:
         pooled="data/processed/synthesis.parquet",
         studies="data/processed/synthesis_studies.parquet",

@@ -28,6 +28,7 @@ from rupture_repair.figures.sessions import (
     raster_of_shares,
 )
 from rupture_repair.figures.style import STATES, STATUSES, label, save
+from rupture_repair.project import data_dictionary
 from rupture_repair.project import headline as shown
 
 FIGURES = ("courses", "raster", "episodes_per_criterion", "effects_forest")
@@ -160,7 +161,7 @@ def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_
     draw_figures(tmp_path, **to_draw(made | {"dataset": dataset, "config": config}))
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
     assert ("C0001" in written) is shown
-    assert len(list(tmp_path.iterdir())) == 24
+    assert len(list(tmp_path.iterdir())) == 32
 
 
 def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
@@ -200,6 +201,7 @@ def test_the_summary_by_session_draws_the_counts_that_it_is_given(made):
     counts = courses_by_state(own)
     figure, numbers = raster_of_shares(counts)
     assert list(numbers) == ["session", "state", "n", "n_courses"]
+    assert all(map(data_dictionary.find("figures/raster").column, numbers))
     reached = own.groupby("session").size()
     assert numbers.groupby("session")["n_courses"].first().eq(reached).all()
     assert texts_outside(figure) == []

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from ..project.csv_cells import write_csv
+from ..project.processed import write_for_people
 
 mpl.use("Agg")
 
@@ -122,7 +122,7 @@ def nothing(text: str) -> Figure:
 
 
 def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
-    """Write a figure as PNG (300 dpi) and SVG, and its numbers as CSV.
+    """Write a figure as PNG (300 dpi) and SVG, and its numbers as CSV with what they mean.
 
     The same figure gives the same bytes on every call: no dates, no random ids.
 
@@ -136,12 +136,12 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The three files written.
+        PNG, SVG and CSV.
     """
     png, svg, csv = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg", "csv"))
     for file in (png, svg):
         save_as(figure, file)
-    write_csv(numbers, csv, "%.6g")
+    write_for_people(numbers, csv, folder="figures/", float_format="%.6g")
     return [png, svg, csv]
 
 

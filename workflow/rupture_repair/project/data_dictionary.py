@@ -1,6 +1,7 @@
 """The data dictionary: what each column of each table means, and how it goes into the files.
 
 One file of ``knowledge/tables`` describes one table, and a step reads only those of its tables.
+The numbers drawn in figures are tables too, as ``figures/<figure>``.
 """
 
 import re
@@ -100,7 +101,7 @@ class Table:
     Attributes
     ----------
     name : str
-        That of its files without their suffix.
+        That of its files without their suffix; of the numbers of a figure ``figures/<figure>``.
     holds, rows : str
         What it is about, and what a row is.
     folder : str
@@ -122,6 +123,11 @@ class Table:
     needed_by: str
     columns: tuple[Column, ...]
 
+    @property
+    def stem(self) -> str:
+        """Name of its files without their suffix."""
+        return self.name.rpartition("/")[2]
+
     def column(self, name: str) -> Column | None:
         """Return what is known of a column, None where nothing is."""
         matching = (one for one in self.columns if re.fullmatch(one.pattern, name))
@@ -130,8 +136,10 @@ class Table:
 
 
 def names() -> list[str]:
-    """Return the tables that are described, sorted."""
-    return sorted(file.stem for file in FOLDER.glob("*.yaml") if file.stem != SHARED)
+    """Return the tables that are described, sorted, those of figures last."""
+    files = [*sorted(FOLDER.glob("*.yaml")), *sorted(FOLDER.glob("figures/*.yaml"))]
+    every = [file.relative_to(FOLDER).with_suffix("").as_posix() for file in files]
+    return [name for name in every if name != SHARED]
 
 
 @cache
@@ -153,7 +161,7 @@ def find(name: str) -> Table | None:
     Parameters
     ----------
     name : str
-        That of its files without their suffix.
+        As :attr:`Table.name`.
 
     Examples
     --------
@@ -214,8 +222,8 @@ def csv_on_the_web(table: Table, columns: Iterable[str]) -> dict[str, Any]:
     """
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
-        "url": f"{table.name}.csv",
-        "dc:title": table.name,
+        "url": f"{table.stem}.csv",
+        "dc:title": table.stem,
         "dc:description": f"{table.holds} It has {table.rows}.",
         "tableSchema": {"columns": [_on_the_web(name, table.column(name)) for name in columns]},
     }

@@ -23,15 +23,26 @@ def write_parquet(table: pd.DataFrame, file: str | Path) -> None:
     parquet.write_table(described, file, write_page_checksum=True)
 
 
-def write_for_people(table: pd.DataFrame, csv: str | Path) -> None:
+def write_for_people(
+    table: pd.DataFrame, csv: str | Path, *, folder: str = "", float_format: str | None = None
+) -> None:
     """Write a table as CSV, and next to it what its columns mean.
 
     The second file is called ``<csv>-metadata.json``, where programs that know CSV on the Web
     look for it. A table that the data dictionary does not know has none.
+
+    Parameters
+    ----------
+    table : DataFrame
+    csv : path
+    folder : str
+        Before the name of the table in the dictionary: ``figures/`` for the numbers of a figure.
+    float_format : str, optional
+        That of numbers; by default all digits.
     """
     csv = Path(csv)
-    write_csv(table, csv)
-    known = data_dictionary.find(csv.stem)
+    write_csv(table, csv, float_format)
+    known = data_dictionary.find(f"{folder}{csv.stem}")
     if known:
         metadata = data_dictionary.csv_on_the_web(known, list(table.columns))
         text = json.dumps(metadata, indent=1, ensure_ascii=False)
