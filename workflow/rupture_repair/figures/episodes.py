@@ -29,6 +29,9 @@ _BEFORE = {
 #: Fewest sessions whose share of endings says anything, and fewest endings of a status before.
 _LEAST = 5
 
+#: Columns of the numbers of endings.
+_HAZARD = ["before", "session_from", "session_to", "n", "share", "ci_low", "ci_high"]
+
 #: Levels of reliability: colour, marker, place next to the line, words.
 _LEVELS = {
     "between": ("#0072B2", "o", -0.14, "between courses: of a course's mean"),
@@ -154,7 +157,7 @@ def ending_hazard(leaving: pd.DataFrame) -> Drawn:
     endings = numbers.groupby("before")["left"].sum()
     if len(endings) < 2 or endings.min() < _LEAST:
         why = "How courses ended is not known, or too few were left, to draw when."
-        return nothing(why), numbers.iloc[:0]
+        return nothing(why), pd.DataFrame(columns=_HAZARD)
     low, high = wilson(numbers["left"], numbers["n"])
     numbers = numbers.assign(
         share=numbers["left"] / numbers["n"],
@@ -175,8 +178,7 @@ def ending_hazard(leaving: pd.DataFrame) -> Drawn:
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", color="#ececec", lw=0.6)
     figure.legend(loc="outside upper left", ncols=3)
-    columns = ["before", "session_from", "session_to", "n", "share", "ci_low", "ci_high"]
-    return figure, numbers[columns].reset_index(drop=True)
+    return figure, numbers[_HAZARD].reset_index(drop=True)
 
 
 @styled
