@@ -136,7 +136,7 @@ def test_new_and_check(run, tmp_path):
     assert re.match(r"study: \d+ error", done.stdout)
     found = json.loads(run("rupture-repair", "check", "study", "--format", "json", status=1).stdout)
     assert found["datasets"][0]["errors"] > 0
-    assert (tmp_path / "reports/study-check.html").is_file()
+    assert (tmp_path / "data/processed/study/study-check.html").is_file()
 
 
 def test_simulate_and_check_its_dataset(run, tmp_path):
