@@ -60,8 +60,14 @@ def test_a_difference_in_either_direction(low, high, verdict):
 
 def test_a_reason_shows_interval_and_smallest_effect():
     _, reason = verdicts.verdict(PART, {"estimate": 0.1, "ci_low": -0.1, "ci_high": 0.15})
-    assert "[-0.1, 0.15]" in reason
-    assert "(0.2)" in reason
+    assert reason == (
+        "the whole interval [−0.10, 0.15] holds less than the smallest effect worth caring about "
+        "(0.2)"
+    )
+    _, reason = verdicts.verdict(PART, {"estimate": 0.1, "ci_low": -0.1, "ci_high": 0.5})
+    assert reason == (
+        "too imprecise: both no effect and one worth caring about fit the interval [−0.10, 0.50]"
+    )
 
 
 @pytest.mark.parametrize(

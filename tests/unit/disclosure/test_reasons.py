@@ -50,8 +50,10 @@ LIBRARY = ROOT / "workflow/rupture_repair"
          "courses whose ending is not known count until their last session but one"),
         ("2 repaired episodes of 2 courses: too few to tell them apart",
          "repaired episodes of courses: too few to tell them apart"),
-        ("the interval [-0.1, 2e-05] holds zero and effects worth caring about",
-         "the interval [-0.1, 2e-05] holds zero and effects worth caring about"),
+        ("the whole interval [−0.1, 2e-05] holds less than the smallest effect worth caring about "
+         "(2)",
+         "the whole interval [−0.1, 2e-05] holds less than the smallest effect worth caring about "
+         "(2)"),
         ("the criterion is not assessable: no session could be assessed, mostly: too few ratings",
          "the criterion is not assessable: no session could be assessed, mostly: too few ratings"),
         ("KeyError: 'SMITH JANE'", KEPT),
@@ -67,7 +69,7 @@ def test_what_was_counted_is_not_told(said, others):
 
 
 def test_an_estimate_that_is_withheld_is_not_told_either():
-    said = "the interval [-0.1, 0.2] holds zero and effects worth caring about"
+    said = "too imprecise: both no effect and one worth caring about fit the interval [−0.1, 0.2]"
     assert public(said, estimates=False) == KEPT
     assert public("no coded events", estimates=False) == "no coded events"
 

@@ -8,10 +8,14 @@ import pytest
 
 from bundles import material_of
 from made_reports import ABOUT
-from rupture_repair.models.definitions import SAME_SCORES
+from rupture_repair.claims.verdicts import load
+from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.models.evidence import STANDS_IN
 from rupture_repair.report import markdown
 from rupture_repair.report.dataset_page import dataset_report
+from rupture_repair.report.sections import claims, outcome
+from rupture_repair.report.sections.outcome import of_effects, other_models
+from rupture_repair.report.terms import in_words
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,55 @@ def test_repaired_and_open_ruptures_are_compared_directly(own, low, high, word):
     assert "Repaired minus open" in text
     shown = markdown.interval({"estimate": (low + high) / 2, "ci_low": low, "ci_high": high})
     assert text.count(f" {markdown.escape(shown)} |") >= 2 * rows["criterion"].nunique()
+
+
+def test_terms_are_told_in_words_with_units_and_rows_that_are_no_sessions_are_not_withheld(own):
+    rows = other_models(material_of(own))
+    assert {row["term"]: row["units"] for row in rows} == {
+        "after a repaired rupture, within courses": "points",
+        "in an open rupture, within courses": "points",
+        "after a repaired rupture, without the course's trend": "points",
+        "in an open rupture, without the course's trend": "points",
+        "repaired ruptures of a course": "points",
+        "unrepaired ruptures of a course": "points",
+    }
+    final = [row for row in rows if "final" in str(row["model"])]
+    assert final
+    assert {row["n"] for row in final} == {"–"}
+    effects = of_effects(material_of(own))["rows"]
+    failed = [
+        row for row in outcome.effects(material_of(own), effects) if "failed" in row["status"]
+    ]
+    assert {row["n"] for row in failed} == {"–"}
+
+
+def test_claims_with_several_parts_name_the_part(own):
+    rows = [{"claim": claim.id, "part": part.name} for claim in load() for part in claim.parts]
+    numbers = ["standardised", "standardised_low", "standardised_high"]
+    numbers += ["n_courses", "n_sessions", "n_episodes"]
+    facts = {"measure": "srs", "criterion": "dip", "verdict": "undecided", "reason": "why"}
+    facts |= {"note": None, "estimand": "what", "units": "points"}
+    table = pd.DataFrame(rows).assign(**facts, **dict.fromkeys(numbers, float("nan")))
+    said = [row["claim"] for row in claims.claims(material_of(own, claims=table))]
+    assert len(set(said)) == len(said)
+    assert "within" in said[1]
+    assert "distinct" not in said[2]
+
+
+def test_headline_says_how_long_half_of_the_courses_are_and_how_the_model_ended(own):
+    text = dataset_report(material_of(own), ABOUT)
+    found = text.partition("{#found}")[2].partition("## ")[0].replace("\\", "")
+    per_course = own["sessions"].groupby("course").size().quantile([0.25, 0.75])
+    low, high = (f"{value:.0f}" for value in per_course)
+    assert f"(in half of the courses {low} to {high})" in found
+    assert "; model converged)" in found
+
+
+def test_every_term_that_is_shown_has_words():
+    shown = re.compile("repaired|open|group")
+    terms = {term for model in MODELS.values() for term in model.reading if shown.search(term)}
+    terms -= {term for term in terms if term.endswith("_between")}
+    assert [term for term in terms if in_words(term) == term] == []
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
     """
     estimate, low, high = (float(found[name]) for name in ("estimate", "ci_low", "ci_high"))
     least = part.smallest
-    shown = f"[{low:.3g}, {high:.3g}]"
+    shown = f"[{low:.2f}, {high:.2f}]".replace("-", "−")
     worth = f"the smallest effect worth caring about ({least:g})"
     if part.expected == "large":
         if low >= least:
@@ -127,13 +127,16 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
     if low > 0 and estimate >= least:
         return "supported", f"the interval {shown} lies {direction} zero"
     if high < least:
-        other = "the other side of zero" if high < 0 else f"no effect as large as {worth}"
-        return "contradicted", f"the interval {shown} holds only {other}"
+        if high < 0:
+            return "contradicted", f"the interval {shown} holds only the other side of zero"
+        return "contradicted", f"the whole interval {shown} holds less than {worth}"
     if low > 0:
         return "undecided", (
             f"the interval {shown} lies {direction} zero, but the estimate is smaller than {worth}"
         )
-    return "undecided", f"the interval {shown} holds zero and effects worth caring about"
+    return "undecided", (
+        f"too imprecise: both no effect and one worth caring about fit the interval {shown}"
+    )
 
 
 def cautious(judged: str, reason: str, part: Part, biased: int) -> tuple[str, str]:

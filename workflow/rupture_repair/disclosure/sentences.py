@@ -199,9 +199,10 @@ VERDICTS = (
     f"{_INTERVAL} holds zero, or the estimate is below {_WORTH}",
     f"{_INTERVAL} lies {{name}} zero",
     f"{_INTERVAL} holds only the other side of zero",
-    f"{_INTERVAL} holds only no effect as large as {_WORTH}",
+    f"the whole interval [{{estimate}}, {{estimate}}] holds less than {_WORTH}",
     f"{_INTERVAL} lies {{name}} zero, but the estimate is smaller than {_WORTH}",
-    f"{_INTERVAL} holds zero and effects worth caring about",
+    "too imprecise: both no effect and one worth caring about fit the interval [{estimate}, "
+    "{estimate}]",
     "{reason}, but chance alone makes it {name}",
 )
 

@@ -21,6 +21,7 @@ def claims(material: Material) -> Rows:
     own = of_criterion(table, measure, criterion)
     others = table[table["measure"] == measure]
     words = {claim.id: claim.claim for claim in load_claims()}
+    parts = own["claim"].value_counts()
     rows = []
     for row in own.to_dict("records"):
         same = others[(others["claim"] == row["claim"]) & (others["part"] == row["part"])]
@@ -29,10 +30,11 @@ def claims(material: Material) -> Rows:
             "ci_low": row["standardised_low"],
             "ci_high": row["standardised_high"],
         }
+        part = f" *({text(row['part'].replace('_', ' '))})*" if parts[row["claim"]] > 1 else ""
         note = "" if pd.isna(row["note"]) else f" ({sourced(row['note'])})"
         rows.append(
             {
-                "claim": Md(f"**{row['claim']}** {text(words[row['claim']])}"),
+                "claim": Md(f"**{row['claim']}** {text(words[row['claim']])}{part}"),
                 "estimand": text(row["estimand"]),
                 "estimate": interval(standard) if pd.notna(row["standardised"]) else "–",
                 "units": text(row["units"]),

@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from ...figures.criteria import forest_rows
-from ...models.definitions import REPAIRED_MINUS_OPEN
+from ...models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
 from ..markdown import code, held, interval, number, p_value, status, text
 from ..rows import Rows, measure_text, one_per_fit
+from ..terms import in_words, units_of
 
 
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
@@ -21,6 +22,7 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
     for pair in pairs:
         repaired, open_ = pair["repaired"], pair["open"]
         outcome = _label(material, open_["outcome"])
+        fitted = open_["status"] in ("converged", "singular")
         rows.append(
             measure_text(material, open_)
             | ({"outcome": text(outcome)} if several else {})
@@ -29,8 +31,8 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
                 "repaired": interval(repaired),
                 "open": interval(open_),
                 "difference": interval(pair["difference"]),
-                "n": held(open_["n_sessions"]),
-                "courses": held(open_["n_courses"]),
+                "n": held(open_["n_sessions"]) if fitted else "–",
+                "courses": held(open_["n_courses"]) if fitted else "–",
                 "status": status(open_["status"]),
             }
         )
@@ -59,16 +61,28 @@ def other_models(material: Material) -> Rows:
             "model": code(row["model"]),
             "variant": row["variant"].replace("_", " "),
             **({"outcome": text(outcome)} if several else {}),
-            "term": code(row["term"]) if pd.notna(row["term"]) else "–",
+            "term": in_words(row["term"]) if pd.notna(row["term"]) else "–",
             "estimate": interval(row),
+            "units": _units(row),
             **({"df": number(row["df"], 1)} if chosen["df"].notna().any() else {}),
             "p": p_value(row["p"]),
-            "n": held(row["n_sessions"]),
-            "courses": held(row["n_courses"]),
+            "n": _rows_of(row, "n_sessions"),
+            "courses": _rows_of(row, "n_courses"),
             "status": status(row["status"]),
         }
         rows.append(cells)
     return rows
+
+
+def _units(row: dict[str, Any]) -> str:
+    """Return the units of an estimate, a dash where there is none."""
+    return "–" if pd.isna(row["term"]) else units_of(row["model"], row["variant"], row["term"])
+
+
+def _rows_of(row: dict[str, Any], name: str) -> str:
+    """Return what a fit rests on: a dash where it has no result, or its rows are no sessions."""
+    of_sessions = name != "n_sessions" or MODELS[row["model"]].rows == "session"
+    return held(row[name]) if pd.notna(row["term"]) and of_sessions else "–"
 
 
 def _difference(material: Material, row: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,7 @@ import pandas as pd
 
 from ..markdown import code, count, held, interval, number, p_value, percent, text
 from ..rows import Rows
-
-#: Terms of a synthesis, in words.
-_POOLED = {
-    "repaired_within": "after a repaired rupture, within courses",
-    "open_within": "in an open rupture, within courses",
-    "n_repaired": "repaired ruptures of a course",
-    "n_unrepaired": "unrepaired ruptures of a course",
-}
+from ..terms import in_words
 
 
 def synthesis(pooled: pd.DataFrame) -> Rows:
@@ -23,7 +16,7 @@ def synthesis(pooled: pd.DataFrame) -> Rows:
         rows.append(
             {
                 "claim": row["claim"],
-                "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
+                "effect": in_words(row["term"]) if row["term"] else "–",
                 "datasets": count(row["n_datasets"]),
                 "courses": held(row["n_courses"]),
                 "estimate": interval(row),
@@ -54,7 +47,7 @@ def without_each(studies: pd.DataFrame) -> Rows:
     """Show the pooled estimates without each dataset."""
     return [
         {
-            "effect": _POOLED.get(row["term"], code(row["term"]) if row["term"] else "–"),
+            "effect": in_words(row["term"]) if row["term"] else "–",
             "dataset": text(row["dataset"]),
             "weight": percent(row["weight"]),
             "estimate": interval(
