@@ -125,7 +125,11 @@ def test_a_failed_model_ends_the_run_with_an_error_unless_listed(copy):
         estimates[first]
         .head(1)
         .assign(
-            term=None, estimate=float("nan"), status="failed", converged=False, message="no optimum"
+            term=None,
+            estimate=float("nan"),
+            status="failed",
+            converged=False,
+            message="every stop could be left for a better one",
         )
     )
     pd.concat([keep, failed], ignore_index=True).to_parquet(path, index=False)
@@ -134,12 +138,12 @@ def test_a_failed_model_ends_the_run_with_an_error_unless_listed(copy):
     assert found is not None
     assert [entry.text for entry in found.problems] == [
         "E590: dataset north: the model final (main) for alliance by the criterion v_1sd could not "
-        "be fitted (no optimum). The report is built and lists it; with models.failed_fit: listed "
-        "in config.yaml the run ends without an error."
+        "be fitted (every stop could be left for a better one). The report is built and lists it; "
+        "with models.failed_fit: listed in config.yaml the run ends without an error."
     ]
     done = copy.run()
     assert done.returncode != 0
     assert "E590" in done.stdout
-    assert "no optimum" in copy.page("north")
+    assert "every stop could be left for a better one" in copy.page("north")
     copy.settings(settings(["north"], f"{QUICK}models: {{failed_fit: listed}}\n"))
     assert copy.run("--rerun-triggers", "mtime").returncode == 0
