@@ -36,7 +36,7 @@ def detected():
 
 
 def test_counts_of_detection_are_shown_by_their_key(detected):
-    shown = {("rated courses", "a"): 33, ("detection", "a", "dip", "n_episodes"): 25}
+    shown = {("courses",): 33, ("detection", "a", "dip", "n_episodes"): 25}
     found = tables.detection(gate_of(shown), detected).iloc[0]
     assert found["n_courses"] == 33
     assert found["n_episodes"] == 25

@@ -34,7 +34,7 @@ DETECTION = (
     "distinguished from skewed noise",
     "EM did not converge in {chosen} steps",
     "reports of ruptures cannot be simulated from the ratings",
-    "up to k = {chosen} more than {chosen}% of courses give an alarm",
+    "up to k = {chosen} more than {chosen}% of {name} are false alarms",
     "no course is long enough for a k with at most {chosen}% false alarms",
     "no session can be assessed by both",
     "{name} puts no session in an episode",
