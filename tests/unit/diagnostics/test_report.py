@@ -95,7 +95,7 @@ def test_numbers_of_sentences_are_those_of_the_table(own):
     lag = own["diagnostics"].query("measure == 'srs' and diagnostic == 'autocorrelation'").iloc[0]
     text = section(own).replace("−", "-")
     assert (
-        f"at a distance of 1 session their correlation is {lag['value']:.2f} ({lag['low']:.2f} to "
+        f"at lag 1 (in sessions) their correlation is {lag['value']:.2f} ({lag['low']:.2f} to "
         f"{lag['high']:.2f}), by the model {lag['reference_low']:.2f} to "
         f"{lag['reference_high']:.2f}. Prefer the variant" in text
     )
