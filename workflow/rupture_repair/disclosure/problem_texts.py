@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from ..project.messages.catalogue import CATALOGUE
 
-#: Kinds of problems that tell of settings and descriptors, not of data.
-_OF_SETTINGS = ("E1", "E4", "E9")
+#: Kinds of problems that tell of settings, descriptors and runs, not of data.
+_OF_SETTINGS = ("E1", "E4", "E73", "E9")
 
 _CODE = re.compile(r"([EW]\d{3})( [^:]*(?::\S[^:]*)*)?: ")
 
