@@ -397,7 +397,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path, req
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 25
+    assert len(written) == 33
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"] = changed(own["config"], report={"individuals": "allowed"})
