@@ -109,7 +109,7 @@ def test_a_click_on_a_course_shows_its_curve(small):
 def test_any_text_is_shown_as_text_and_breaks_nothing(kind, opened, tmp_path):
     text = NASTY[kind]
     dataset = made_explorer.DATASET | {"title": text}
-    given = made_explorer.made(courses=6, label=text) | {"dataset": dataset}
+    given = made_explorer.made(courses=6, label=text)
     given["criteria"] = [
         replace(rule, name=text) if rule.id == "v_2sd" else rule for rule in given["criteria"]
     ]

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 import made_explorer
 from repository import ROOT
+from rupture_repair.disclosure.gate import Gate
 from rupture_repair.ingest import check, ingest
 from rupture_repair.report.check_page import write_check
 from rupture_repair.report.provenance import provenance
@@ -28,7 +29,8 @@ def pages(demo, tmp_path_factory):
     for name in BUILT:
         shutil.copy(demo.folder / "reports" / f"{name}.html", folder)
     clinic = made_explorer.DATASET | {"synthetic": False}
-    given = made_explorer.made() | {"dataset": clinic}
+    gate = Gate(5, {("courses",): 24, ("rated courses", "alliance"): 24})
+    given = made_explorer.made() | {"gate": gate}
     (folder / "aggregates.html").write_text(made_explorer.html(given, clinic), encoding="utf-8")
     problems = check.check("broken", BROKEN, None)
     assert problems
