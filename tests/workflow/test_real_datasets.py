@@ -84,8 +84,8 @@ def test_report_and_index_say_which_data_are_not_for_commercial_use(real):
 
 def test_what_a_dataset_cannot_support_is_not_assessable_with_the_reason(real):
     detection = table(real, "panss_psychiatrists", "detection").set_index("criterion")
-    assert not detection.loc["dip", "assessable"]
-    assert "no reliability is known" in detection.loc["dip", "reason"]
+    assert not detection.loc["reliable_drop", "assessable"]
+    assert "no reliability is known" in detection.loc["reliable_drop", "reason"]
     # With at most five ratings nothing can lie 2 SD below its own mean.
     assert not detection.loc["own_mean_2sd", "assessable"]
     assert detection.loc["v_1sd", "n_episodes"] > 0
