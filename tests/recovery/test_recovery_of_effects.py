@@ -28,6 +28,7 @@ EFFECTS = {
 PARTS = {
     f"{part.name}_within": part
     for claim in load() if claim.id == "C7" for part in claim.parts
+    if f"{part.name}_within" in EFFECTS
 }  # fmt: skip
 #: The variant of next_session that the claim rests on.
 STATISTIC = next(iter(PARTS.values())).statistic.split(", ")[1]
