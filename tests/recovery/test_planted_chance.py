@@ -148,7 +148,7 @@ def test_with_ruptures_more_are_observed_than_expected(planted):
 def test_p_is_roughly_uniform_over_rupture_free_datasets():
     """Forty datasets of 50 courses: p <= .05 is as rare as it says, p on the whole about uniform.
 
-    What the null takes for ruptures makes p of rules with a pooled SD somewhat small (docs/chance.md).
+    What the null takes for ruptures makes p of rules with a pooled SD small (docs/chance.md).
     """
     found = []
     for seed in range(40):
