@@ -100,7 +100,7 @@ def test_a_page_is_made_of_what_passed():
             before += [ast.unparse(one.func) for one in calls]
     assert told
     assert before == ["data.of_dataset", "data.of_ratings", "episodes.reasons_of",
-                      "shapes.of_shapes", "shapes.shapes"]  # fmt: skip
+                      "no_evidence", "shapes.of_shapes", "shapes.shapes"]  # fmt: skip
 
 
 def test_tables_are_read_where_the_gate_is():
