@@ -41,7 +41,8 @@ def private(tmp_path_factory):
 def test_no_id_in_any_form_or_figure(private):
     _, _, folder, (_, pdf, word) = private
     written = [path for path in folder.rglob("*") if path.is_file()]
-    assert {path.suffix for path in written} == {".html", ".pdf", ".docx", ".svg", ".png", ".csv"}
+    kinds = {".html", ".pdf", ".docx", ".svg", ".png", ".csv", ".json"}
+    assert {path.suffix for path in written} == kinds
     assert not [path for path in written if TELLING.encode() in path.read_bytes()]
     assert "W307: session … of this course has an event" in " ".join(pdf_text(pdf).split())
     assert TELLING not in pdf_text(pdf)
