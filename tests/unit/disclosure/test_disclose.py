@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bundles import dataset_of, detected_of
 from made_settings import for_figures
 from made_tables import tables
 from rupture_repair.disclosure.disclose import write
@@ -98,14 +99,18 @@ def test_groups_that_are_too_small_are_found():
 
 def test_the_gate_is_open_where_single_courses_may_be_shown():
     made = tables()
-    names = ("sessions", "courses", "states", "episodes", "detection", "estimates", "flow")
-    given = {name: made[name] for name in names}
+    given = (
+        dataset_of(made),
+        detected_of(made),
+        {name: made[name] for name in ("estimates", "flow")},
+    )
+    private = made["dataset"] | {"synthetic": False}
     config = made["config"]
     how = for_figures(config) | {"report": config.report}
-    assert gate_of(given, made["dataset"], made["measures"], **how).open
-    closed = gate_of(given, made["dataset"] | {"synthetic": False}, made["measures"], **how)
+    assert gate_of(made["dataset"], *given, **how).open
+    closed = gate_of(private, *given, **how)
     assert closed.least == 5
     two = how | {"report": replace(config.report, min_cell=2)}
-    assert gate_of(given, made["dataset"] | {"synthetic": False}, made["measures"], **two).shown
+    assert gate_of(private, *given, **two).shown
     assert closed.shown["courses",] == 30
     assert min(count for count in closed.shown.values() if count) >= 5

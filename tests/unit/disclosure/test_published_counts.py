@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pandas as pd
 import pytest
 
+from bundles import dataset_of, detected_of
 from made_settings import EXPOSURE_RULES
 from made_tables import tables
 from rupture_repair.disclosure.linked_counts import LinkedCounts
@@ -25,7 +26,8 @@ def made():
 
 def protected(given, measures, criteria=()):
     how = {"default_criterion": "dip", "rules": EXPOSURE_RULES, "criteria": criteria}
-    return published_counts(5, given, measures, **how)
+    every = given | {"measures": measures}
+    return published_counts(5, dataset_of(every), detected_of(every), given, **how)
 
 
 def collect(given, measures, criteria=()):

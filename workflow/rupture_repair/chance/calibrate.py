@@ -148,7 +148,7 @@ def _solve(
     why = refusal(null, replace(criterion, k=LEAST_K), edge_rules)
     if why is not None:
         return {**unknown, "status": "not_assessable", "reason": why}
-    false_alarm = MARGIN * false_alarm
+    allowed = MARGIN * false_alarm
     share_at = (
         _of_courses(criterion, blocks, edge_rules)
         if of == "courses"
@@ -159,24 +159,21 @@ def _solve(
         return share_at(round(step * K_STEP, 2))
 
     low, high = round(LEAST_K / K_STEP), round(LARGEST_K / K_STEP)
-    status = "least" if at(low)[0] <= false_alarm else "solved"
+    status = "least" if at(low)[0] <= allowed else "solved"
     if status == "least":
         high = low
     # A share that is not known, since no course is assessable at so large a k, is low enough.
-    elif at(high)[0] > false_alarm:
-        reason = f"up to k = {LARGEST_K:g} more than {false_alarm:.1%} of {of} are false alarms"
+    elif at(high)[0] > allowed:
+        reason = f"up to k = {LARGEST_K:g} more than {false_alarm:.0%} of {of} are false alarms"
         return {**unknown, "status": "not_assessable", "reason": reason}
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if at(middle)[0] > false_alarm else (low, middle)
+        low, high = (middle, high) if at(middle)[0] > allowed else (low, middle)
     share, error, courses = at(high)
     if not courses:
-        reason = (
-            f"no course is long enough for a k with at most {false_alarm:.1%} false alarms"
-            if of == "courses"
-            else f"at every k that finds an episode, noise alone would make more than "
-            f"{false_alarm:.0%} of them"
-        )
+        reason = f"no course is long enough for a k with at most {false_alarm:.0%} false alarms"
+        if of == "episodes":
+            reason = f"at every k that finds an episode more than {false_alarm:.0%} are by chance"
         return {**unknown, "status": "not_assessable", "reason": reason}
     return {
         "k": round(high * K_STEP, 2),

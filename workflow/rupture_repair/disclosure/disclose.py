@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from ..project.measures import read_measures
+from ..project.dataset import Dataset, Detected, files_of
 from ..project.setting_groups import ExposureRules, ReportSettings
 from .gate import Gate, gate_of
 
-#: Tables whose counts reports show.
-TABLES = ("sessions", "courses", "episodes", "detection", "estimates", "claims", "components",
-          "flow", "diagnostics")  # fmt: skip
+#: Tables whose counts reports show, next to those of the dataset and of detection.
+TABLES = ("estimates", "claims", "components", "flow", "diagnostics")
 
 
 def disclose(
@@ -29,7 +28,7 @@ def disclose(
     Parameters
     ----------
     folder : Path
-        data/processed/<dataset>, with the tables :data:`TABLES` and session_states.
+        data/processed/<dataset>.
     report : ReportSettings
     default_criterion : str
     rules : ExposureRules
@@ -42,13 +41,12 @@ def disclose(
     """
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     columns = ["measure", "criterion", "course", "session", "state"]
-    tables["states"] = pd.read_parquet(folder / "session_states.parquet", columns=columns)
-    dataset = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    measures = read_measures(folder / "measures.json")
+    files = files_of(folder)
     return gate_of(
+        json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
+        Dataset.read(folder.name, files),
+        Detected.read(files, columns),
         tables,
-        dataset,
-        measures,
         report=report,
         default_criterion=default_criterion,
         rules=rules,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..project.measures import Measures
+from ..project.dataset import Dataset, Detected
 from ..project.setting_groups import ExposureRules, ReportSettings
 from . import reasons
 from .limits import min_cell, small
@@ -97,9 +97,10 @@ class Gate:
 
 
 def gate_of(
+    about: Mapping[str, Any],
+    dataset: Dataset,
+    detected: Detected,
     tables: Tables,
-    dataset: Mapping[str, Any],
-    measures: Measures,
     *,
     report: ReportSettings,
     default_criterion: str,
@@ -110,30 +111,30 @@ def gate_of(
 
     Parameters
     ----------
-    tables, measures, default_criterion, rules, criteria
-        As for :func:`rupture_repair.disclosure.published_counts.published_counts`; also the table
-        `episodes`.
-    dataset : mapping
+    about : mapping
         dataset.json.
+    dataset, detected, tables, default_criterion, rules, criteria
+        As for :func:`rupture_repair.disclosure.published_counts.published_counts`.
     report : ReportSettings
 
     Returns
     -------
     Gate
     """
-    least = min_cell(dataset, report)
+    least = min_cell(about, report)
     if least < 2:
         return Gate()
     linked = published_counts(
         least,
+        dataset,
+        detected,
         tables,
-        measures,
         default_criterion=default_criterion,
         rules=rules,
         criteria=criteria,
     )
     shown = {key: count for key, count in linked.counts.items() if linked.shown(key)}
-    groups = small_groups(tables["detection"], tables["episodes"], tables["estimates"], least)
+    groups = small_groups(detected.detection, detected.episodes, tables["estimates"], least)
     return Gate(least, shown, groups)
 
 

@@ -17,9 +17,9 @@ from ..exposure.sessions import leaving_exposures
 from ..exposure.shared import turned
 from ..exposure.summaries import BEFORE, courses_by_state, leaving_by_state
 from ..models.definitions import MODELS
-from ..project.dataset import Dataset
+from ..project.dataset import Dataset, Detected
 from ..project.headline import what_to_show
-from ..project.measures import Measure, Measures
+from ..project.measures import Measure
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules
 from .limits import spaced
@@ -68,9 +68,16 @@ class _Builder:
     """Collects the counts of one dataset; see :func:`published_counts`."""
 
     def __init__(
-        self, least: int, tables: Tables, measures: Measures, pair: Pair, rules: ExposureRules
+        self,
+        least: int,
+        dataset: Dataset,
+        detected: Detected,
+        tables: Tables,
+        pair: Pair,
+        rules: ExposureRules,
     ):
-        self.tables, self.measures, self.rules = tables, measures, rules
+        self.given, self.detected = dataset, detected
+        self.tables, self.rules = tables, rules
         self.measure, self.criterion = pair
         self.linked = LinkedCounts(least)
         # Courses by session are nested among each other, in no other set but all courses.
@@ -88,7 +95,7 @@ class _Builder:
 
     def dataset(self) -> None:
         """Add what is said of the dataset as a whole, and of each measure."""
-        sessions, courses = self.tables["sessions"], self.tables["courses"]
+        sessions, courses = self.given.sessions, self.given.courses
         every = self.add(("courses",), courses["course"].nunique(), "courses", DEAR)
         self.add(("sessions",), len(sessions), "sessions", DEAR)
         self.add(("clients",), courses["client"].nunique(), "courses")
@@ -97,7 +104,7 @@ class _Builder:
             found = courses["ending"].value_counts()
             keys = [self.add(("ending", str(name)), n) for name, n in found.items()]
             self.linked.part(every, *keys)
-        for name, measure in self.measures.items():
+        for name, measure in self.given.measures.items():
             if measure.per_session:
                 self._ratings(name, measure)
             else:
@@ -106,7 +113,7 @@ class _Builder:
                     self.add((end, name), known, "courses")
 
     def _ratings(self, name: str, measure: Measure) -> None:
-        rated = turned(self.tables["sessions"], self.measures, name)
+        rated = turned(self.given.sessions, self.given.measures, name)
         by = rated.groupby("course", sort=False)
         span = (by["session"].max() - by["session"].min() + 1).sum()
         courses = self.add(("rated courses", name), by.ngroups, "courses", DEAR)
@@ -124,7 +131,7 @@ class _Builder:
     def detection(self) -> None:
         """Add the counts of episodes of each measure and criterion."""
         units = {"n_courses_assessable": "courses", "n_sessions_assessable": "sessions"}
-        for row in self.tables["detection"].to_dict("records"):
+        for row in self.detected.detection.to_dict("records"):
             pair = str(row["measure"]), str(row["criterion"])
             whole = _HEADLINE if pair == (self.measure, self.criterion) else _OTHER
             for column in DETECTION:
@@ -163,7 +170,7 @@ class _Builder:
             same = tuple(str(row.get(name)) for name in _SAME_RULE)
             if isinstance(row.get("k"), (int, float)):
                 rules.setdefault(same, []).append((float(row["k"]), str(row["id"])))
-        for family, measure in itertools.product(rules.values(), self.measures):
+        for family, measure in itertools.product(rules.values(), self.given.measures):
             ordered = [name for _, name in sorted(family)]
             keys = [_found((measure, name), "n_courses_with_episode") for name in ordered]
             known = [key for key in keys if key in self.linked.counts]
@@ -243,7 +250,7 @@ class _Builder:
 
     def states(self) -> None:
         """Add the courses in each state by session, and those that could be left."""
-        own = of_criterion(self.tables["states"], self.measure, self.criterion)
+        own = of_criterion(self.detected.states, self.measure, self.criterion)
         table = courses_by_state(own)
         totals, unknown = [], []
         for session, rows in table.groupby("session"):
@@ -256,8 +263,8 @@ class _Builder:
             self.linked.total(total, keys)
             unknown += [key for key in keys if key[-1] == "not_assessable"]
         self._span(totals, unknown)
-        outcome = self.measures[self.measure].outcome
-        if outcome is not None and "ending" in self.tables["courses"]:
+        outcome = self.given.measures[self.measure].outcome
+        if outcome is not None and "ending" in self.given.courses:
             self._leaving(own, outcome)
 
     def _span(self, totals: list[Key], unknown: list[Key]) -> None:
@@ -284,9 +291,7 @@ class _Builder:
 
     def _leaving(self, states: pd.DataFrame, outcome: str) -> None:
         """Add the sessions at which a course could be left, and those at which it was."""
-        sessions, courses = self.tables["sessions"], self.tables["courses"]
-        dataset = Dataset("", self.measures, sessions, courses)
-        table = leaving_exposures(states, dataset, self.measure, outcome, self.rules)
+        table = leaving_exposures(states, self.given, self.measure, outcome, self.rules)
         lefts = []
         for row in leaving_by_state(table).to_dict("records"):
             key = ("leaving", row["before"], str(row["session_from"]))
@@ -351,8 +356,9 @@ class _Builder:
 
 def published_counts(
     least: int,
+    dataset: Dataset,
+    detected: Detected,
     tables: Tables,
-    measures: Measures,
     *,
     default_criterion: str,
     rules: ExposureRules,
@@ -364,10 +370,10 @@ def published_counts(
     ----------
     least : int
         The smallest count that may be shown.
+    dataset : Dataset
+    detected : Detected
     tables : mapping of str to DataFrame
-        `sessions`, `courses`, `states` (session_states), `detection`, `estimates` and, where they
-        were computed, `claims`, `components`, `flow` and `diagnostics`.
-    measures : mapping of str to Measure
+        `estimates` and, where they were computed, `claims`, `components`, `flow`, `diagnostics`.
     default_criterion : str
     rules : ExposureRules
     criteria : iterable of mapping
@@ -378,8 +384,8 @@ def published_counts(
     LinkedCounts
         Protected.
     """
-    pair = what_to_show(tables["detection"], measures, default_criterion)
-    made = _Builder(least, tables, measures, pair, rules)
+    pair = what_to_show(detected.detection, dataset.measures, default_criterion)
+    made = _Builder(least, dataset, detected, tables, pair, rules)
     made.dataset()
     made.detection()
     made.chains(criteria)

@@ -36,6 +36,7 @@ DETECTION = (
     "reports of ruptures cannot be simulated from the ratings",
     "up to k = {chosen} more than {chosen}% of {name} are false alarms",
     "no course is long enough for a k with at most {chosen}% false alarms",
+    "at every k that finds an episode more than {chosen}% are by chance",
     "no session can be assessed by both",
     "{name} puts no session in an episode",
     "{name} put no session in an episode",

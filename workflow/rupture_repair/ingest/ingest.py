@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..project import folders, yaml_files
-from ..project.dataset import Dataset
+from ..project.dataset import Dataset, files_of
 from ..project.problems import Problem, ProblemsFound, problem
 from ..project.processed import write_parquet
 from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
@@ -202,6 +202,4 @@ def load(folder: str | Path) -> Ingested:
     """
     folder = Path(folder)
     about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    files = {name: folder / f"{name}.parquet" for name in TABLES}
-    files["measures"] = folder / "measures.json"
-    return Ingested(**vars(Dataset.read(about["name"], files)), about=about)
+    return Ingested(**vars(Dataset.read(about["name"], files_of(folder))), about=about)

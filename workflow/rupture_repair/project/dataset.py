@@ -10,6 +10,22 @@ from .measures import Measures, read_measures
 from .processed import of_criterion
 
 
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return where the tables of a dataset, and what was detected in it, are below data/processed.
+
+    Parameters
+    ----------
+    folder : Path
+        data/processed/<dataset>.
+    """
+    names = ("sessions", "courses", "events", "episodes", "detection")
+    files = {name: folder / f"{name}.parquet" for name in names}
+    return files | {
+        "measures": folder / "measures.json",
+        "states": folder / "session_states.parquet",
+    }
+
+
 def _no_events() -> pd.DataFrame:
     return pd.DataFrame(columns=["course", "session", "kind", "code", "reporter"])
 
@@ -50,7 +66,8 @@ class Dataset:
         ----------
         name : str
         files : mapping of str to path
-            Where `measures` (JSON), `sessions`, `courses` and `events` (Parquet) are.
+            Where `measures` (JSON), `sessions`, `courses` and `events` (Parquet) are, see
+            :func:`files_of`.
         """
         tables = {key: pd.read_parquet(files[key]) for key in ("sessions", "courses", "events")}
         return cls(name, read_measures(files["measures"]), **tables)

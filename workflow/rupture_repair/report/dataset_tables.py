@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..disclosure import curves, tables
 from ..disclosure.gate import Gate, gate_of
-from ..project.dataset import Dataset, Detected
+from ..project.dataset import Dataset, Detected, files_of
 from ..project.headline import what_to_show
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules, Settings
@@ -85,9 +85,7 @@ class Material:
             reports/figures/<dataset>.
         settings : Settings
         """
-        names = ("sessions", "courses", "events", "episodes", "detection")
-        files = {name: folder / f"{name}.parquet" for name in names}
-        files |= {"measures": folder / "measures.json", "states": folder / "session_states.parquet"}
+        files = files_of(folder)
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
@@ -113,14 +111,13 @@ class Material:
         if self.known_gate is not None:
             return self.known_gate
         names = ("estimates", "claims", "components", "flow", "diagnostics")
-        given = {name: getattr(self, name) for name in names} | vars(self.detected)
-        given |= {name: getattr(self.dataset, name) for name in ("sessions", "courses")}
-        known = {name: table for name, table in given.items() if table is not None}
+        given = {name: getattr(self, name) for name in names}
         criteria = [{"id": name, **row} for name, row in self.criteria.items()]
         return gate_of(
-            known,
             self.about,
-            self.dataset.measures,
+            self.dataset,
+            self.detected,
+            {name: table for name, table in given.items() if table is not None},
             report=self.config.report,
             default_criterion=self.config.default_criterion,
             rules=ExposureRules.of(self.config.models.exposure, self.config.edge_rules),
