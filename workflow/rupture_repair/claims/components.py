@@ -66,9 +66,8 @@ def components_of(dataset: Dataset, detected: Detected) -> pd.DataFrame:
     ]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     types = dict.fromkeys(COLUMNS, "float64") | dict.fromkeys(_TEXTS, "str")
-    return table.assign(dataset=dataset.name)[list(COLUMNS)].astype(
-        types | dict.fromkeys(_COUNTS, "Int64")
-    )
+    types |= dict.fromkeys(_COUNTS, "Int64")
+    return table.assign(dataset=dataset.name)[list(COLUMNS)].astype(types)
 
 
 def _of_measure(

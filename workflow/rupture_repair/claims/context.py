@@ -105,9 +105,8 @@ class Context:
 
     def cluster(self, course: pd.Series) -> np.ndarray:
         """Return what a bootstrap draws anew: the therapist of each course, else the course."""
-        therapist = course.map(
-            self.dataset.courses.set_index("course").get("therapist", pd.Series())
-        )
+        courses = self.dataset.courses.set_index("course")
+        therapist = course.map(courses.get("therapist", pd.Series()))
         by = course if therapist.isna().any() or therapist.nunique() < 5 else therapist
         return pd.factorize(by)[0]
 

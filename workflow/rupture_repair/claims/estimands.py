@@ -155,9 +155,8 @@ def _persistence(context: Context) -> Estimate:
 
 
 def _frequency(context: Context) -> Estimate:
-    states = context.detected.states[
-        context.detected.states["state"].astype("str") != "not_assessable"
-    ]
+    states = context.detected.states
+    states = states[states["state"].astype("str") != "not_assessable"]
     sessions = states["course"].astype("str").value_counts()
     number = context.detected.episodes["course"].astype("str").value_counts()
     rate = 10 * number.reindex(sessions.index, fill_value=0) / sessions

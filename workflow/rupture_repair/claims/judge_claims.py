@@ -76,13 +76,11 @@ def judge_claims(
     """
     claims = load(smallest)
     parts = [(claim.id, part) for claim in claims for part in claim.parts]
-    pairs, seen = [], set()
-    for measure, criterion in detected.pairs():
-        pairs.append((measure, criterion, measure not in seen))
-        seen.add(measure)
+    pairs = detected.pairs()
+    firsts = dict(reversed(pairs))
 
-    def work(item: tuple[str, str, bool]) -> list[dict[str, Any]]:
-        measure, criterion, first = item
+    def work(pair: tuple[str, str]) -> list[dict[str, Any]]:
+        measure, criterion = pair
         own = partial(of_criterion, measure=measure, criterion=criterion)
         context = Context(
             measure=measure,
@@ -95,7 +93,7 @@ def judge_claims(
             rules=rules,
             seed=seed,
         )
-        return _of_criterion(context, parts, first)
+        return _of_criterion(context, parts, first=firsts[measure] == criterion)
 
     rows = spread_out(work, pairs, processes)
     table = _shared_filled(pd.DataFrame([row for part in rows for row in part]))

@@ -63,9 +63,8 @@ def course_exposures(
     own = of_measure(episodes, measure)
     _count(table, own["course"], own["status"])
     table["group"] = _group(table)
-    alliance = turned(dataset.sessions, dataset.measures, measure).groupby("course", sort=False)[
-        "value"
-    ]
+    rated = turned(dataset.sessions, dataset.measures, measure)
+    alliance = rated.groupby("course", sort=False)["value"]
     table["n_sessions"] = by_course(table, alliance.size())
     table["mean_alliance"] = by_course(table, alliance.mean())
     table["therapist"] = therapist_of(table["course"], dataset.courses)
@@ -88,9 +87,8 @@ def first_and_last(dataset: Dataset, outcome: str) -> tuple[pd.Series, pd.Series
     """Return first and last outcome by course, turned; from sessions, or from before and after."""
     courses, measures = dataset.courses, dataset.measures
     if outcome in dataset.sessions:
-        by_course = turned(dataset.sessions, measures, outcome).groupby("course", sort=False)[
-            "value"
-        ]
+        rated = turned(dataset.sessions, measures, outcome)
+        by_course = rated.groupby("course", sort=False)["value"]
         return by_course.first(), by_course.last().where(by_course.size() > 1)
     sign = measures[outcome].sign
     own = courses.set_index(courses["course"].astype("str"))
