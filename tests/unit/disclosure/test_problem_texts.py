@@ -14,6 +14,7 @@ CELL = "E202 a.csv, row 4, column x: 'inf of Jane' is not a finite number. (and 
         ("E103 config.yaml, key x: 'x' is not a known key.",
          "E103 config.yaml, key x: 'x' is not a known key."),
         ("E401 dataset.yaml: x", "E401 dataset.yaml: x"),
+        ("W102 dataset.yaml: 25 or 28.", "W102 dataset.yaml: 25 or 28."),
         ("E901 x: y", "E901 x: y"),
         ("E203 a.csv, row 2: 99 is outside 0..40 (SRS).", "E203 a.csv, row 2: … is outside …."),
         ("E209 a.csv, row 2: 'gone' is not a known ending. Is it 'left'?",

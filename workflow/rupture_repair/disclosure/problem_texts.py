@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ..project.messages.catalogue import CATALOGUE
 
 #: Kinds of problems that tell of settings, descriptors and runs, not of data.
-_OF_SETTINGS = ("E1", "E4", "E73", "E9")
+_OF_SETTINGS = ("E1", "W1", "E4", "E73", "E9")
 
 _CODE = re.compile(r"([EW]\d{3})( [^:]*(?::\S[^:]*)*)?: ")
 

@@ -228,6 +228,11 @@ def p_value(p: Any) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 0.9995 else "> .999"
 
 
+def p_and_error(p: Any, error: Any) -> str:
+    """Return a simulated p value with its Monte Carlo error."""
+    return p_value(p) if p is None or pd.isna(p) else f"{p_value(p)} ± {number(error, 3)}"
+
+
 def equals(p: Any) -> str:
     """Return a p value for a sentence: = .034, < .001."""
     said = p_value(p)

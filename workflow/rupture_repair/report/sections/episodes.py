@@ -8,7 +8,7 @@ import pandas as pd
 from ...chance.smallest_found import smallest_found
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import held, number, p_value, percent, short, text
+from ..markdown import held, number, p_and_error, percent, short, text
 from ..rows import Rows, measure_text
 
 
@@ -42,7 +42,7 @@ def chance(material: Material) -> Rows:
             "expected": number(row["expected"], 1),
             "shuffled": number(other, 1),
             "ratio": number(row["ratio"]),
-            "p": f"{p_value(row['p'])} ± {number(row['p_error'], 3)}",
+            "p": p_and_error(row["p"], row["p_error"]),
             "repaired": percent(row["observed_repaired"]),
             "repaired_by_chance": percent(row["expected_repaired"]),
         }

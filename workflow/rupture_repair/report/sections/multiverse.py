@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..dataset_tables import Material
-from ..markdown import count, listed, number, p_value, percent, status, text
+from ..markdown import count, listed, number, p_and_error, percent, status, text
 from ..rows import Rows, share_text
 
 #: Terms of the multiverse, in words.
@@ -24,9 +24,7 @@ def multiverse(material: Material) -> Rows:
             "positive": share_text(row, "positive"),
             "negative": share_text(row, "negative"),
             **{
-                f"p_{name}": f"{p_value(row[f'p_{name}'])} ± {number(row[f'p_error_{name}'], 3)}"
-                if pd.notna(row[f"p_{name}"])
-                else "–"
+                f"p_{name}": p_and_error(row[f"p_{name}"], row[f"p_error_{name}"])
                 for name in ("median", "sign", "significant")
             },
         }
