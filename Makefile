@@ -35,8 +35,8 @@ check: $(RUN) ## List every problem of the datasets, without running anything el
 test: lint ## Check style and types, then run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-campaign: $(RUN_TESTS) ## Try many simulated studies and damaged files; figures go to docs/campaign.md
-	@$(BIN)/python tests/helpers/campaign.py
+campaign: $(RUN_TESTS) ## Try many simulated studies and damaged files, or PARTS of it; see docs/campaign.md
+	@$(BIN)/python tests/helpers/campaign.py $(PARTS)
 
 lint: $(RUN_TESTS)
 	@$(BIN)/ruff check --quiet

@@ -49,6 +49,7 @@ NAVIGATION = {
         "disclosure.md": "What a reader can know",
         "power.md": "Power",
         "speed.md": "Speed",
+        "campaign.md": "Campaign",
     },
 }
 

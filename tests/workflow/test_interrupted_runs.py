@@ -12,11 +12,14 @@ import psutil
 import pytest
 
 import random_datasets
-from campaign import figure, number
+from campaign import each, figure, number
 from project_copy import REPORT, Done, Project, copy_of_the_project, run, start
 from small_clinic import QUICK
 
 KILLS = {"usual": 5, "campaign": 100}
+
+#: So many times each build is killed before one may come to its end.
+KILLS_OF_A_BUILD = 5
 
 SETTINGS = QUICK.replace("[v_1sd, v_2sd]", "[dip, v_1sd]") + "report: {formats: [html]}\n"
 
@@ -122,24 +125,38 @@ def until_none_runs(project: Project) -> Done:
     raise AssertionError("the run before does not end")
 
 
+def emptied(project: Project) -> None:
+    for name in ("data/processed", "reports", "logs", ".snakemake"):
+        shutil.rmtree(project.folder / name, ignore_errors=True)
+
+
+def differing_after(project: Project, right: dict[str, bytes], kills: int, seed: int) -> int:
+    """Build a project from nothing, killed so many times; return how many tables differ."""
+    within = float((project.folder / "seconds").read_text()) / 3
+    random = np.random.default_rng(seed)
+    emptied(project)
+    killed = 0
+    while killed < kills:
+        if ended_before_its_kill(project, random, within):
+            emptied(project)
+        else:
+            killed += 1
+    done = until_none_runs(project)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert done.stdout.splitlines()[-1] == "Report: reports/index.html"
+    found = tables(project)
+    assert found.keys() == right.keys()
+    return sum(found[name] != right[name] for name in right)
+
+
 @pytest.mark.timeout(number(1800, 14400))
 def test_runs_that_are_killed_end_in_the_tables_of_one_that_was_not(undisturbed, tmp_path):
-    project = undisturbed.copied(tmp_path / "killed")
-    within = float((project.folder / "seconds").read_text()) / 3
-    random = np.random.default_rng(13)
-    wanted, right, kills, differing = number(**KILLS), tables(undisturbed), 0, 0
-    while kills < wanted:
-        for name in ("data/processed", "reports", "logs", ".snakemake"):
-            shutil.rmtree(project.folder / name, ignore_errors=True)
-        while kills < wanted and not ended_before_its_kill(project, random, within):
-            kills += 1
-        done = until_none_runs(project)
-        assert done.returncode == 0, done.stdout[-3000:]
-        assert done.stdout.splitlines()[-1] == "Report: reports/index.html"
-        found = tables(project)
-        assert found.keys() == right.keys()
-        differing += sum(found[name] != right[name] for name in right)
-    figure("differing tables after kills", differing, 0, 0, **KILLS)
+    project, right = undisturbed.copied(tmp_path / "killed"), tables(undisturbed)
+    differing = each(
+        "kills", range(number(**KILLS) // KILLS_OF_A_BUILD),
+        lambda seed: differing_after(project, right, KILLS_OF_A_BUILD, seed),
+    )  # fmt: skip
+    figure("differing tables after kills", sum(differing), 0, 0, **KILLS)
 
 
 def at_work(project: Project, started: subprocess.Popen[str], pattern: str) -> Path:
