@@ -31,7 +31,7 @@ from rupture_repair.detection.ratings import Ratings, scale_of
 from rupture_repair.project.measures import Measure, ReliableChange
 from rupture_repair.project.setting_groups import EdgeRules
 from rupture_repair.simulation.random_numbers import Draws
-from rupture_repair.simulation.ratings import Courses, make_courses, make_ratings
+from rupture_repair.simulation.ratings import SimulatedCourses, make_courses, make_ratings
 from rupture_repair.simulation.ruptures import OPEN
 from rupture_repair.simulation.settings import SimulationSettings
 
@@ -90,7 +90,7 @@ def measure_of(settings: SimulationSettings) -> Measure:
                    reliable_change=reliable)  # fmt: skip
 
 
-def seen_episodes(made: Courses, rated: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def seen_episodes(made: SimulatedCourses, rated: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Say which planted episodes have a rating before and during them."""
     p, planned = made.planted, made.length
     end = np.minimum(p.end, planned[p.course])

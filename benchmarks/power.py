@@ -21,7 +21,7 @@ from rupture_repair.detection import criteria
 from rupture_repair.power.plan import make
 from rupture_repair.power.preparation import solved, world_of
 from rupture_repair.power.questions import QUESTIONS
-from rupture_repair.power.studies import Block, World, blocks, detected, fitted, tested
+from rupture_repair.power.studies import StudyBlock, World, blocks, detected, fitted, tested
 from rupture_repair.project import parallel
 from rupture_repair.simulation.settings import SimulationSettings
 
@@ -50,7 +50,7 @@ def tests(world: World, courses: int, replicates: int, ways, terms, processes: i
     """Return estimates of the terms, one row per study, way of detection and term."""
 
     def one(numbers):
-        block = Block.simulated(world, courses, numbers)
+        block = StudyBlock.simulated(world, courses, numbers)
         rows = []
         for way in ways:
             for number, table in block.exposed(world, way):
@@ -108,7 +108,7 @@ def solved_k(world: World, rule) -> float:
     return float(solved(plan)["k"])
 
 
-def seen(world: World, block: Block) -> dict[str, float]:
+def seen(world: World, block: StudyBlock) -> dict[str, float]:
     """Return how well the states found agree with the true ones, over sessions assessed."""
     found = pd.concat([detected(world, study) for study in block.studies], ignore_index=True)
     truth = pd.concat([study.states for study in block.studies], ignore_index=True)
@@ -161,7 +161,7 @@ def _biased(world: World, rule, planted: bool, arguments) -> str:
     here = world if rule is None else replace(world, criterion=rule)
     cells = ["truth" if rule is None else rule.id]
     if planted:
-        block = Block.simulated(here, arguments.courses, range(5))
+        block = StudyBlock.simulated(here, arguments.courses, range(5))
         facts = dict.fromkeys(range(4), 1.0) if rule is None else seen(here, block)
         cells += [f"{value:.2f}" for value in facts.values()]
     way = "truth" if rule is None else "criterion"

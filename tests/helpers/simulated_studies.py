@@ -9,7 +9,7 @@ from scipy import stats
 from made_settings import made_settings
 from rupture_repair.power.plan import make
 from rupture_repair.power.preparation import world_of
-from rupture_repair.power.studies import Block, World, blocks, fitted, tested
+from rupture_repair.power.studies import StudyBlock, World, blocks, fitted, tested
 from rupture_repair.project.parallel import spread_out
 
 SETTINGS = made_settings()
@@ -30,7 +30,7 @@ def results(
     """
 
     def some(numbers):
-        block = Block.simulated(where, courses, numbers)
+        block = StudyBlock.simulated(where, courses, numbers)
         return [
             {"study": number, "variant": variant, "term": term, **tested(found, term),
              "sd": found.rows.get("var_residual", float("nan")) ** 0.5}

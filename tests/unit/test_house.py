@@ -169,6 +169,23 @@ def test_rule_script_function_and_test_bear_one_name(step):
     assert (ROOT / step.test).is_file(), f"{step.test} is missing"
 
 
+def names_of_types(content: ast.Module) -> list[str]:
+    """Return the classes of a file and its names for types, which are written like classes."""
+    classes = [node.name for node in ast.walk(content) if isinstance(node, ast.ClassDef)]
+    assigned = [node.targets[0] for node in content.body if isinstance(node, ast.Assign)]
+    names = [target.id for target in assigned if isinstance(target, ast.Name)]
+    return classes + [name for name in names if re.fullmatch(r"_?[A-Z][a-z]\w*", name)]
+
+
+def test_a_type_bears_a_name_that_no_other_bears():
+    places: dict[str, list[str]] = {}
+    for file in sorted(house.LIBRARY.rglob("*.py")):
+        for name in names_of_types(tree(file)):
+            places.setdefault(name, []).append(shown(file))
+    assert len(places) > 150
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def test_every_script_belongs_to_a_rule():
     assert {step.script for step in house.steps()} | {Path("workflow/scripts/fetch.py")} == {
         file.relative_to(ROOT) for file in SCRIPTS

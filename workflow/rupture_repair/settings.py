@@ -9,9 +9,9 @@ from .project import yaml_files
 from .project.datasets import descriptor, is_name, suggested_name
 from .project.headline import BEST, PREFERRED
 from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from .project.setting_groups import Group, Settings
+from .project.setting_groups import SettingGroup, Settings
 
-A_Group = TypeVar("A_Group", bound=Group)
+A_Group = TypeVar("A_Group", bound=SettingGroup)
 
 
 def default(kind: type[A_Group]) -> A_Group:

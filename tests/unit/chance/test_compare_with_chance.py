@@ -16,7 +16,7 @@ from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.courses import grid_step
 from rupture_repair.detection.hidden_markov.chain import Parameters
-from rupture_repair.detection.hidden_markov.rupture_probability import Model
+from rupture_repair.detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from rupture_repair.detection.ratings import arrange
 
 SETTINGS = chance_settings(
@@ -92,7 +92,7 @@ def test_the_step_is_that_on_which_all_ratings_lie(ratings, step, times):
 
 
 def test_a_form_rounds_cuts_and_bends():
-    hard = noise.Form(0, 40, step=0.5, anchor=0.0)
+    hard = noise.RatingForm(0, 40, step=0.5, anchor=0.0)
     assert hard.rate(np.array([-3, 12.3, 55])).tolist() == [0, 12.5, 40]
     soft = replace(hard, step=0.0, soft=1.0)
     latent = np.array([2.0, 20.0, 38.5, 40.0, 41.0])
@@ -324,7 +324,7 @@ def test_reports_cannot_be_simulated_and_slow_rules_get_fewer_replicates():
     reported = replace(base, id="a", run="reported")
     slow = replace(base, id="b", run="rupture_probability", k=0.5)
     parameters = Parameters(30, 0, np.eye(2), 1.5, depth=6.0, onset=0.1, recovery=0.3)
-    model = Model(parameters, 5.0, 0.0, 40.0, 0.1, identified=True)
+    model = HiddenMarkovModel(parameters, 5.0, 0.0, 40.0, 0.1, identified=True)
     made = prepared(table)
     courses = replace(made.courses, reported=np.zeros(108, dtype=bool))
     scale = replace(made.ratings.scale, model=model)

@@ -9,7 +9,7 @@ import pytest
 from made_measures import made_measure
 from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria
-from rupture_repair.detection.explain import Rule
+from rupture_repair.detection.explain import AppliedCriterion
 from rupture_repair.detection.explain_runs import runs_as_text, runs_considered
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.detection.run_rules import falls
@@ -33,9 +33,9 @@ def table() -> pd.DataFrame:
     )
 
 
-def rule_of(name: str = "dip", k: float = 3.0) -> Rule:
+def rule_of(name: str = "dip", k: float = 3.0) -> AppliedCriterion:
     criterion = criteria.load([name])[0]
-    return Rule(criterion, k, 0.0)
+    return AppliedCriterion(criterion, k, 0.0)
 
 
 def considered(table, rule, measure=MEASURE, course="c0000") -> pd.DataFrame:

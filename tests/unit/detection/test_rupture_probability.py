@@ -36,7 +36,7 @@ def some_courses(number=120, seed=0, dips=True):
 
 
 def model_of(parameters=PARAMETERS, **changes):
-    return rupture_probability.Model(
+    return rupture_probability.HiddenMarkovModel(
         parameters, centre=5.0, **{**RANGE, **changes}, identified=True
     )
 

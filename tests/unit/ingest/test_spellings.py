@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from made_files import cells, xlsx
 from rupture_repair import cli, lmm
 from rupture_repair.ingest import check, ingest, spellings
-from rupture_repair.ingest.columns import Column
+from rupture_repair.ingest.columns import RawColumn
 from rupture_repair.project.problems import ProblemsFound
 from small_dataset import AS_WIDE, COURSES, EVENTS, GONE, SESSIONS, WIDE, write
 
@@ -71,7 +71,7 @@ def column(*texts):
     distinct = list(dict.fromkeys(texts))
     rows = list(range(2, len(texts) + 2))
     codes = [distinct.index(text) for text in texts]
-    return Column(
+    return RawColumn(
         "f.csv", "id", pa.array(rows).to_numpy(), pa.array(codes).to_numpy(), pa.array(distinct)
     )
 

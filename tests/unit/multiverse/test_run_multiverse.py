@@ -12,7 +12,7 @@ from rupture_repair import lmm
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.multiverse import run_multiverse as steps
-from rupture_repair.multiverse.permuting import Permutations, Rows, Whitened
+from rupture_repair.multiverse.permuting import Permutations, PermutedRows, Whitened
 from rupture_repair.multiverse.run_multiverse import Outcome
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.statistics import design
@@ -186,7 +186,7 @@ def test_data_as_they_are_give_nearly_the_estimates_of_the_full_model(outcome):
 def rows_of(place, course):
     """Rows whose exposure is their own number, so that permuting tells where it came from."""
     start = np.append(np.flatnonzero(np.diff(course, prepend=-1)), len(course))
-    return Rows(np.arange(len(place), dtype=float)[:, None], place, start, None)
+    return PermutedRows(np.arange(len(place), dtype=float)[:, None], place, start, None)
 
 
 def sources(draws, rows):
@@ -219,7 +219,7 @@ def test_exposures_of_a_row_move_together():
     random = np.random.default_rng(2)
     course = np.repeat(np.arange(4), 6)
     alone = rows_of(np.arange(24), course)
-    rows = Rows(random.normal(size=(24, 2)), alone.place, alone.start, None)
+    rows = PermutedRows(random.normal(size=(24, 2)), alone.place, alone.start, None)
     draws = Permutations(course, 5, 1, "shuffle")
     moved = list(draws.exposures(rows))
     for one, source in zip(moved, sources(draws, alone), strict=True):
@@ -253,7 +253,7 @@ def test_trends_are_taken_out_after_permuting(made):
     table, matrices, standard, white, terms = whitened(made, trend="removed")
     kept = table.iloc[matrices.rows[white.order]]
     time = kept["time"] - kept.groupby("course")["time"].transform("mean")
-    rows = Rows(
+    rows = PermutedRows(
         kept[["repaired_within", "open_within"]].to_numpy(float),
         np.arange(len(kept)), white.start, time.to_numpy(float),
     )  # fmt: skip

@@ -34,7 +34,7 @@ def table():
 def likelihood_of(table, points=1):
     made = design.build(FORMULA, table)
     columns, _ = regression.orthogonal(made)
-    return logistic_likelihood.Likelihood(made, columns, points)
+    return logistic_likelihood.LogisticLikelihood(made, columns, points)
 
 
 def solve(table, points=1, formula=FORMULA):
@@ -103,7 +103,7 @@ def test_second_derivative_at_zero(table):
     columns, _ = regression.orthogonal(made)
     plain = regression._plain(made, columns)
     for points in (1, 7):
-        likelihood = logistic_likelihood.Likelihood(made, columns, points)
+        likelihood = logistic_likelihood.LogisticLikelihood(made, columns, points)
         slopes = [likelihood(np.array([t, *plain.coefficients]))[1][0] for t in (1e-4, -1e-4)]
         numeric = (slopes[0] - slopes[1]) / 2e-4
         assert regression._curvature_at_zero(made, plain) == pytest.approx(numeric, rel=1e-5)
@@ -216,7 +216,7 @@ def test_no_start_finds_a_higher_likelihood_and_zero_is_never_false():
             assert regression._curvature_at_zero(made, plain) <= 0
         else:
             assert found.loglik > plain.loglik
-        likelihood = logistic_likelihood.Likelihood(made, columns, points)
+        likelihood = logistic_likelihood.LogisticLikelihood(made, columns, points)
         for start in ([0.02], [0.7], [3.0]):
             other = optimize.minimize(
                 lambda at, likelihood=likelihood: tuple(-part for part in likelihood(at)),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..detection.courses import content
 from ..detection.criteria import Criterion, with_calibrated_k
-from ..detection.hidden_markov.rupture_probability import Model
+from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from ..detection.ratings import alliance, prepared
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
@@ -226,7 +226,7 @@ def compare_with_chance(
     *,
     dataset: str,
     seed: int,
-    models: Mapping[str, Model] | None = None,
+    models: Mapping[str, HiddenMarkovModel] | None = None,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, ...]:
     """Compare all alliance measures of a dataset with chance, and plant falls in them.

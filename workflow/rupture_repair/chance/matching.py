@@ -18,7 +18,7 @@ from ..detection.scan.lines import Population, settle
 from ..detection.scan.population import MOST_CARRY, Purge, purged, some_courses
 from ..detection.scan.windows import Windows
 from ..project.arrays import Flags, Floats
-from .noise import Form, Noise, drawn
+from .noise import Noise, RatingForm, drawn
 
 #: About so many times the observed ratings are simulated, within these numbers.
 TIMES, RATINGS = 4, (12_000, 30_000)
@@ -54,7 +54,7 @@ class _Simulation:
     ----------
     pattern : Courses
         The sessions of the observed courses, several times.
-    form : Form
+    form : RatingForm
     top : float
         Ratings from here on lie at the top of the scale.
     share_at_top : float
@@ -68,7 +68,7 @@ class _Simulation:
     """
 
     pattern: Courses
-    form: Form
+    form: RatingForm
     top: float
     share_at_top: float
     pooled: float
@@ -134,7 +134,7 @@ def _repeated(courses: Courses, line: Floats) -> tuple[Courses, Floats]:
     return pattern, np.tile(line, times)
 
 
-class _Search:
+class _ValueSearch:
     """Looks for the values whose simulated courses are described like the observed ones."""
 
     def __init__(self, simulation: _Simulation, seen: Population, number: int):
@@ -242,15 +242,15 @@ def _places(courses: Courses, line: Floats, seen: Population) -> tuple[Floats, F
 
 
 def matched(
-    courses: Courses, form: Form, top: float, seed: np.random.SeedSequence
-) -> tuple[Noise, Form]:
+    courses: Courses, form: RatingForm, top: float, seed: np.random.SeedSequence
+) -> tuple[Noise, RatingForm]:
     """Find the values of ordinary fluctuation of a dataset.
 
     Parameters
     ----------
     courses : Courses
         Turned so that higher is better.
-    form : Form
+    form : RatingForm
         Ends and step of the scale, turned likewise.
     top : float
         Ratings from here on lie at the top of the scale.
@@ -260,7 +260,7 @@ def matched(
     -------
     noise : Noise
         Where no course has three ratings that vary, nothing varies in it.
-    form : Form
+    form : RatingForm
         With the bend at which as many ratings lie at the top as observed.
     """
     level = courses.spread(courses.total(courses.rating) / courses.length)
@@ -278,7 +278,7 @@ def matched(
         pattern, form, top, float((observed.rating[weight > 0] >= top).mean()), seen.pooled,
         lines, seed, np.ones(len(pattern.rating), dtype=bool),
     )  # fmt: skip
-    values, soft, loss = _Search(simulation, seen, len(observed.length)).run()
+    values, soft, loss = _ValueSearch(simulation, seen, len(observed.length)).run()
     place, unsure = _places(courses, line, seen)
     ordinary = _population(values, seen)
     return Noise(ordinary, line, place, unsure, seen, loss), replace(form, soft=soft)

@@ -27,7 +27,7 @@ _LONGEST_GAP = 60
 
 
 @dataclass(frozen=True)
-class Form:
+class RatingForm:
     r"""What a rating can be, turned so that higher is better.
 
     A total of several items nears the end of its scale softly, as one item after the other

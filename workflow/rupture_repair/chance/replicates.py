@@ -34,7 +34,7 @@ from ..project.arrays import Flags, Floats, Integers
 from ..project.measures import Measure
 from ..project.setting_groups import ChanceSettings, EdgeRules
 from .matching import matched
-from .noise import Form, Noise, drawn
+from .noise import Noise, RatingForm, drawn
 
 #: The null models.
 MODELS = ("autoregressive", "shuffle")
@@ -58,7 +58,7 @@ class Null:
     name : str
         The measure.
     measure : Measure
-    form : Form
+    form : RatingForm
     noise : Noise
     line : ndarray, shape (ratings,)
         Level and shrunk trend of each course as observed, for the model `shuffle`.
@@ -69,7 +69,7 @@ class Null:
     ratings: Ratings
     name: str
     measure: Measure
-    form: Form
+    form: RatingForm
     noise: Noise
     line: Floats
     entropy: tuple[int, ...]
@@ -90,14 +90,14 @@ class Null:
             yield block, np.arange(first, min(first + size, replicates))
 
 
-def form_of(courses: Courses, measure: Measure) -> Form:
+def form_of(courses: Courses, measure: Measure) -> RatingForm:
     """Return ends and step of the form, turned so that higher is better.
 
     The step is taken from the ratings: the grid on which all of them lie.
     """
     low, high = measure.turned_range
     step = grid_step(courses.rating)
-    return Form(low, high, step, float(courses.rating[0]) if len(courses.rating) else 0.0)
+    return RatingForm(low, high, step, float(courses.rating[0]) if len(courses.rating) else 0.0)
 
 
 def shrunk_slope(courses: Courses) -> Floats:

@@ -55,7 +55,7 @@ class Context:
         return moderator_exposures(self.detected.episodes, self.dataset, self.measure, least=1)
 
     @cached_property
-    def interpersonal(self) -> estimates.Fit:
+    def interpersonal(self) -> estimates.FormulaFit:
         """The model next_session of the interpersonal component of the outcome."""
         outcome = self.session_outcome()
         name = f"{outcome}__interpersonal"
@@ -130,7 +130,7 @@ class Estimate:
 
 def fitted_rows(
     formula: str, table: pd.DataFrame, family: str = "gaussian", ar1: str | None = None
-) -> estimates.Fit:
+) -> estimates.FormulaFit:
     """Fit a model that must have a result."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
@@ -140,7 +140,7 @@ def fitted_rows(
     return fit
 
 
-def estimate_row(fit: estimates.Fit, term: str) -> dict[str, Any]:
+def estimate_row(fit: estimates.FormulaFit, term: str) -> dict[str, Any]:
     """Return the row of a term of a fit."""
     row = fit.row(term)
     if row is None:

@@ -24,7 +24,7 @@ ASSUMPTIONS = (
 
 
 @dataclass(frozen=True)
-class Courses:
+class MediationCourses:
     """The courses of a mediation, and what became of the others.
 
     Attributes
@@ -66,7 +66,7 @@ def courses(
     dataset: Dataset,
     measure: str,
     outcome: str,
-) -> Courses:
+) -> MediationCourses:
     """Return the courses whose first rupture is known to be repaired or not.
 
     Parameters
@@ -80,7 +80,7 @@ def courses(
 
     Returns
     -------
-    Courses
+    MediationCourses
     """
     table = course_table[["course", "first_outcome", "last_outcome"]]
     first = episodes.sort_values(["course", "first_low"]).drop_duplicates("course")
@@ -100,7 +100,7 @@ def courses(
     return _sorted_out(table)
 
 
-def _sorted_out(table: pd.DataFrame) -> Courses:
+def _sorted_out(table: pd.DataFrame) -> MediationCourses:
     """Leave out what cannot be analysed, one reason after the other."""
     status = table["status"].astype("str")
     reasons = {
@@ -118,7 +118,7 @@ def _sorted_out(table: pd.DataFrame) -> Courses:
         kept &= ~applies
     chosen = table[kept].assign(repaired=(status[kept] == "repaired").astype("float64"))
     names = ["course", "repaired", "before", "after", "first_outcome", "last_outcome"]
-    return Courses(chosen[names].reset_index(drop=True), left_out)
+    return MediationCourses(chosen[names].reset_index(drop=True), left_out)
 
 
 def paths(table: pd.DataFrame, *, seed: int, draws: int = DRAWS) -> pd.DataFrame:
@@ -127,7 +127,7 @@ def paths(table: pd.DataFrame, *, seed: int, draws: int = DRAWS) -> pd.DataFrame
     Parameters
     ----------
     table : DataFrame
-        Of :class:`Courses`.
+        Of :class:`MediationCourses`.
     seed, draws : int
         Of the bootstrap.
 

@@ -11,7 +11,7 @@ from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..detection.explain import Rule
+    from ..detection.explain import AppliedCriterion
     from ..project.measures import Measure
 
 HELP = "say why the sessions of a course were or were not flagged"
@@ -88,7 +88,7 @@ class Explanation:
     ----------
     dataset, course : str
     measure : Measure
-    rule : Rule
+    rule : AppliedCriterion
     sessions : DataFrame
         From :func:`rupture_repair.detection.explain.explain`.
     episodes : DataFrame
@@ -102,7 +102,7 @@ class Explanation:
     dataset: str
     course: str
     measure: "Measure"
-    rule: "Rule"
+    rule: "AppliedCriterion"
     sessions: "pd.DataFrame"
     episodes: "pd.DataFrame"
     runs: "pd.DataFrame | None" = None

@@ -64,7 +64,7 @@ class Prepared(NamedTuple):
     notes: list[str]
 
 
-class Found(NamedTuple):
+class FoundEpisodes(NamedTuple):
     """What the criteria found.
 
     Attributes
@@ -173,7 +173,7 @@ def _calibrated(
     return rows_of_criteria.with_calibrated_k(rules, solved)
 
 
-def find(asked: Asked) -> Found:
+def find(asked: Asked) -> FoundEpisodes:
     """Apply criteria to ratings.
 
     Parameters
@@ -182,7 +182,7 @@ def find(asked: Asked) -> Found:
 
     Returns
     -------
-    Found
+    FoundEpisodes
     """
     ratings, rules, measure, from_zero, notes = prepare(asked)
     about, given = asked.about, asked.given
@@ -200,7 +200,7 @@ def find(asked: Asked) -> Found:
         episodes[-1][numbers] -= from_zero
         states[-1]["session"] -= from_zero
         states[-1]["episode"] = states[-1]["episode"].astype("Int32")
-    return Found(_in_order(episodes, given), _in_order(states, given), notes)
+    return FoundEpisodes(_in_order(episodes, given), _in_order(states, given), notes)
 
 
 def _in_order(parts: list[pd.DataFrame], given: Given) -> pd.DataFrame:

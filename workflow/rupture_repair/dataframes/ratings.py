@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..ingest import spellings
-from ..ingest.columns import Column
+from ..ingest.columns import RawColumn
 from ..ingest.layouts import MOST_SESSIONS
 from ..project.arrays import Flags, Floats, Integers
 from ..project.file_rows import row_numbers
@@ -116,7 +116,7 @@ def read(
     rows = row_numbers(data)
     rank, texts, ids = _courses(data[columns.course])
     found += _at(rows, "E206", columns.course, rank < 0)
-    course = Column(None, columns.course, rows, rank, pa.array(texts, pa.string()))
+    course = RawColumn(None, columns.course, rows, rank, pa.array(texts, pa.string()))
     found += spellings.id_faults(course, "course", accept=False)
     number = _sessions(data[columns.session], rows, found)
     values = _ratings(data[columns.rating], span, rows, found)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..ingest import dates
-from ..ingest.columns import Column, Table
+from ..ingest.columns import RawColumn, RawTable
 from ..ingest.layouts import without_mark
 from ..ingest.personal_data import plain_name
 
@@ -61,12 +61,12 @@ class Guess(NamedTuple):
     why: str
 
 
-def share_of_numbers(column: Column) -> float:
+def share_of_numbers(column: RawColumn) -> float:
     """Return the share of the distinct texts that are numbers."""
     return float(column.kinds[0].mean()) if len(column.texts) else 0.0
 
 
-def _named(table: Table, kind: str, but: Collection[object]) -> list[str]:
+def _named(table: RawTable, kind: str, but: Collection[object]) -> list[str]:
     return [
         name
         for name in table.columns
@@ -74,7 +74,7 @@ def _named(table: Table, kind: str, but: Collection[object]) -> list[str]:
     ]
 
 
-def ids(table: Table) -> dict[str, Guess]:
+def ids(table: RawTable) -> dict[str, Guess]:
     """Return the columns of course, client and therapist, as far as their names tell."""
     named = {kind: _named(table, kind, ()) for kind in ("course", "client", "therapist")}
     named["course"] = [
@@ -102,20 +102,20 @@ def ids(table: Table) -> dict[str, Guess]:
     return found
 
 
-def _is_course(column: Column, clients: Sequence[Column]) -> bool:
+def _is_course(column: RawColumn, clients: Sequence[RawColumn]) -> bool:
     """Return whether a column can name courses: each of one client, and not a few for all rows."""
     if clients:
         return constant(clients[0], column)
     return not (len(column.texts) <= 5 and rows_per(column) > 12)
 
 
-def rows_per(column: Column) -> float:
+def rows_per(column: RawColumn) -> float:
     """Return how many rows an id has on average."""
     codes = column.codes[column.codes >= 0]
     return len(codes) / len(np.unique(codes)) if len(codes) else 0.0
 
 
-def when(table: Table, course: Column | None, but: Collection[object]) -> dict[str, Guess]:
+def when(table: RawTable, course: RawColumn | None, but: Collection[object]) -> dict[str, Guess]:
     """Return the column that orders a course's rows: session, date (with its format) or day."""
     for name in _named(table, "session", but):
         column = without_mark(table.columns[name])
@@ -144,14 +144,14 @@ def when(table: Table, course: Column | None, but: Collection[object]) -> dict[s
     return {}
 
 
-def doubts_of_numbers(session: Column, course: Column, others: Iterable[Column]) -> str:
+def doubts_of_numbers(session: RawColumn, course: RawColumn, others: Iterable[RawColumn]) -> str:
     """Return what the numbers of sessions make doubtful: courses that begin anew, or from 0.
 
     Parameters
     ----------
-    session, course : Column
+    session, course : RawColumn
         The numbers of sessions, and the ids of courses or clients.
-    others : iterable of Column
+    others : iterable of RawColumn
         Columns that may tell two courses of one client apart.
     """
     number = without_mark(session).numbers()
@@ -184,12 +184,12 @@ def doubts_of_numbers(session: Column, course: Column, others: Iterable[Column])
     return said
 
 
-def _whole(column: Column) -> bool:
+def _whole(column: RawColumn) -> bool:
     known = column.distinct[np.isfinite(column.distinct)]
     return bool(len(known)) and bool((known == np.floor(known)).mean() >= MOST)
 
 
-def _counts(column: Column, course: Column) -> bool:
+def _counts(column: RawColumn, course: RawColumn) -> bool:
     """Return whether a column counts the rows of each course."""
     if share_of_numbers(column) < 1 or not _whole(column) or (course.codes < 0).any():
         return False
@@ -197,7 +197,7 @@ def _counts(column: Column, course: Column) -> bool:
     return len(steps) > 2 and bool((steps == 1).all())
 
 
-def date_formats(column: Column) -> list[str]:
+def date_formats(column: RawColumn) -> list[str]:
     """Return the forms that nearly all texts of a column have; several where days are below 13."""
     texts = column.texts.to_pylist()[:2000]
     if not texts or not all(re.search(r"\d", text) for text in texts):
@@ -212,7 +212,7 @@ def date_formats(column: Column) -> list[str]:
     ]
 
 
-def constant(column: Column, course: Column) -> bool:
+def constant(column: RawColumn, course: RawColumn) -> bool:
     """Return whether a column is the same in all rows of nearly every course."""
     known = (column.codes >= 0) & (course.codes >= 0)
     distinct = pd.Series(column.codes[known]).groupby(course.codes[known]).nunique()
@@ -228,7 +228,7 @@ ENDINGS = {
 }
 
 
-def ending_codes(column: Column, labels: Mapping[str, str]) -> dict[str, Guess]:
+def ending_codes(column: RawColumn, labels: Mapping[str, str]) -> dict[str, Guess]:
     """Return what the words of the column of endings mean; TODO where they do not say it.
 
     The labels of the values, where the file has such, are read in place of the values.
@@ -246,7 +246,7 @@ def ending_codes(column: Column, labels: Mapping[str, str]) -> dict[str, Guess]:
 
 
 def once(
-    table: Table, course: Column | None, but: Mapping[str, object] | Collection[object]
+    table: RawTable, course: RawColumn | None, but: Mapping[str, object] | Collection[object]
 ) -> tuple[str | None, list[str]]:
     """Return the column of endings, and those of covariates."""
 

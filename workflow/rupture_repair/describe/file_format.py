@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..ingest import spreadsheets, xlsx
-from ..ingest.files import Form
+from ..ingest.files import FileFormat
 
 #: Signs between columns, the usual ones first.
 USUAL = (",", ";", "\t", "|")
@@ -26,7 +26,7 @@ LETTERS = frozenset("äöüÄÖÜßéèêëáàâåãíìîïóòôõúùûñç�
 class Written(NamedTuple):
     """How a file seems to be written, and why it seems so: key of dataset.yaml -> reason."""
 
-    form: Form
+    form: FileFormat
     reasons: dict[str, str]
 
 
@@ -42,7 +42,7 @@ def look_at(path: Path, raw: bytes, told: Mapping[tuple[Any, ...], Any]) -> Writ
     told : mapping
         Path of a key of dataset.yaml -> its value, where that is known.
     """
-    said = {key: told.get(("tables", "sessions", key)) for key in Form._fields}
+    said = {key: told.get(("tables", "sessions", key)) for key in FileFormat._fields}
     known = {key: value for key, value in said.items() if isinstance(value, str)}
     found = _of_sheets(path, raw) if spreadsheets.is_spreadsheet(path) else _of_text(raw, known)
     return Written(found.form._replace(**known), found.reasons)
@@ -51,23 +51,23 @@ def look_at(path: Path, raw: bytes, told: Mapping[tuple[Any, ...], Any]) -> Writ
 def _of_sheets(path: Path, raw: bytes) -> Written:
     """Return which sheet seems to be meant, where a spreadsheet has several."""
     if path.suffix.lower() not in xlsx.SUFFIXES:
-        return Written(Form(), {})
+        return Written(FileFormat(), {})
     try:
         sheets = xlsx.sheets(raw)
         tables = xlsx.visible_tables(raw, sheets)
     except Exception:  # a damaged file: the reading of its cells says what is wrong
-        return Written(Form(), {})
+        return Written(FileFormat(), {})
     seen = [one.name for one in sheets if one.visible]
     chosen = next(iter(tables), seen[0] if len(seen) == 1 else None)
     if len(sheets) < 2 or len(tables) > 1 or chosen is None:
-        return Written(Form(), {})
+        return Written(FileFormat(), {})
     others = ", ".join(
         f"'{one.name}'" + ("" if one.visible else " (hidden)")
         for one in sheets
         if one.name != chosen
     )
     return Written(
-        Form(sheet=chosen), {"sheet": f"the only visible one with a table; not: {others}"}
+        FileFormat(sheet=chosen), {"sheet": f"the only visible one with a table; not: {others}"}
     )
 
 
@@ -81,7 +81,7 @@ def _of_text(raw: bytes, known: Mapping[str, str]) -> Written:
     try:
         text = raw[:BYTES].decode(encoding, errors="replace").removeprefix("\ufeff")
     except LookupError:  # an encoding that was answered and is none: the reading reports it
-        return Written(Form(), {})
+        return Written(FileFormat(), {})
     delimiter = known.get("delimiter", _delimiter(text))
     rows = _rows(text, delimiter)
     decimal = _decimal(rows)
@@ -89,7 +89,7 @@ def _of_text(raw: bytes, known: Mapping[str, str]) -> Written:
         reasons["delimiter"] = f"it splits the rows into {len(rows[0]) if rows else 0} columns each"
     if decimal != ".":
         reasons["decimal"] = "numbers such as 8,5 are in the file, and none such as 8.5"
-    return Written(Form(delimiter, encoding, decimal), reasons)
+    return Written(FileFormat(delimiter, encoding, decimal), reasons)
 
 
 def _encoding(raw: bytes) -> tuple[str, str]:

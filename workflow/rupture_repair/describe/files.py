@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ..ingest.columns import Column, Table
+from ..ingest.columns import RawColumn, RawTable
 from ..ingest.personal_data import PATTERNS, look_at
 from ..project.problems import ProblemsFound, problem
 from ..project.yaml_files import TODO
@@ -77,7 +77,7 @@ def _group(content: Mapping[str, Any], reasons: Mapping[Keys, str], path: Keys) 
     return lines
 
 
-def codebook(table: Table, made: Described, labels: Mapping[str, Any]) -> str:
+def codebook(table: RawTable, made: Described, labels: Mapping[str, Any]) -> str:
     """Return one row per column of the file: use, kind, numbers, label, values."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -91,7 +91,7 @@ def codebook(table: Table, made: Described, labels: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _facts(name: str, column: Column, made: Described, values: Mapping[Any, str]) -> list[Any]:
+def _facts(name: str, column: RawColumn, made: Described, values: Mapping[Any, str]) -> list[Any]:
     """Return kind, rows_filled, different, lowest, highest, values, note; no text of a person."""
     filled = int((column.codes >= 0).sum())
     numbers = column.distinct[np.isfinite(column.distinct)]
@@ -113,7 +113,7 @@ def _facts(name: str, column: Column, made: Described, values: Mapping[Any, str]
     return [kind, filled, len(column.texts), low, high, listed, ""]
 
 
-def readme(name: str, file: str, made: Described, table: Table) -> str:
+def readme(name: str, file: str, made: Described, table: RawTable) -> str:
     """Return README.md: what lies here, and what to do next."""
     unused = [column for column in table.columns if column not in made.used]
     shown = ", ".join(f"`{one}`" for one in unused[:40]) or "none"

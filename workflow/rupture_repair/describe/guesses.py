@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ingest import value_labels
-from ..ingest.columns import Table
+from ..ingest.columns import RawTable
 from ..ingest.described_measures import SAFE, safe_name, taken
 from ..ingest.layouts import columns_of
 from ..project.problems import listing
@@ -13,7 +13,7 @@ from ..project.yaml_files import TODO, dotted
 from . import columns, ratings
 from .columns import Guess
 from .file_format import Written
-from .ratings import Group, Rating
+from .ratings import Rating, RatingGroup
 
 Keys = tuple[str | int, ...]
 
@@ -62,7 +62,7 @@ def describe(
     name: str,
     file: str,
     written: Written,
-    table: Table,
+    table: RawTable,
     labels: Mapping[str, str],
     known: Mapping[str, Mapping[str, Any]],
     values: Mapping[str, Mapping[Any, str]] | None = None,
@@ -75,7 +75,7 @@ def describe(
         The dataset, and the name of its file.
     written : Written
         How the file is written.
-    table : Table
+    table : RawTable
         Its columns.
     labels : mapping
         Column -> its label.
@@ -106,12 +106,12 @@ def describe(
             _use(made, table, one, "measures", wide)
     _courses(made, table, file, None if wide else key, values or {})
     unclear = ratings.undecided(table.columns) if wide else {}
-    Measures(made, wide, known, unclear).write(forms, find(table, made.used))
+    MeasureWriter(made, wide, known, unclear).write(forms, find(table, made.used))
     _missing(made, forms)
     return made
 
 
-def _use(made: Described, table: Table, one: Rating, what: str, wide: bool) -> None:
+def _use(made: Described, table: RawTable, one: Rating, what: str, wide: bool) -> None:
     names = columns_of(one.name, table.columns).values() if wide else [one.name]
     made.used |= {name: what for name in names if name not in made.used}
 
@@ -139,7 +139,7 @@ def _form(made: Described, file: str, written: Written) -> None:
 
 
 def _layout(
-    made: Described, table: Table, course: Any, known: Mapping[str, Mapping[str, Any]]
+    made: Described, table: RawTable, course: Any, known: Mapping[str, Mapping[str, Any]]
 ) -> bool:
     """Write the layout, and return whether it is wide."""
     path = ("tables", "sessions", "layout")
@@ -166,7 +166,7 @@ def _layout(
     return False
 
 
-def _when(made: Described, table: Table, course: Any) -> None:
+def _when(made: Described, table: RawTable, course: Any) -> None:
     found = columns.when(table, course, set(made.used))
     session = table.columns.get(str(found["session"].value)) if "session" in found else None
     if session is not None and course is not None:
@@ -183,7 +183,7 @@ def _when(made: Described, table: Table, course: Any) -> None:
 
 def _courses(
     made: Described,
-    table: Table,
+    table: RawTable,
     file: str,
     course: Any,
     values: Mapping[str, Mapping[Any, str]],
@@ -220,7 +220,7 @@ def _free(name: str) -> str:
 
 
 @dataclass
-class Measures:
+class MeasureWriter:
     """Writes the measures."""
 
     made: Described
@@ -228,9 +228,9 @@ class Measures:
     known: Mapping[str, Mapping[str, Any]]
     unclear: Mapping[str, str]
 
-    def write(self, forms: list[Group], others: list[Rating]) -> None:
+    def write(self, forms: list[RatingGroup], others: list[Rating]) -> None:
         """Describe each form; an alliance measure with TODO where none is found."""
-        measures: dict[str, tuple[Group, ratings.Instrument]] = {}
+        measures: dict[str, tuple[RatingGroup, ratings.Instrument]] = {}
         for group in forms:
             found = ratings.instrument(group, self.known)
             measures[self._name(group, found, measures)] = group, found
@@ -244,13 +244,13 @@ class Measures:
                 why = f"which of these belongs to it: {listing(outcomes)}?"
                 self.made.put(("measures", name, "outcome"), Guess(TODO, why))
 
-    def _role(self, group: Group, found: ratings.Instrument) -> str:
+    def _role(self, group: RatingGroup, found: ratings.Instrument) -> str:
         rated = {self.known[one]["rates"] for one in found.possible}
         if rated:
             return "alliance" if rated == {"alliance"} else "outcome"
         return group.role or TODO
 
-    def _name(self, group: Group, found: ratings.Instrument, used: Mapping[str, Any]) -> str:
+    def _name(self, group: RatingGroup, found: ratings.Instrument, used: Mapping[str, Any]) -> str:
         role = self._role(group, found)
         if role != TODO and role not in used:
             return role
@@ -284,7 +284,7 @@ class Measures:
         why = "rated at the start or the end of the session, or once a day? start, end or day"
         self.made.put((*path, "timing"), Guess(TODO, why))
 
-    def _measure(self, name: str, group: Group, found: ratings.Instrument, role: str) -> None:
+    def _measure(self, name: str, group: RatingGroup, found: ratings.Instrument, role: str) -> None:
         path = ("measures", name)
         if name != role:
             why = "alliance, outcome or other?" if role == TODO else "by its name"
@@ -304,7 +304,7 @@ class Measures:
         self._about(path, group.rater)
         self._columns(path, group, found)
 
-    def _columns(self, path: Keys, group: Group, found: ratings.Instrument) -> None:
+    def _columns(self, path: Keys, group: RatingGroup, found: ratings.Instrument) -> None:
         unclear = {one.name: self.unclear.get(one.name) for one in group.ratings}
         doubt = next(((one, other) for one, other in unclear.items() if other), None)
         if doubt is not None:
@@ -327,7 +327,7 @@ class Measures:
             self.made.put((*path, key), Guess(group.totals[0].name, why))
 
 
-def _items(group: Group) -> dict[str, Any]:
+def _items(group: RatingGroup) -> dict[str, Any]:
     """Return component -> column, under names that a formula can use."""
     found: dict[str, Any] = {}
     for part, one in group.items:
@@ -342,7 +342,7 @@ def _items(group: Group) -> dict[str, Any]:
 AMONG_RATINGS = "is among the ratings and seems to mean 'not known'; take out what is a rating"
 
 
-def _missing(made: Described, forms: list[Group]) -> None:
+def _missing(made: Described, forms: list[RatingGroup]) -> None:
     """Write what means "not known" in the ratings."""
     texts = {text for group in forms for one in group.ratings for text in one.texts}
     words = sorted(text for text in texts if text.lower() in UNKNOWN)

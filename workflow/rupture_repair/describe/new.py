@@ -7,7 +7,7 @@ from typing import Any
 
 from ..ingest import instruments, statistics_files
 from ..ingest import personal_data as identifying
-from ..ingest.columns import Table
+from ..ingest.columns import RawTable
 from ..ingest.delimited import read_columns
 from ..ingest.files import open_source
 from ..project import yaml_files
@@ -121,7 +121,7 @@ def _stored_name(file: Path) -> str:
     return f"{stem}{file.suffix.lower() or '.csv'}"
 
 
-def _read(file: Path, told: Mapping[Keys, Any]) -> tuple[bytes, file_format.Written, Table]:
+def _read(file: Path, told: Mapping[Keys, Any]) -> tuple[bytes, file_format.Written, RawTable]:
     """Return a file's content, how it is written, and all of its columns."""
     try:
         if not file.is_file():
@@ -182,7 +182,7 @@ def _answer(made: Described, told: Mapping[Keys, Any]) -> None:
         raise ProblemsFound(found)
 
 
-def _identifying(table: Table) -> list[tuple[str, str]]:
+def _identifying(table: RawTable) -> list[tuple[str, str]]:
     """Return the columns that look as if they identified persons."""
     looked = {name: identifying.look_at(column, ["date"]) for name, column in table.columns.items()}
     return [(name, identifying.PATTERNS[found[0]].what) for name, found in looked.items() if found]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ingest.columns import Table
+from ..ingest.columns import RawTable
 from ..ingest.described_measures import SESSION
 from ..ingest.layouts import columns_of
 from ..ingest.personal_data import plain_name
@@ -100,7 +100,7 @@ class Rating:
 
 
 @dataclass
-class Group:
+class RatingGroup:
     """The columns of one form."""
 
     key: tuple[str, ...]
@@ -169,7 +169,7 @@ def undecided(header: Iterable[str]) -> dict[str, str]:
 
 
 def one_form(
-    pattern: str, columns: Sequence[str], table: Table, known: Mapping[str, Mapping[str, Any]]
+    pattern: str, columns: Sequence[str], table: RawTable, known: Mapping[str, Mapping[str, Any]]
 ) -> str | None:
     """Return the instrument whose items the columns of a pattern seem to be, filled in once."""
     words = _words(pattern)
@@ -214,7 +214,7 @@ def _marked(pattern: str) -> bool:
     return match is not None and plain_name(match[1]).split("_")[-1] in MARKS
 
 
-def of_columns(table: Table, but: Iterable[str]) -> list[Rating]:
+def of_columns(table: RawTable, but: Iterable[str]) -> list[Rating]:
     """Return the columns of numbers that are used for nothing else."""
     found, taken = [], set(but)
     for name in table.columns:
@@ -223,7 +223,7 @@ def of_columns(table: Table, but: Iterable[str]) -> list[Rating]:
     return found
 
 
-def of_patterns(table: Table, but: Iterable[str]) -> list[Rating]:
+def of_patterns(table: RawTable, but: Iterable[str]) -> list[Rating]:
     """Return the patterns whose columns hold numbers."""
     taken = set(but)
     header = [name for name in table.columns if name not in taken]
@@ -234,7 +234,7 @@ def of_patterns(table: Table, but: Iterable[str]) -> list[Rating]:
     return found
 
 
-def _rating(table: Table, name: str, columns: Sequence[str]) -> list[Rating]:
+def _rating(table: RawTable, name: str, columns: Sequence[str]) -> list[Rating]:
     """Return a rating if most of its texts are numbers."""
     parts = [table.columns[column] for column in columns]
     numbers = np.concatenate([one.distinct for one in parts])
@@ -262,7 +262,7 @@ def _words(name: str) -> list[str]:
     return [word for word in words if word]
 
 
-def grouped(ratings: Sequence[Rating], labels: Mapping[str, str]) -> list[Group]:
+def grouped(ratings: Sequence[Rating], labels: Mapping[str, str]) -> list[RatingGroup]:
     """Return ratings by form.
 
     Parameters
@@ -272,7 +272,7 @@ def grouped(ratings: Sequence[Rating], labels: Mapping[str, str]) -> list[Group]
     labels : mapping
         Column -> its label, from files that have such; read where the name says nothing.
     """
-    groups: dict[tuple[str, ...], Group] = {}
+    groups: dict[tuple[str, ...], RatingGroup] = {}
     numbered = _first_numbers(ratings)
     for one in ratings:
         words = one.words if set(one.words) & set(WORDS) else _of_label(one, labels)
@@ -304,7 +304,7 @@ def _sort_in(
     one: Rating,
     words: list[str],
     numbered: Mapping[str, set[str]],
-    groups: dict[tuple[str, ...], Group],
+    groups: dict[tuple[str, ...], RatingGroup],
 ) -> None:
     """Put a rating into the group of its form, as an item or a total."""
     at = next((place for place, word in enumerate(words) if word in WORDS), None)
@@ -326,7 +326,7 @@ def _sort_in(
     drop = {*TOTALS, *COMPONENTS, *number, *(ITEM if number else ())}
     others = [part for part in rest if part not in drop]
     key = tuple(filter(None, (word, version, *others)))
-    group = groups.setdefault(key, Group(key, word, version))
+    group = groups.setdefault(key, RatingGroup(key, word, version))
     group.rater = next((RATERS[part] for part in others if part in RATERS), group.rater)
     for role, pattern in ROLES.items():
         if any(re.fullmatch(pattern, part) for part in words):
@@ -337,7 +337,7 @@ def _sort_in(
         group.items.append((component[0] if component else number[-1], one))
 
 
-def _is_form(group: Group) -> bool:
+def _is_form(group: RatingGroup) -> bool:
     """Return whether columns belong together as a form or a scale."""
     if len(group.items) > MOST_ITEMS:
         return False
@@ -368,7 +368,7 @@ class Instrument:
     why: str
 
 
-def instrument(group: Group, known: Mapping[str, Mapping[str, Any]]) -> Instrument:
+def instrument(group: RatingGroup, known: Mapping[str, Mapping[str, Any]]) -> Instrument:
     """Return which of the known instruments a form can be."""
     if group.word is None:
         return Instrument(None, (), False, "no column name names a known instrument")
@@ -388,7 +388,7 @@ def instrument(group: Group, known: Mapping[str, Mapping[str, Any]]) -> Instrume
     return Instrument(fits[0], fits, certain, why if certain else f"{why}, which tells no version")
 
 
-def _against(group: Group, known: Mapping[str, Any]) -> str:
+def _against(group: RatingGroup, known: Mapping[str, Any]) -> str:
     """Return what speaks against an instrument: a number of items, or numbers out of range."""
     count = len(group.items)
     whole = {count} == {known["items"]} or count == 0

@@ -37,7 +37,7 @@ _SAME = np.array([1.0, 0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
-class _Sessions:
+class _JudgedSessions:
     """What every criterion says of the sessions of one measure.
 
     Attributes
@@ -74,7 +74,7 @@ def _keys(code: NDArray, session: pd.Series, width: int, first: int) -> Integers
     return np.asarray(code, dtype=np.int64) * width + session.to_numpy(dtype=np.int64) - first
 
 
-def _laid_out(states: pd.DataFrame) -> _Sessions:
+def _laid_out(states: pd.DataFrame) -> _JudgedSessions:
     """Lay out the states of one measure, one row per criterion."""
     criteria, names = pd.factorize(states["criterion"])
     codes, courses = pd.factorize(states["course"])
@@ -86,7 +86,7 @@ def _laid_out(states: pd.DataFrame) -> _Sessions:
     inside = np.full((len(names), len(key)), -1, dtype=np.int8)
     inside[criteria, place] = said
     ids = pd.Index(np.asarray(courses, dtype=object))
-    return _Sessions([str(name) for name in names], ids, key, width, first, inside)
+    return _JudgedSessions([str(name) for name in names], ids, key, width, first, inside)
 
 
 def coefficients(counts: NDArray) -> dict[str, float]:
@@ -165,7 +165,7 @@ def _near(key: Integers, others: Integers) -> int:
 
 
 def _episodes_shared(
-    sessions: _Sessions, begin: list[Integers], a: int, b: int
+    sessions: _JudgedSessions, begin: list[Integers], a: int, b: int
 ) -> dict[str, float]:
     """Compare where the episodes of two criteria begin.
 

@@ -23,7 +23,7 @@ from . import fall_rules, run_rules, tables
 from .courses import Courses
 from .criteria import Criterion, with_calibrated_k
 from .fall_rules import Falls
-from .hidden_markov.rupture_probability import Model
+from .hidden_markov.rupture_probability import HiddenMarkovModel
 from .ratings import Ratings, alliance, prepared, why_not_assessable
 
 
@@ -182,7 +182,7 @@ def detect(
     dataset: str,
     events: pd.DataFrame | None = None,
     calibrated: pd.DataFrame | None = None,
-    models: Mapping[str, Model] | None = None,
+    models: Mapping[str, HiddenMarkovModel] | None = None,
 ) -> Iterator[Detection]:
     """Apply all criteria to all alliance measures, one after the other.
 

@@ -25,7 +25,7 @@ HEADINGS = {
 }
 
 
-class Rule(NamedTuple):
+class AppliedCriterion(NamedTuple):
     """A criterion as it was applied to a measure.
 
     Attributes
@@ -60,7 +60,7 @@ def _points(value: float) -> str:
     return _of_them(value, "point")
 
 
-def _meets(row: Any, rule: Rule) -> bool:
+def _meets(row: Any, rule: AppliedCriterion) -> bool:
     """Say whether a fall reaches threshold and floor, or a run reaches k, as the kernel does."""
     if rule.criterion.window is not None:
         return bool(row.z >= rule.k * (1 - TOLERANCE))
@@ -68,7 +68,7 @@ def _meets(row: Any, rule: Rule) -> bool:
     return bool(meets(fall, threshold, rule.floor, rule.criterion.strict)[0])
 
 
-def _fall(row: Any, rule: Rule) -> str:
+def _fall(row: Any, rule: AppliedCriterion) -> str:
     """Compare the fall with the threshold and the floor, in words."""
     said, criterion = _size(row, rule), rule.criterion
     if criterion.run is not None:
@@ -94,7 +94,7 @@ def _fall(row: Any, rule: Rule) -> str:
     )
 
 
-def _size(row: Any, rule: Rule) -> str:
+def _size(row: Any, rule: AppliedCriterion) -> str:
     """Say how far the rating lies from the reference."""
     if not row.fall > 0:
         return f"{_points(-row.fall)} above the reference" if row.fall < 0 else "at the reference"
@@ -104,7 +104,7 @@ def _size(row: Any, rule: Rule) -> str:
     return f"fall of {_points(row.fall)}{units}"
 
 
-def _recovery(row: Any, episode: Any, rule: Rule) -> str:
+def _recovery(row: Any, episode: Any, rule: AppliedCriterion) -> str:
     """Say how much of the fall is won back, and how much is needed."""
     criterion, repair = rule.criterion, rule.criterion.repair
     if repair.regain == "not_low":
@@ -125,7 +125,7 @@ def _recovery(row: Any, episode: Any, rule: Rule) -> str:
     return f"won back {won_back} % of the fall, {needed} % are needed"
 
 
-def _inside(row: Any, episode: Any, rule: Rule) -> str:
+def _inside(row: Any, episode: Any, rule: AppliedCriterion) -> str:
     """Explain a session inside an episode."""
     if row.session == episode.first_low:
         said = _fall(row, rule)
@@ -147,7 +147,7 @@ def _inside(row: Any, episode: Any, rule: Rule) -> str:
     return said
 
 
-def _outside(row: Any, last: Any, rule: Rule) -> str:
+def _outside(row: Any, last: Any, rule: AppliedCriterion) -> str:
     """Explain an assessable session outside any episode; `last` is the episode before it."""
     said = _fall(row, rule)
     if rule.criterion.run is not None:
@@ -164,7 +164,7 @@ def _outside(row: Any, last: Any, rule: Rule) -> str:
     return f"{said}: steady"
 
 
-def _sentence(row: Any, episodes: list[Any], rule: Rule) -> str:
+def _sentence(row: Any, episodes: list[Any], rule: AppliedCriterion) -> str:
     if row.state == "not_assessable":
         return row.reason if row.reason == "not rated" else f"not assessable: {row.reason}"
     if row.state in ("ruptured", "repaired_here") and not pd.isna(row.episode):
@@ -231,10 +231,12 @@ def explain(
     return rows.assign(reason=said)[columns].reset_index(drop=True)
 
 
-def applied(detection: pd.DataFrame, criterion: Criterion, measure: str) -> Rule:
+def applied(detection: pd.DataFrame, criterion: Criterion, measure: str) -> AppliedCriterion:
     """Return the criterion with the k and the floor that were applied."""
     row = of_criterion(detection, measure, criterion.id).iloc[0]
-    return Rule(criterion, float(row["k"]), 0.0 if pd.isna(row["floor"]) else float(row["floor"]))
+    return AppliedCriterion(
+        criterion, float(row["k"]), 0.0 if pd.isna(row["floor"]) else float(row["floor"])
+    )
 
 
 def _with_levels(episodes: pd.DataFrame, rows: pd.DataFrame, sign: float) -> list[Any]:

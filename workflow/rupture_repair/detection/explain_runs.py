@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..project.measures import Measures
 from .courses import chosen
-from .explain import Rule
+from .explain import AppliedCriterion
 from .ratings import arrange, why_not_assessable
 from .scan.falls import considered
 
@@ -15,7 +15,7 @@ from .scan.falls import considered
 def runs_considered(
     sessions: pd.DataFrame,
     measures: Measures,
-    rule: Rule,
+    rule: AppliedCriterion,
     max_gap: int,
     *,
     course: str,
@@ -28,7 +28,7 @@ def runs_considered(
     sessions : DataFrame
         Ratings of all courses of the dataset: they say what is ordinary.
     measures : mapping of str to Measure
-    rule : Rule
+    rule : AppliedCriterion
         The criterion as it was applied.
     max_gap : int
         Edge rule, see config.schema.yaml.

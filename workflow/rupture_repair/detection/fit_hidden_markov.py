@@ -4,13 +4,13 @@ import pandas as pd
 
 from ..project.measures import Measures
 from ..project.parallel import spread_out
-from .hidden_markov.rupture_probability import Model
+from .hidden_markov.rupture_probability import HiddenMarkovModel
 from .ratings import alliance, arrange, fitted_model
 
 
 def fit_hidden_markov(
     sessions: pd.DataFrame, measures: Measures, *, processes: int = 1
-) -> dict[str, Model]:
+) -> dict[str, HiddenMarkovModel]:
     """Fit the hidden Markov model to all alliance measures, for detection and chance alike.
 
     Parameters
@@ -27,7 +27,7 @@ def fit_hidden_markov(
         Model by measure; without measures that have no rating or no known range.
     """
 
-    def fit(name: str) -> Model | None:
+    def fit(name: str) -> HiddenMarkovModel | None:
         return fitted_model(arrange(sessions, name, measures[name]), measures[name])
 
     names = alliance(measures)

@@ -13,7 +13,7 @@ from .courses import Courses
 from .criteria import Criterion
 from .fall_rules import Scale
 from .hidden_markov import rupture_probability
-from .hidden_markov.rupture_probability import Model
+from .hidden_markov.rupture_probability import HiddenMarkovModel
 from .scan.falls import population_of
 from .scan.population import Populations
 
@@ -133,7 +133,7 @@ def prepared(
     measure: Measure,
     criteria: Iterable[Criterion],
     events: pd.DataFrame | None = None,
-    models: Mapping[str, Model] | None = None,
+    models: Mapping[str, HiddenMarkovModel] | None = None,
 ) -> Ratings:
     """Arrange the ratings of one measure, with the hidden Markov model if a criterion needs it.
 
@@ -152,7 +152,7 @@ def alliance(measures: Measures) -> list[str]:
     return [name for name, measure in measures.items() if measure.shows_ruptures]
 
 
-def fitted_model(ratings: Ratings, measure: Measure) -> Model | None:
+def fitted_model(ratings: Ratings, measure: Measure) -> HiddenMarkovModel | None:
     """Fit the hidden Markov model to all ratings of a measure.
 
     Parameters
@@ -162,7 +162,7 @@ def fitted_model(ratings: Ratings, measure: Measure) -> Model | None:
 
     Returns
     -------
-    Model or None
+    HiddenMarkovModel or None
         None where there is no rating or the range is not known.
     """
     if measure.range is None or not len(ratings.courses.rating):

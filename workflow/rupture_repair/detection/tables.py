@@ -21,7 +21,7 @@ _TEXTS = ("dataset", "measure", "criterion", "course", "status", "onset_shape", 
           "component", "severity")  # fmt: skip
 
 
-class _Sessions:
+class _EverySession:
     """All sessions from first to last rating of each course, unrated ones included."""
 
     def __init__(self, courses: Courses):
@@ -84,7 +84,7 @@ def states(
         here; null unless the criterion has a window), `probability` (of the ruptured state; null
         unless the criterion is a model).
     """
-    courses, sessions = ratings.courses, _Sessions(ratings.courses)
+    courses, sessions = ratings.courses, _EverySession(ratings.courses)
     sign = -1.0 if ratings.scale.better == "lower" else 1.0
     reason = np.where(state == ep.NOT_ASSESSABLE, found.reason, 0)
     reason[(state == ep.NOT_ASSESSABLE) & (found.reason == 0)] = fall_rules.OUTCOME_UNKNOWN

@@ -20,7 +20,7 @@ from .published_counts import Tables, published_counts
 _FEW = 5
 
 #: A group of courses by their episodes: measure, criterion, and which (see :func:`small_groups`).
-Group = tuple[str, str, str]
+CourseGroup = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Gate:
 
     least: int = 1
     shown: Mapping[Key, int] = field(default_factory=dict)
-    few: frozenset[Group] = frozenset()
+    few: frozenset[CourseGroup] = frozenset()
 
     @property
     def open(self) -> bool:
@@ -140,7 +140,7 @@ def gate_of(
 
 def small_groups(
     detection: pd.DataFrame, episodes: pd.DataFrame, estimates: pd.DataFrame, least: int
-) -> frozenset[Group]:
+) -> frozenset[CourseGroup]:
     """Return the groups of courses that are too small for an estimate.
 
     Parameters

@@ -18,7 +18,7 @@ from ..detection.ratings import Ratings
 from ..disclosure.explored_counts import COLUMNS, explored_counts
 from ..disclosure.gate import Gate
 from ..project.measures import Measure
-from .grid import Offer, Replicates, expected
+from .grid import Offer, StackedReplicates, expected
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.
 OBSERVED = COLUMNS
@@ -129,7 +129,7 @@ def _criterion(
 def content(
     offers: Sequence[Offer],
     ratings: Ratings,
-    replicates: Replicates,
+    replicates: StackedReplicates,
     measure: Measure,
     chance: pd.DataFrame,
     *,
@@ -144,7 +144,7 @@ def content(
     offers : sequence of Offer
         One per criterion.
     ratings : Ratings
-    replicates : Replicates
+    replicates : StackedReplicates
     measure : Measure
     chance : DataFrame
         Rows of the table chance of this measure, the first null model first.

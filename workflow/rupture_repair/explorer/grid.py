@@ -70,7 +70,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundBySetting:
     """What one setting finds.
 
     Attributes
@@ -102,7 +102,7 @@ class Offer:
     choices : Choices
     falls : Falls or None
         By the criterion as it is set: reference and unit do not depend on k, floor and window.
-    found : list of Found
+    found : list of FoundBySetting
         One per setting, in the order of :meth:`Choices.settings`.
     """
 
@@ -111,11 +111,11 @@ class Offer:
     fixed: str | None
     choices: Choices
     falls: Falls | None
-    found: list[Found]
+    found: list[FoundBySetting]
 
 
 @dataclass(frozen=True)
-class Replicates:
+class StackedReplicates:
     """Rupture-free replicates of the ratings, stacked as further courses."""
 
     courses: Courses
@@ -123,7 +123,7 @@ class Replicates:
     number: int
 
 
-def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> Replicates:
+def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> StackedReplicates:
     """Arrange the kept replicates of one measure for the kernel.
 
     Parameters
@@ -135,13 +135,13 @@ def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> Re
     measure : Measure
     """
     if table.empty:  # no course has a rating
-        return Replicates(ratings.courses, ratings.scale, 0)
+        return StackedReplicates(ratings.courses, ratings.scale, 0)
     sign = measure.sign
     number, each = int(table["replicate"].max()), len(ratings.course_ids)
     place = {course: code for code, course in enumerate(ratings.course_ids)}
     codes = (table["replicate"].to_numpy() - 1) * each + table["course"].map(place).to_numpy()
     courses, _ = flat.arrange(codes, table["session"], sign * table["rating"].to_numpy())
-    return Replicates(courses, scale_of_each(ratings, courses), number)
+    return StackedReplicates(courses, scale_of_each(ratings, courses), number)
 
 
 def _with(values: Sequence[Any], own: Any) -> tuple[Any, ...]:
@@ -177,13 +177,13 @@ def _smallest_threshold(courses: Courses, found: Falls) -> float:
     return float(found.threshold[known].min(initial=np.inf))
 
 
-class _Search:
+class _SettingSearch:
     """Applies one criterion with other settings, to the ratings and to their replicates."""
 
     def __init__(
         self,
         ratings: Ratings,
-        replicates: Replicates | None,
+        replicates: StackedReplicates | None,
         criterion: Criterion,
         edge_rules: EdgeRules,
     ):
@@ -191,7 +191,7 @@ class _Search:
         self.sources = [(ratings.courses, ratings.scale, 1)]
         if replicates is not None:
             self.sources.append((replicates.courses, replicates.scale, replicates.number))
-        self.known: dict[tuple[Any, ...], Found] = {}
+        self.known: dict[tuple[Any, ...], FoundBySetting] = {}
 
     def falls(self, k: float) -> list[Falls]:
         """Return the falls of each source at one k, without a floor unless there is a window."""
@@ -211,7 +211,7 @@ class _Search:
         pairs = zip(self.sources, falls, strict=True)
         return [_lowered(courses, one, floor, strict) for (courses, _, _), one in pairs]
 
-    def found(self, found: Sequence[Falls], within: int | None) -> Found:
+    def found(self, found: Sequence[Falls], within: int | None) -> FoundBySetting:
         """Turn the falls of each source into episodes, and count them."""
         rule = replace(self.criterion, repair=replace(self.criterion.repair, within=within))
         inside = self.edge_rules.onset_inside_episode
@@ -221,11 +221,11 @@ class _Search:
             first = these if first is None else first
             tallies.append(tally(courses, falls, these, number))
         assert first is not None
-        return Found(tallies[0], tallies[1] if len(tallies) > 1 else None, first)
+        return FoundBySetting(tallies[0], tallies[1] if len(tallies) > 1 else None, first)
 
-    def all(self, choices: Choices) -> list[Found]:
+    def all(self, choices: Choices) -> list[FoundBySetting]:
         """Return what every setting finds."""
-        results: list[Found] = []
+        results: list[FoundBySetting] = []
         for k in choices.k:
             without = self.falls(k)
             least = min(
@@ -247,7 +247,7 @@ class _Search:
 
 def offer(
     ratings: Ratings,
-    replicates: Replicates,
+    replicates: StackedReplicates,
     criterion: Criterion,
     edge_rules: EdgeRules,
     measure: Measure,
@@ -258,7 +258,7 @@ def offer(
     ----------
     ratings : Ratings
         From :func:`rupture_repair.detection.detect.prepared`.
-    replicates : Replicates
+    replicates : StackedReplicates
     criterion : Criterion
         With a number for k, see :func:`rupture_repair.detection.criteria.with_calibrated_k`.
     edge_rules : EdgeRules
@@ -280,9 +280,9 @@ def offer(
     if criterion.run:
         # What noise makes of a run rule is in the table chance already.
         these = ep.find_episodes(courses, falls, criterion, inside)
-        found = [Found(tally(courses, falls, these), None, these)]
+        found = [FoundBySetting(tally(courses, falls, these), None, these)]
         return Offer(criterion, None, fixed, choices, falls, found)
-    search = _Search(ratings, replicates, criterion, edge_rules)
+    search = _SettingSearch(ratings, replicates, criterion, edge_rules)
     return Offer(criterion, None, fixed, choices, falls, search.all(choices))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ..detection.criteria import Criterion, with_calibrated_k
-from ..detection.hidden_markov.rupture_probability import Model
+from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from ..detection.ratings import prepared
 from ..disclosure.gate import Gate
 from ..project.headline import what_to_show
@@ -37,7 +37,7 @@ def explore(
     calibrated: pd.DataFrame,
     chance: pd.DataFrame,
     replicates: pd.DataFrame,
-    models: Mapping[str, Model],
+    models: Mapping[str, HiddenMarkovModel],
     criteria: Sequence[Criterion],
     default_criterion: str,
     edge_rules: EdgeRules,

@@ -11,14 +11,14 @@ from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
 from . import implausible, spellings, summaries
 from .accepted import settled
-from .columns import Column, Table
+from .columns import RawColumn, RawTable
 from .described_measures import ENDINGS, KINDS, RATERS
-from .descriptor import Plan
+from .descriptor import ReadingPlan
 from .items import points
 from .layouts import MOST_DAYS, Frame, long, session_numbers, wide
 
 
-class Tables(NamedTuple):
+class CanonicalTables(NamedTuple):
     """The canonical tables."""
 
     sessions: pd.DataFrame
@@ -34,23 +34,23 @@ class _Courses(NamedTuple):
 
 
 def assemble(
-    plan: Plan, tables: Mapping[str, Table], failed: bool = False
-) -> tuple[Tables | None, list[Problem]]:
+    plan: ReadingPlan, tables: Mapping[str, RawTable], failed: bool = False
+) -> tuple[CanonicalTables | None, list[Problem]]:
     """Make the canonical tables of a dataset.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadingPlan
         The dataset's description.
-    tables : mapping of str to Table
+    tables : mapping of str to RawTable
         What was read for sessions, courses and events.
     failed : bool
         Whether problems were found before; then rows are checked, but no table is made.
 
     Returns
     -------
-    Tables or None, list of Problem
-        Tables if there is no error. Errors E201 to E212 (cells), E309 to E313 and E318 (rows);
+    CanonicalTables or None, list of Problem
+        The tables if there is no error. Errors E201 to E212 (cells), E309 to E313 and E318 (rows);
         warnings W202, W301 to W307.
     """
     problems: list[Problem] = []
@@ -83,7 +83,7 @@ def assemble(
     sessions = _sessions_table(plan, frame, courses, named, problems)
     made = _finish_courses(plan, courses, named, of_courses)
     _remark(plan, tables, sessions, events, problems)
-    return Tables(sessions, made, events.reset_index(drop=True)), problems
+    return CanonicalTables(sessions, made, events.reset_index(drop=True)), problems
 
 
 # ---------------------------------------------------------------------------- rows and courses
@@ -99,7 +99,9 @@ def _known_courses(frame: Frame) -> _Courses:
     return _Courses(texts[order], rank)
 
 
-def _check_rows(plan: Plan, frame: Frame, courses: _Courses, problems: list[Problem]) -> None:
+def _check_rows(
+    plan: ReadingPlan, frame: Frame, courses: _Courses, problems: list[Problem]
+) -> None:
     """Report two rows for one session (E309) or, unless their mean is taken, one day (E310)."""
     if plan.wide or plan.sessions["same_day"] == "mean" or frame.when is None:
         return
@@ -120,8 +122,8 @@ def _check_rows(plan: Plan, frame: Frame, courses: _Courses, problems: list[Prob
 
 
 def _constant(
-    column: Column, rank: Integers, courses: _Courses, what: str, problems: list[Problem]
-) -> Column:
+    column: RawColumn, rank: Integers, courses: _Courses, what: str, problems: list[Problem]
+) -> RawColumn:
     """Return one row per course of a column that may not vary within courses (E312)."""
     known = np.append(~column.no_value, False)  # cells without a value are reported by themselves
     fit = np.flatnonzero((rank >= 0) & known[column.codes])
@@ -136,12 +138,12 @@ def _constant(
         problems += column.faults_at("E312", changed, **facts)
     codes = np.where(source >= 0, column.codes[source], -1)
     rows = np.where(source >= 0, column.rows[source], 0)
-    return Column(
+    return RawColumn(
         column.file, column.name, rows, codes, column.texts, column.decimal, column.missing
     )
 
 
-def _rank_of(column: Column, courses: _Courses) -> Integers:
+def _rank_of(column: RawColumn, courses: _Courses) -> Integers:
     """Return for each row of another table the place of its course, -1 if that has no session."""
     texts = column.texts.to_pylist()
     found = pd.Index(courses.ids).get_indexer(pd.Index(texts, dtype=object))
@@ -149,7 +151,7 @@ def _rank_of(column: Column, courses: _Courses) -> Integers:
 
 
 def _without_partner(
-    column: Column, sessions: Column, rank: Integers
+    column: RawColumn, sessions: RawColumn, rank: Integers
 ) -> tuple[list[Problem], Flags]:
     """Report ids of another table that the sessions spell in another way, or do not have at all.
 
@@ -169,7 +171,11 @@ def _without_partner(
 
 
 def _courses_table(
-    plan: Plan, table: Table | None, courses: _Courses, frame: Frame, problems: list[Problem]
+    plan: ReadingPlan,
+    table: RawTable | None,
+    courses: _Courses,
+    frame: Frame,
+    problems: list[Problem],
 ) -> dict[str, Any]:
     """Return what the courses table says, one entry per column and course."""
     keys = plan.table("courses")
@@ -189,7 +195,7 @@ def _courses_table(
     if not found:
         _unmatched(course, rank, courses, frame, problems)
 
-    def once(name: str | None, what: str) -> Column | None:
+    def once(name: str | None, what: str) -> RawColumn | None:
         column = table.columns.get(name) if name else None
         return None if column is None else _constant(column, rank, courses, what, problems)
 
@@ -212,7 +218,7 @@ def _courses_table(
 
 
 def _unmatched(
-    course: Column, rank: Integers, courses: _Courses, frame: Frame, problems: list[Problem]
+    course: RawColumn, rank: Integers, courses: _Courses, frame: Frame, problems: list[Problem]
 ) -> None:
     """Warn of courses that only one of the two tables has (W303, W304)."""
     unknown = np.flatnonzero((rank < 0) & ~pd.Series(course.codes).duplicated().to_numpy())
@@ -224,7 +230,7 @@ def _unmatched(
         problems.append(problem("W304", found=course.file, more=len(absent) - 1, **place))
 
 
-def _endings(keys: Mapping[str, Any], column: Column, problems: list[Problem]) -> NDArray[Any]:
+def _endings(keys: Mapping[str, Any], column: RawColumn, problems: list[Problem]) -> NDArray[Any]:
     """Return how each course ended."""
     meaning = {**{word: word for word in ENDINGS}, **keys["ending_codes"]}
     problems += column.not_among("E209", meaning)
@@ -233,7 +239,11 @@ def _endings(keys: Mapping[str, Any], column: Column, problems: list[Problem]) -
 
 
 def _events_table(
-    plan: Plan, table: Table | None, courses: _Courses, frame: Frame, problems: list[Problem]
+    plan: ReadingPlan,
+    table: RawTable | None,
+    courses: _Courses,
+    frame: Frame,
+    problems: list[Problem],
 ) -> pd.DataFrame:
     """Return the coded events by course and session; the index is their place in the file."""
     names = ("course", "session", "kind", "code", "reporter")
@@ -274,10 +284,10 @@ def _texts(values: Any, codes: Integers) -> pd.Series:
 
 
 def _sessions_table(
-    plan: Plan,
+    plan: ReadingPlan,
     frame: Frame,
     courses: _Courses,
-    persons: Mapping[str, Column | None],
+    persons: Mapping[str, RawColumn | None],
     problems: list[Problem],
 ) -> pd.DataFrame:
     """Return the canonical sessions, sorted by course and session."""
@@ -295,7 +305,7 @@ def _sessions_table(
 
 
 def _persons(
-    courses: _Courses, persons: Mapping[str, Column | None], rank: Integers
+    courses: _Courses, persons: Mapping[str, RawColumn | None], rank: Integers
 ) -> dict[str, pd.Series]:
     """Return client (the course, where none is named) and therapist by course."""
     found = {}
@@ -309,7 +319,7 @@ def _persons(
 
 
 def _by_day(
-    plan: Plan, frame: Frame, rank: Integers, scores: pd.DataFrame, problems: list[Problem]
+    plan: ReadingPlan, frame: Frame, rank: Integers, scores: pd.DataFrame, problems: list[Problem]
 ) -> tuple[Integers, Integers, Floats, pd.DataFrame]:
     """Sort sessions by day, take the mean of the rows of one day, and number them."""
     order = np.lexsort((frame.place, rank))
@@ -328,7 +338,7 @@ def _by_day(
     return rank, np.arange(len(rank)) - start + 1, day - day[start], scores
 
 
-def _whole_forms(plan: Plan, scores: pd.DataFrame, group: Integers) -> pd.DataFrame:
+def _whole_forms(plan: ReadingPlan, scores: pd.DataFrame, group: Integers) -> pd.DataFrame:
     """Drop items of forms without a total where another form of that day has one.
 
     So the mean of the totals stays the total of the means of the items.
@@ -344,9 +354,9 @@ def _whole_forms(plan: Plan, scores: pd.DataFrame, group: Integers) -> pd.DataFr
 
 
 def _finish_courses(
-    plan: Plan,
+    plan: ReadingPlan,
     courses: _Courses,
-    persons: Mapping[str, Column | None],
+    persons: Mapping[str, RawColumn | None],
     found: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the canonical courses, sorted."""
@@ -364,7 +374,7 @@ def _finish_courses(
     return pd.DataFrame(made)
 
 
-def _covariate_faults(column: Column) -> list[Problem]:
+def _covariate_faults(column: RawColumn) -> list[Problem]:
     """Return what is wrong with a covariate of numbers (E223) or words (E219), or a mixture (E222).
 
     As it may be what a column of numbers becomes by one word in it, a mixture is a problem.
@@ -383,7 +393,7 @@ def _covariate_faults(column: Column) -> list[Problem]:
     return found + column.faults("E222", fewer, **facts)
 
 
-def _covariate(column: Column) -> pd.Series:
+def _covariate(column: RawColumn) -> pd.Series:
     """Return a covariate as numbers if all its texts are numbers, else as text."""
     number, _ = column.kinds
     if number.all() and np.isfinite(column.distinct).any():
@@ -392,8 +402,8 @@ def _covariate(column: Column) -> pd.Series:
 
 
 def _remark(
-    plan: Plan,
-    tables: Mapping[str, Table],
+    plan: ReadingPlan,
+    tables: Mapping[str, RawTable],
     sessions: pd.DataFrame,
     events: pd.DataFrame,
     problems: list[Problem],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..project.problems import Problem
-from .files import Form, open_source
+from .files import FileFormat, open_source
 
 #: How many groups are explained in full, and how many places of each.
 WORST, PLACES = 10, 5
@@ -25,7 +25,7 @@ HIDDEN = ("E330",)
 
 
 @dataclass(frozen=True)
-class Group:
+class ProblemGroup:
     """All problems of one kind in one dataset.
 
     Attributes
@@ -50,7 +50,7 @@ class Group:
         return sum(one.cells for one in self.problems)
 
 
-def grouped(problems: Iterable[Problem]) -> list[Group]:
+def grouped(problems: Iterable[Problem]) -> list[ProblemGroup]:
     """Return problems by kind, errors before warnings, those with most cells first.
 
     Examples
@@ -64,7 +64,7 @@ def grouped(problems: Iterable[Problem]) -> list[Group]:
     for one in problems:
         kinds.setdefault(one.code, []).append(one)
     groups = [
-        Group(code, tuple(sorted(every, key=lambda one: -one.cells)))
+        ProblemGroup(code, tuple(sorted(every, key=lambda one: -one.cells)))
         for code, every in kinds.items()
     ]
     return sorted(groups, key=lambda group: (not group.is_error, -group.cells))
@@ -143,7 +143,7 @@ class Excerpt:
 
 
 def excerpts(
-    problems: Iterable[Problem], forms: Mapping[str, Form], most: int = PLACES
+    problems: Iterable[Problem], forms: Mapping[str, FileFormat], most: int = PLACES
 ) -> dict[Problem, list[Excerpt]]:
     """Return the cells around each problem, as they are in the files.
 
@@ -169,7 +169,7 @@ def excerpts(
     return found
 
 
-def _rows(file: str, form: Form, wanted: set[int]) -> tuple[list[str], dict[int, list[str]]]:
+def _rows(file: str, form: FileFormat, wanted: set[int]) -> tuple[list[str], dict[int, list[str]]]:
     """Return the header of a file, and some of its rows by number."""
     source, _ = open_source(Path(file), form)
     if source is None:

@@ -33,7 +33,7 @@ QUESTION = r"\A\?+\z"
 
 
 @dataclass(frozen=True)
-class Column:
+class RawColumn:
     """One column of a file.
 
     Attributes
@@ -208,16 +208,16 @@ class Column:
         place: dict[str, Any] = {"file": self.file, "row": int(self.coded[0]), "column": self.name}
         return [problem("W316", **place, more=len(self.coded) - 1, **facts)]
 
-    def take(self, index: Integers) -> "Column":
+    def take(self, index: Integers) -> "RawColumn":
         """Return the column with the rows at `index`, repeated or left out."""
         rows, codes = self.rows[index], self.codes[index]
         coded = self.coded[np.isin(self.coded, rows)]
         place = (self.file, self.name, rows, codes)
-        return Column(*place, self.texts, self.decimal, self.missing, coded)
+        return RawColumn(*place, self.texts, self.decimal, self.missing, coded)
 
 
 @dataclass(frozen=True)
-class Table:
+class RawTable:
     """Columns of one file, without the rows in which all that are used are empty.
 
     Attributes
@@ -226,7 +226,7 @@ class Table:
         The file.
     rows : ndarray of int
         The rows as a spreadsheet shows them.
-    columns, unused : mapping of str to Column
+    columns, unused : mapping of str to RawColumn
         Those that dataset.yaml names, and the others, in the order of the file.
     last_blank : ndarray of bool
         Whether the last cell of each row is empty.
@@ -234,15 +234,15 @@ class Table:
 
     file: str
     rows: Integers
-    columns: Mapping[str, Column]
-    unused: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, RawColumn]
+    unused: Mapping[str, RawColumn] = field(default_factory=dict)
     last_blank: Flags = field(default_factory=lambda: np.empty(0, bool))
 
-    def without(self, rows: Integers) -> "Table":
+    def without(self, rows: Integers) -> "RawTable":
         """Return the table without the rows at these places."""
         keep = np.delete(np.arange(len(self.rows)), rows)
         taken = [
             {name: column.take(keep) for name, column in group.items()}
             for group in (self.columns, self.unused)
         ]
-        return Table(self.file, self.rows[keep], taken[0], taken[1], self.last_blank[keep])
+        return RawTable(self.file, self.rows[keep], taken[0], taken[1], self.last_blank[keep])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..project.arrays import Flags
 from ..project.file_rows import FILE_ROW
 from ..project.problems import Problem, did_you_mean, problem
-from .columns import Column
+from .columns import RawColumn
 from .delimited import read_columns
-from .files import DELIMITERS, Form, Source, open_source
+from .files import DELIMITERS, FileFormat, Source, open_source
 
 #: Cells that mean "not known", in addition to the empty one.
 MISSING = ("NA", "NaN", "nan")
@@ -40,7 +40,7 @@ def open_file(path: Path, delimiter: str) -> tuple[Source | None, list[Problem]]
     if len(delimiter) != 1:
         allowed = "one sign, or tab"
         return None, [problem("E719", file="--delimiter", found=delimiter, allowed=allowed)]
-    source, found = open_source(path, Form(delimiter))
+    source, found = open_source(path, FileFormat(delimiter))
     codes = {entry.code for entry in found}
     if "E303" in codes:
         header = path.read_text(encoding="utf-8-sig").lstrip().split("\n", 1)[0]
@@ -107,18 +107,18 @@ def read_table(
     return pd.DataFrame(columns, index=pd.Index(table.rows, name=FILE_ROW)), found
 
 
-def _numbers(column: Column) -> NDArray[Any]:
+def _numbers(column: RawColumn) -> NDArray[Any]:
     """Return numbers, infinity among them, so that it can be refused."""
     return column.each(np.where(column.kinds[1], np.inf, column.distinct), np.nan)
 
 
-def _texts(column: Column, missing: Flags) -> Any:
+def _texts(column: RawColumn, missing: Flags) -> Any:
     words = zip(column.texts.to_pylist(), missing, strict=True)
     names = np.array([None if gone else word for word, gone in words], dtype=object)
     return pd.Series(column.each(names, None), dtype="str").array
 
 
-def _with_texts(column: Column, text: Flags) -> NDArray[Any]:
+def _with_texts(column: RawColumn, text: Flags) -> NDArray[Any]:
     """Return numbers, and texts where the column holds them."""
     values = np.where(column.kinds[1], np.inf, column.distinct).astype(object)
     values[text] = np.array(column.texts.to_pylist(), dtype=object)[text]

@@ -15,7 +15,7 @@ import pyarrow.csv
 from ..project.arrays import Flags, Integers
 from ..project.problems import Problem, did_you_mean, listing, problem
 from . import strict_csv
-from .columns import NUMBER, Column, Table
+from .columns import NUMBER, RawColumn, RawTable
 from .files import AS_CSV, DELIMITERS, MOST_TITLE_ROWS, Source, first_rows
 
 
@@ -186,7 +186,7 @@ def read_columns(
     missing: Collection[str],
     keys: Collection[str] = (),
     every: bool = False,
-) -> tuple[Table | None, list[Problem]]:
+) -> tuple[RawTable | None, list[Problem]]:
     """Read some columns of a file.
 
     Parameters
@@ -205,7 +205,7 @@ def read_columns(
 
     Returns
     -------
-    Table or None, list of Problem
+    RawTable or None, list of Problem
         The columns that exist; None if there is none or no row. Problems E214 and E220 (cells
         without a value), E302 (no rows), E306 (ragged rows), E307 (no such column), E308 (column
         twice), E314, E329 and E335 (quotation marks), E322 (a title); warnings W305 (rows without
@@ -243,7 +243,7 @@ def _filled(
     present: Mapping[str, int],
     unknown: _Unknown,
     found: list[Problem],
-) -> Table | None:
+) -> RawTable | None:
     """Make the table without its blank rows; those before the end of the file are reported."""
     coded = {
         at: _encode(parsed.cells.column(str(at)), unknown.codes(source.header[at]))
@@ -265,7 +265,7 @@ def _filled(
     return _table(source, parsed, coded, present, unknown, filled)
 
 
-def _with_coded(column: Column, parsed: _Parsed, at: int, unknown: _Unknown) -> Column:
+def _with_coded(column: RawColumn, parsed: _Parsed, at: int, unknown: _Unknown) -> RawColumn:
     """Note in which rows of a column a number stands for "not known"."""
     if not column.missing:
         return column
@@ -284,19 +284,19 @@ def _table(
     present: Mapping[str, int],
     unknown: _Unknown,
     filled: Flags,
-) -> Table:
+) -> RawTable:
     rows = parsed.rows
     keep = slice(None) if filled.all() else filled
 
-    def column(at: int) -> Column:
+    def column(at: int) -> RawColumn:
         codes, texts = coded[at]
         name, form = source.header[at], source.form
         numbers = unknown.numbers(name)
-        return Column(source.file, name, rows[keep], codes[keep], texts, form.decimal, numbers)
+        return RawColumn(source.file, name, rows[keep], codes[keep], texts, form.decimal, numbers)
 
     used = {name: _with_coded(column(at), parsed, at, unknown) for name, at in present.items()}
     others = [at for at in coded if at not in set(present.values())]
     unused = {source.header[at] or f"(column {at + 1})": column(at) for at in others}
     last = coded.get(len(source.header) - 1)
     blank = np.zeros(len(rows), bool) if last is None else last[0] < 0
-    return Table(source.file, rows[keep], used, unused, blank[keep])
+    return RawTable(source.file, rows[keep], used, unused, blank[keep])

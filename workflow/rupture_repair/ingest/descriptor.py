@@ -18,11 +18,11 @@ from .described_measures import (
     safe_name,
     taken,
 )
-from .files import Form
+from .files import FileFormat
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadingPlan:
     """A checked dataset.yaml."""
 
     file: str
@@ -45,7 +45,7 @@ class Plan:
         """Return the description of a table, or None."""
         return self.raw["tables"].get(name)
 
-    def form(self, name: str) -> Form:
+    def form(self, name: str) -> FileFormat:
         """Return how the file of a table is written."""
         return _form(self.raw["tables"], name)
 
@@ -57,7 +57,7 @@ class Plan:
 
 def resolve(
     raw: Mapping[str, Any], file: str, known: Mapping[str, Any]
-) -> tuple[Plan | None, list[Problem]]:
+) -> tuple[ReadingPlan | None, list[Problem]]:
     """Check what the schema of dataset.yaml cannot, and bring in the instruments.
 
     Parameters
@@ -71,7 +71,7 @@ def resolve(
 
     Returns
     -------
-    Plan or None, list of Problem
+    ReadingPlan or None, list of Problem
         The plan if there is no error (E110 to E129); warning W101 (no outcome measure).
     """
     reader = Reader(raw, file, known)
@@ -84,7 +84,7 @@ def resolve(
     if any(entry.code.startswith("E") for entry in reader.problems):
         return None, reader.problems
     missing = frozenset({"", *(str(code).strip() for code in raw["missing"])})
-    return Plan(file, raw, measures, covariates, missing), reader.problems
+    return ReadingPlan(file, raw, measures, covariates, missing), reader.problems
 
 
 def _check_tables(reader: Reader) -> None:
@@ -116,12 +116,12 @@ def _check_tables(reader: Reader) -> None:
             reader.unfit("tables.courses.ending_codes", "a courses table without ending", advice)
 
 
-def _form(tables: Mapping[str, Any], name: str) -> Form:
+def _form(tables: Mapping[str, Any], name: str) -> FileFormat:
     """Return how the file of a table is written: as it says, else as the sessions table says."""
     table, first = tables[name], tables["sessions"]
-    given = {key: table[key] or first[key] for key in Form._fields if key in table}
+    given = {key: table[key] or first[key] for key in FileFormat._fields if key in table}
     given["sheet"] = table["sheet"]
-    return Form(**{key: value for key, value in given.items() if value})
+    return FileFormat(**{key: value for key, value in given.items() if value})
 
 
 def _check_forms(reader: Reader) -> None:

@@ -41,7 +41,7 @@ AS_CSV = "Save it as CSV, or give it the suffix of what it is (.xlsx, .sav, .dta
 MOST_COLUMNS, MOST_TITLE_ROWS = 20_000, 10
 
 
-class Form(NamedTuple):
+class FileFormat(NamedTuple):
     """How a file is written."""
 
     delimiter: str = ","
@@ -58,7 +58,7 @@ class Source:
     sha256: str
     header: tuple[str, ...]
     data: bytes
-    form: Form
+    form: FileFormat
 
 
 def locate(base: Path, name: str, key: str, descriptor: str) -> tuple[Path | None, list[Problem]]:
@@ -145,7 +145,7 @@ def first_rows(data: bytes, delimiter: str, count: int) -> list[list[str]]:
     return rows
 
 
-def _title(data: bytes, form: Form, file: str) -> list[Problem]:
+def _title(data: bytes, form: FileFormat, file: str) -> list[Problem]:
     """Return the problem of a title above the names of the columns (E322)."""
     rows = first_rows(data, form.delimiter, MOST_TITLE_ROWS + 1)
     filled = [sum(map(bool, row)) for row in rows]
@@ -157,14 +157,14 @@ def _title(data: bytes, form: Form, file: str) -> list[Problem]:
     return [problem("E322", file=file, row=1, found=title[:60], row_of_names=names + 1)]
 
 
-def open_source(path: Path, form: Form) -> tuple[Source | None, list[Problem]]:
+def open_source(path: Path, form: FileFormat) -> tuple[Source | None, list[Problem]]:
     """Read a file and its header.
 
     Parameters
     ----------
     path : path
         The file.
-    form : Form
+    form : FileFormat
         How it is written.
 
     Returns

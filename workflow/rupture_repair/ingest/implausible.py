@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
-from .columns import NUMBER, Column, Table
+from .columns import NUMBER, RawColumn, RawTable
 from .described_measures import SESSION
-from .descriptor import Plan
+from .descriptor import ReadingPlan
 from .layouts import MOST_SESSIONS, Frame, columns_of
 
 #: An item is told only if the correlation is at most this, and below zero beyond chance.
@@ -34,7 +34,9 @@ MOST_TRIED, MOST_TRIED_COLUMNS = 200, 200
 # ---------------------------------------------------------------------------- moved rows
 
 
-def moved_rows(plan: Plan, table: Table, header: Sequence[str]) -> tuple[Integers, list[Problem]]:
+def moved_rows(
+    plan: ReadingPlan, table: RawTable, header: Sequence[str]
+) -> tuple[Integers, list[Problem]]:
     """Find rows that have moved one column to the left (E319).
 
     Such a row has a cell that does not fit its column, its last cell is empty, and every cell
@@ -42,9 +44,9 @@ def moved_rows(plan: Plan, table: Table, header: Sequence[str]) -> tuple[Integer
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadingPlan
         The dataset's description.
-    table : Table
+    table : RawTable
         The columns of the sessions table, all of them.
     header : sequence of str
         Names of the columns, in the order of the file.
@@ -79,12 +81,12 @@ def moved_rows(plan: Plan, table: Table, header: Sequence[str]) -> tuple[Integer
     return np.array(moved), [problem("E319", file=table.file, found=found, **place)]
 
 
-def _ids(plan: Plan) -> list[str]:
+def _ids(plan: ReadingPlan) -> list[str]:
     keys = plan.sessions
     return [keys["course"], *filter(None, (keys["session"], keys["date"], keys["day"]))]
 
 
-def _ranges(plan: Plan, header: Sequence[str]) -> dict[str, tuple[float, float]]:
+def _ranges(plan: ReadingPlan, header: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Return column -> the range of its numbers."""
     spans: dict[str, tuple[float, float]] = {}
     for one in plan.measures.values():
@@ -100,20 +102,22 @@ def _ranges(plan: Plan, header: Sequence[str]) -> dict[str, tuple[float, float]]
     return spans
 
 
-def _misfits(column: Column, span: tuple[float, float]) -> Flags:
+def _misfits(column: RawColumn, span: tuple[float, float]) -> Flags:
     number, _ = column.kinds
     unknown = np.isnan(column.distinct) & number
     fits = unknown | (np.isfinite(column.distinct) & ~column.outside(*span))
     return column.each(~fits, False)
 
 
-def _cell(column: Column, row: int) -> str:
+def _cell(column: RawColumn, row: int) -> str:
     code = int(column.codes[row])
     return "" if code < 0 else column.texts[code].as_py()
 
 
 def _fitting(
-    rules: Mapping[str, tuple[float, float]], needed: Sequence[str], columns: Mapping[str, Column]
+    rules: Mapping[str, tuple[float, float]],
+    needed: Sequence[str],
+    columns: Mapping[str, RawColumn],
 ) -> Callable[[Mapping[str, str]], bool]:
     """Return what says whether a row, by column, could stand as it is."""
 
@@ -132,7 +136,7 @@ def _fitting(
 # ---------------------------------------------------------------------------- unturned items
 
 
-def unreversed_items(plan: Plan, frame: Frame) -> list[Problem]:
+def unreversed_items(plan: ReadingPlan, frame: Frame) -> list[Problem]:
     """Find items that run against the others of their measure (E218).
 
     The direction of the first principal component says which items are in the minority; each of
@@ -274,7 +278,7 @@ def far_sessions(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Proble
 # ---------------------------------------------------------------------------- numbers
 
 
-def mixed_numbering(plan: Plan, frame: Frame, rank: Integers) -> list[Problem]:
+def mixed_numbering(plan: ReadingPlan, frame: Frame, rank: Integers) -> list[Problem]:
     """Find courses that are numbered from 0 where others are from 1 (E226, W319)."""
     known = np.flatnonzero((rank >= 0) & np.isfinite(frame.place))
     if frame.when is None or frame.by_day or plan.sessions["first_session"] != 0 or not len(known):

@@ -14,8 +14,8 @@ from ..project.dataset import Dataset, files_of
 from ..project.problems import Problem, ProblemsFound, problem
 from ..project.processed import write_parquet
 from . import accepted, assembly, descriptor, instruments, personal_data, pseudonyms, scoring
-from .descriptor import Plan
-from .files import Form
+from .descriptor import ReadingPlan
+from .files import FileFormat
 from .raw_tables import TABLES, Reading, read_tables
 
 
@@ -64,7 +64,7 @@ def ingest(name: str, folder: str | Path, mirror: str | Path | None = None) -> I
     return replace(dataset, **pseudonyms.replaced(tables, secret, dataset.about["own_clients"]))
 
 
-def forms(folder: str | Path, mirror: str | Path | None = None) -> dict[str, Form]:
+def forms(folder: str | Path, mirror: str | Path | None = None) -> dict[str, FileFormat]:
     """Return how each file of a dataset is written, as far as dataset.yaml can be read."""
     file = _descriptor(folder)
     try:
@@ -127,7 +127,9 @@ def examine(
     return Ingested(name, measures, *found_tables, about=about), problems
 
 
-def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | None, list[Problem]]:
+def _base(
+    plan: ReadingPlan, folder: Path, mirror: str | Path | None
+) -> tuple[Path | None, list[Problem]]:
     """Return the folder that holds the files."""
     name = plan.raw["mirror_folder"]
     if name is None:
@@ -146,7 +148,9 @@ def _base(plan: Plan, folder: Path, mirror: str | Path | None) -> tuple[Path | N
     return base, []
 
 
-def _about(name: str, plan: Plan, reading: Reading, problems: list[Problem]) -> dict[str, Any]:
+def _about(
+    name: str, plan: ReadingPlan, reading: Reading, problems: list[Problem]
+) -> dict[str, Any]:
     """Return what dataset.json says."""
     keys = ("title", "source", "licence", "citation", "synthetic", "cautions", "ids")
     files = [

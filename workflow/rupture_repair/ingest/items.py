@@ -7,7 +7,7 @@ import numpy as np
 
 from ..project.problems import Problem
 from . import instruments, scoring
-from .columns import Column, Flags, Floats
+from .columns import Flags, Floats, RawColumn
 from .described_measures import DescribedMeasure
 
 #: How often an answer must stand alone on an otherwise blank form to look like a formula's.
@@ -24,7 +24,7 @@ class Scores(NamedTuple):
 
 def read(
     measure: DescribedMeasure,
-    find: Callable[[str], Column | None],
+    find: Callable[[str], RawColumn | None],
     count: int,
     problems: list[Problem],
 ) -> Scores:
@@ -69,7 +69,7 @@ def read(
 
 
 def points(
-    column: Column,
+    column: RawColumn,
     span: tuple[float, float],
     measure: DescribedMeasure,
     problems: list[Problem],
@@ -112,7 +112,7 @@ def _component(
 
 
 def _blank_reversed(
-    measure: DescribedMeasure, columns: Mapping[str, Column], problems: list[Problem]
+    measure: DescribedMeasure, columns: Mapping[str, RawColumn], problems: list[Problem]
 ) -> dict[str, Flags]:
     """Report blanks turned by the formula of a reverse-keyed item (E215).
 
@@ -147,7 +147,7 @@ def _blank_reversed(
 
 def _blanks_scored(
     measure: DescribedMeasure,
-    stated: Column,
+    stated: RawColumn,
     items: Floats,
     empty: Flags,
     problems: list[Problem],
@@ -190,7 +190,7 @@ def _blanks_scored(
 
 def _compare(
     measure: DescribedMeasure,
-    stated: Column,
+    stated: RawColumn,
     items: Floats,
     totals: Floats,
     problems: list[Problem],

@@ -12,9 +12,9 @@ import pyarrow as pa
 from ..project.arrays import Flags, Floats
 from ..project.problems import Problem, problem
 from . import dates, items
-from .columns import Column, Table
+from .columns import RawColumn, RawTable
 from .described_measures import SESSION
-from .descriptor import Plan
+from .descriptor import ReadingPlan
 
 #: No course has a session with a higher number, no day lies further from zero: a slip of the
 #: keyboard must not ask for a table of a million sessions.
@@ -35,7 +35,7 @@ class Frame:
 
     Attributes
     ----------
-    course : Column
+    course : RawColumn
         The course of each row.
     scores : dict of str to ndarray
         ``<measure>`` and ``<measure>__<component>`` -> points, NaN where missing.
@@ -45,18 +45,18 @@ class Frame:
         The session, counted from 1, or the day; NaN where not known.
     by_day : bool
         Which of the two `place` is.
-    when : Column, optional
+    when : RawColumn, optional
         The column that `place` comes from, in the long layout.
-    persons : dict of str to Column
+    persons : dict of str to RawColumn
         client and therapist, as far as the sessions table names them.
     """
 
-    course: Column
+    course: RawColumn
     scores: dict[Any, Floats]
     place: Floats
     by_day: bool = False
-    when: Column | None = None
-    persons: dict[str, Column] = field(default_factory=dict)
+    when: RawColumn | None = None
+    persons: dict[str, RawColumn] = field(default_factory=dict)
     answers: dict[tuple[str, str], Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,14 +92,14 @@ def _matching(pattern: str, header: Iterable[str]) -> list[tuple[int, str]]:
     return [(int(match[1]), name) for match, name in matches if match]
 
 
-def long(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
+def long(plan: ReadingPlan, table: RawTable, problems: list[Problem]) -> Frame | None:
     """Return the ratings of a table with one row per session.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadingPlan
         The dataset's description.
-    table : Table
+    table : RawTable
         The columns.
     problems : list of Problem
         Problems are added here: E201 to E208, E211, E212, W202.
@@ -127,7 +127,7 @@ def long(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
     return Frame(course, scores, place, not keys["session"], when, known)
 
 
-def wide(plan: Plan, table: Table, problems: list[Problem]) -> Frame | None:
+def wide(plan: ReadingPlan, table: RawTable, problems: list[Problem]) -> Frame | None:
     """Return the ratings of a table with one row per course, without sessions that have none.
 
     Parameters
@@ -190,7 +190,7 @@ def _any_known(scores: Mapping[str, Floats], count: int) -> Flags:
 
 
 def _scores(
-    plan: Plan, find: Callable[[Any], Column | None], count: int, problems: list[Problem]
+    plan: ReadingPlan, find: Callable[[Any], RawColumn | None], count: int, problems: list[Problem]
 ) -> dict[Any, Floats]:
     """Return total, components and answers of each measure rated at sessions.
 
@@ -208,7 +208,7 @@ def _scores(
     return scores
 
 
-def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floats:
+def session_numbers(plan: ReadingPlan, column: RawColumn, problems: list[Problem]) -> Floats:
     """Return the numbers of the sessions, counted from 1."""
     first = plan.sessions["first_session"]
     last = MOST_SESSIONS + first - 1
@@ -223,7 +223,7 @@ def session_numbers(plan: Plan, column: Column, problems: list[Problem]) -> Floa
     return column.each(np.where(fit, number - first + 1, np.nan), np.nan)
 
 
-def without_mark(column: Column) -> Column:
+def without_mark(column: RawColumn) -> RawColumn:
     """Return numbers such as S01 and Session 1 without the word, where no other word is there."""
     rule = re.compile(r"(?P<word>[^\W\d_]+)[ _.#-]*(?P<number>[0-9]{1,6})")
     texts = column.texts.to_pylist()
@@ -235,7 +235,7 @@ def without_mark(column: Column) -> Column:
     return replace(column, texts=pa.array(plain, pa.string()))
 
 
-def _days(plan: Plan, column: Column, problems: list[Problem]) -> Floats:
+def _days(plan: ReadingPlan, column: RawColumn, problems: list[Problem]) -> Floats:
     """Return days as numbers, from dates or from a column of day numbers."""
     if plan.sessions["day"]:
         problems += column.number_faults()

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from ..project.problems import Problem, problem
-from .columns import Column, Flags, Table
-from .descriptor import Plan
+from .columns import Flags, RawColumn, RawTable
+from .descriptor import ReadingPlan
 
 #: Below so many courses with the same covariates the report warns.
 FEWEST_ALIKE = 5
@@ -118,12 +118,12 @@ def plain_name(name: str) -> str:
     return "_".join(words).lower()
 
 
-def look_at(column: Column, skip: Sequence[str] = ()) -> tuple[str, Flags | None] | None:
+def look_at(column: RawColumn, skip: Sequence[str] = ()) -> tuple[str, Flags | None] | None:
     """Return the finding that a column's name or contents suggest, or None.
 
     Parameters
     ----------
-    column : Column
+    column : RawColumn
         The column.
     skip : sequence of str
         Findings that are not looked for.
@@ -159,7 +159,7 @@ def look_at(column: Column, skip: Sequence[str] = ()) -> tuple[str, Flags | None
     return None
 
 
-def find(plan: Plan, table: Table) -> list[Problem]:
+def find(plan: ReadingPlan, table: RawTable) -> list[Problem]:
     """Return a problem for each column of a file that could identify a person (E330).
 
     Columns that dataset.yaml does not name are looked at as well: the file holds them. Ids that
@@ -182,7 +182,7 @@ def find(plan: Plan, table: Table) -> list[Problem]:
     return found
 
 
-def _problem(column: Column, finding: str, flags: Flags | None) -> list[Problem]:
+def _problem(column: RawColumn, finding: str, flags: Flags | None) -> list[Problem]:
     facts: dict[str, Any] = {"what": PATTERNS[finding].what, "finding": finding}
     safe = re.fullmatch(r"[A-Za-z_]\w*", column.name)
     facts["column_quoted"] = column.name if safe else json.dumps(column.name, ensure_ascii=False)

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..project.problems import Problem, listing, problem
 from . import implausible, layouts, personal_data, summaries, value_labels
-from .columns import Table
+from .columns import RawTable
 from .delimited import read_columns
 from .described_measures import SESSION
-from .descriptor import Plan
+from .descriptor import ReadingPlan
 from .files import Source, locate, open_source
 
 TABLES = ("sessions", "courses", "events")
@@ -21,12 +21,12 @@ TABLES = ("sessions", "courses", "events")
 class Reading:
     """What was read: tables by name, files by path."""
 
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, RawTable] = field(default_factory=dict)
     files: dict[Path, tuple[Source, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_tables(plan: Plan, base: Path) -> Reading:
+def read_tables(plan: ReadingPlan, base: Path) -> Reading:
     """Read the columns that dataset.yaml names, each file once.
 
     Columns that it does not name are looked at for what identifies persons, and left out.
@@ -46,7 +46,7 @@ def read_tables(plan: Plan, base: Path) -> Reading:
     return reading
 
 
-def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> None:
+def _read_file(plan: ReadingPlan, path: Path, tables: list[str], reading: Reading) -> None:
     """Read the tables that are in one file or sheet."""
     source, found = open_source(path, plan.form(tables[0]))
     reading.problems += found
@@ -79,13 +79,13 @@ def _read_file(plan: Plan, path: Path, tables: list[str], reading: Reading) -> N
 _IDS, _ORDER = ("course", "client", "therapist"), ("session", "date", "day")
 
 
-def _keys(plan: Plan, tables: list[str]) -> set[str]:
+def _keys(plan: ReadingPlan, tables: list[str]) -> set[str]:
     """Return the columns of ids, sessions and dates of some tables."""
     named = (plan.raw["tables"][name].get(key) for name in tables for key in (*_IDS, *_ORDER))
     return set(filter(None, named))
 
 
-def _codes_as_ids(plan: Plan, tables: list[str], table: Table) -> list[Problem]:
+def _codes_as_ids(plan: ReadingPlan, tables: list[str], table: RawTable) -> list[Problem]:
     """Warn of ids that are codes of missing ratings (W312)."""
     names = {plan.raw["tables"][name].get(key) for name in tables for key in _IDS}
     found = []
@@ -97,8 +97,8 @@ def _codes_as_ids(plan: Plan, tables: list[str], table: Table) -> list[Problem]:
 
 
 def _with_labels(
-    plan: Plan, tables: list[str], path: Path, table: Table
-) -> tuple[Table, list[Problem]]:
+    plan: ReadingPlan, tables: list[str], path: Path, table: RawTable
+) -> tuple[RawTable, list[Problem]]:
     """Return the table with the labels of covariates, where the file has such, for values."""
     labels, columns, found = value_labels.of_file(path), dict(table.columns), []
     covariates = set(plan.covariates.values()) if "courses" in tables else set()
@@ -111,7 +111,7 @@ def _with_labels(
     return replace(table, columns=columns), found
 
 
-def _wanted(plan: Plan, name: str, header: tuple[str, ...]) -> dict[str, str]:
+def _wanted(plan: ReadingPlan, name: str, header: tuple[str, ...]) -> dict[str, str]:
     """Return the columns that a table needs -> the key of dataset.yaml that names each."""
     table = plan.raw["tables"][name]
     keys = {
@@ -144,7 +144,7 @@ def _wanted(plan: Plan, name: str, header: tuple[str, ...]) -> dict[str, str]:
     return wanted
 
 
-def _pattern_faults(plan: Plan, source: Source) -> list[Problem]:
+def _pattern_faults(plan: ReadingPlan, source: Source) -> list[Problem]:
     """Return problems of patterns: no column (E316), two columns for one session (E317)."""
     found = []
     for one in plan.measures.values():

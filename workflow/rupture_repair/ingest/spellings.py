@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..project.arrays import Flags, Integers
 from ..project.invisible import is_invisible
 from ..project.problems import Problem
-from .columns import NUMBER, Column
+from .columns import NUMBER, RawColumn
 from .spreadsheets import EXACT
 
 #: What a message says of a finding that dataset.yaml can accept.
@@ -171,13 +171,13 @@ def difference(first: str, second: str) -> str:
 
 
 def two_spellings(
-    column: Column, what: str, accept: bool = True, capitals: bool = True
+    column: RawColumn, what: str, accept: bool = True, capitals: bool = True
 ) -> list[Problem]:
     """Find texts of a column that differ in their spelling only (E219).
 
     Parameters
     ----------
-    column : Column
+    column : RawColumn
         Ids or words.
     what : str
         What they stand for, in the singular: "course", "category".
@@ -208,7 +208,7 @@ def _firsts(texts: Sequence[str]) -> dict[int, int]:
     return {int(place): first[keys[place]] for place in again}
 
 
-def _pair(column: Column, code: int, other: Column, first: int, what: str) -> dict[str, Any]:
+def _pair(column: RawColumn, code: int, other: RawColumn, first: int, what: str) -> dict[str, Any]:
     """Return the facts of two spellings: what separates them, and where the first stands."""
     texts = column.texts[code].as_py(), other.texts[first].as_py()
     rows = other.rows[np.flatnonzero(other.codes == first)[:1]]
@@ -225,7 +225,7 @@ def _pair(column: Column, code: int, other: Column, first: int, what: str) -> di
     }
 
 
-def of_series(series: pd.Series, rows: Integers) -> Column:
+def of_series(series: pd.Series, rows: Integers) -> RawColumn:
     """Return a column of pandas as one of a file, its values as texts.
 
     Parameters
@@ -237,15 +237,15 @@ def of_series(series: pd.Series, rows: Integers) -> Column:
     """
     codes, values = pd.factorize(series)
     texts = pa.array([str(value) for value in values], pa.string())
-    return Column(None, str(series.name), rows, codes.astype(np.int64), texts)
+    return RawColumn(None, str(series.name), rows, codes.astype(np.int64), texts)
 
 
-def between_tables(column: Column, other: Column, what: str) -> tuple[list[Problem], Flags]:
+def between_tables(column: RawColumn, other: RawColumn, what: str) -> tuple[list[Problem], Flags]:
     """Find ids of one table that another table spells in another way (E219).
 
     Parameters
     ----------
-    column, other : Column
+    column, other : RawColumn
         The ids of the two tables.
     what : str
         What they stand for, in the singular.
@@ -299,12 +299,12 @@ _DIGITS_KEPT, _BY_CHANCE = 15, 0.011
 EXACT_IN_FOUR = 2**24
 
 
-def changed_ids(column: Column, what: str, accept: bool = True) -> list[Problem]:
+def changed_ids(column: RawColumn, what: str, accept: bool = True) -> list[Problem]:
     """Find ids that a program has rounded or turned into dates (E221).
 
     Parameters
     ----------
-    column : Column
+    column : RawColumn
         The ids.
     what : str
         What they stand for, in the singular.
@@ -331,7 +331,7 @@ _CUT = f"all ids of so many digits end in 0 after the {_DIGITS_KEPT}th digit"
 _ROUNDED = "all long ids are numbers that a program keeps when it rounds"
 
 
-def _rounded(column: Column) -> Flags:
+def _rounded(column: RawColumn) -> Flags:
     """Return which ids are long numbers, where all of those are such as programs round to.
 
     Eight bytes hold whole numbers up to 2**53, four bytes up to 2**24; beyond, they hold every
@@ -348,7 +348,7 @@ def _rounded(column: Column) -> Flags:
     return np.zeros(len(texts), bool)
 
 
-def _cut_digits(column: Column) -> Flags:
+def _cut_digits(column: RawColumn) -> Flags:
     """Return which ids have more digits than spreadsheets keep, where all of those end in 0."""
     long = column.like(rf"\A[0-9]{{{_DIGITS_KEPT + 1},}}\z")
     if not long.any():
@@ -359,6 +359,6 @@ def _cut_digits(column: Column) -> Flags:
     return long & (set(rest) == {"0"} and by_chance <= _BY_CHANCE)
 
 
-def id_faults(column: Column, what: str, accept: bool = True) -> list[Problem]:
+def id_faults(column: RawColumn, what: str, accept: bool = True) -> list[Problem]:
     """Return all problems of the ids of one column (E219, E221)."""
     return two_spellings(column, what, accept) + changed_ids(column, what, accept)

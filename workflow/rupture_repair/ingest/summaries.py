@@ -8,9 +8,9 @@ import numpy as np
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import Problem, problem
 from . import spellings
-from .columns import Column, Table
+from .columns import RawColumn, RawTable
 from .described_measures import SESSION
-from .descriptor import Plan
+from .descriptor import ReadingPlan
 from .layouts import columns_of
 
 #: Words that name a row of means, sums and the like.
@@ -35,12 +35,12 @@ LARGEST = 1e100
 BEYOND = 1.5
 
 
-def named(column: Column) -> list[Problem]:
+def named(column: RawColumn) -> list[Problem]:
     """Find rows that are named as means, sums and the like (E225)."""
     return column.faults("E225", _named(column), what="course", finding="summary_row")
 
 
-def _named(column: Column) -> Flags:
+def _named(column: RawColumn) -> Flags:
     keys = {spellings.folded(word) for word in SUMMARIES}
     plain = [text.replace(".", "").strip(": ") for text in column.texts.to_pylist()]
     return np.array([spellings.folded(text) in keys for text in plain], bool)
@@ -53,7 +53,7 @@ class _Block(NamedTuple):
     candidates: Flags
 
 
-def of_rows_above(plan: Plan, table: Table, header: Sequence[str]) -> list[Problem]:
+def of_rows_above(plan: ReadingPlan, table: RawTable, header: Sequence[str]) -> list[Problem]:
     """Find rows whose ratings are the means, or the sums, of the rows above (E227).
 
     The rows above are all rows, or the rows of the course that ends there. A mean tells itself by
@@ -61,9 +61,9 @@ def of_rows_above(plan: Plan, table: Table, header: Sequence[str]) -> list[Probl
 
     Parameters
     ----------
-    plan : Plan
+    plan : ReadingPlan
         The dataset's description.
-    table : Table
+    table : RawTable
         The columns of the sessions table.
     header : sequence of str
         Names of the columns, in the order of the file.
@@ -90,7 +90,7 @@ def of_rows_above(plan: Plan, table: Table, header: Sequence[str]) -> list[Probl
     return found
 
 
-def _ratings(plan: Plan, header: Sequence[str]) -> list[str]:
+def _ratings(plan: ReadingPlan, header: Sequence[str]) -> list[str]:
     """Return the columns of ratings in the order of the file."""
     wanted: set[str] = set()
     for one in plan.measures.values():
@@ -99,7 +99,7 @@ def _ratings(plan: Plan, header: Sequence[str]) -> list[str]:
     return [name for name in header if name in wanted]
 
 
-def _places(column: Column) -> Integers:
+def _places(column: RawColumn) -> Integers:
     """Return how many places after the decimal sign each cell has."""
     count = [len(text.partition(column.decimal)[2]) for text in column.texts.to_pylist()]
     return column.each(np.array(count, dtype=np.int64), 0)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..project.problems import Problem, listing, problem
 from . import spellings, statistics_files
-from .columns import Column
+from .columns import RawColumn
 from .spreadsheets import number_as_text
 
 #: How many labels a message names.
@@ -50,19 +50,19 @@ def of_file(path: Path) -> dict[str, dict[str, str]]:
     return {name: of_texts(labels) for name, (_, labels) in found.items() if labels}
 
 
-def as_categories(column: Column, labels: Mapping[str, str]) -> tuple[Column, list[Problem]]:
+def as_categories(column: RawColumn, labels: Mapping[str, str]) -> tuple[RawColumn, list[Problem]]:
     """Return a covariate with labels in place of its values, where all values have one.
 
     Parameters
     ----------
-    column : Column
+    column : RawColumn
         The covariate.
     labels : mapping
         Text of a cell -> its label; numbers are looked up by value.
 
     Returns
     -------
-    Column, list of Problem
+    RawColumn, list of Problem
         Warning W317 (what is read as what), or W318 where only some values have a label, or two
         have the same one; then the column stays as it is.
     """
@@ -84,7 +84,7 @@ def as_categories(column: Column, labels: Mapping[str, str]) -> tuple[Column, li
     return replace(column, texts=pa.array(named, pa.string())), [_problem("W317", column, told)]
 
 
-def not_known(column: Column, labels: Mapping[str, str]) -> list[Problem]:
+def not_known(column: RawColumn, labels: Mapping[str, str]) -> list[Problem]:
     """Return the warning of ratings whose label says that they are none (W318)."""
     used = column.each_used() & ~np.isnan(column.distinct)
     words = [labels.get(_by_value(text, column.decimal), "") for text in column.texts.to_pylist()]
@@ -96,7 +96,7 @@ def not_known(column: Column, labels: Mapping[str, str]) -> list[Problem]:
     return [_problem("W318", column, sorted(told))] if told else []
 
 
-def _problem(code: str, column: Column, told: Sequence[tuple[str, str]]) -> Problem:
+def _problem(code: str, column: RawColumn, told: Sequence[tuple[str, str]]) -> Problem:
     """Return a problem at the first row with a value that is told."""
     shown = listing((f"{text} = {word}" for text, word in told), MOST_NAMED)
     named = np.isin(np.array(column.texts.to_pylist(), dtype=object), [text for text, _ in told])

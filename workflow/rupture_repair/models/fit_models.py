@@ -24,7 +24,7 @@ from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
-from ..statistics.estimates import KEYS, Fit, typed, without_result
+from ..statistics.estimates import KEYS, FormulaFit, typed, without_result
 from ..statistics.statuses import STATUSES
 from .definitions import MODELS, SAME_SCORES, Model, Variant
 
@@ -69,7 +69,7 @@ def fit_models(
         formula. A model without result is one row without a term and with its reason in `message`.
     """
     rules = ExposureRules.of(models.exposure, edge_rules)
-    given = _Given(dataset, detected, models, rules, default_criterion)
+    given = _GivenForModels(dataset, detected, models, rules, default_criterion)
     parts = spread_out(partial(_fit_task, given), sorted(detected.pairs()), processes)
     return typed([row for part in parts for row in part])
 
@@ -97,7 +97,7 @@ def status_counts(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _GivenForModels:
     """What :func:`fit_models` was given."""
 
     dataset: Dataset
@@ -107,7 +107,7 @@ class _Given:
     default_criterion: str
 
 
-def _fit_task(given: _Given, task: tuple[str, str]) -> list[dict[str, Any]]:
+def _fit_task(given: _GivenForModels, task: tuple[str, str]) -> list[dict[str, Any]]:
     """Do the task of one measure and criterion."""
     return _fit_criterion(given, *task)
 
@@ -119,7 +119,7 @@ def _variants() -> Iterator[tuple[str, str]]:
             yield model.id, variant
 
 
-def _variants_of(measure: str, criterion: str, given: _Given) -> list[tuple[str, str]]:
+def _variants_of(measure: str, criterion: str, given: _GivenForModels) -> list[tuple[str, str]]:
     """Return the models and variants to fit for a criterion, as config.yaml says."""
     default = resolved(given.default_criterion, given.detected.detection, measure)
     every = given.models.variants_for == "all_criteria" or criterion == default
@@ -130,7 +130,7 @@ def _variants_of(measure: str, criterion: str, given: _Given) -> list[tuple[str,
     ]
 
 
-def _fit_criterion(given: _Given, measure: str, criterion: str) -> list[dict[str, Any]]:
+def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list[dict[str, Any]]:
     """Return the rows of all models and variants for one measure and criterion."""
     outcome = given.dataset.measures[measure].outcome
     engine = given.models.engine
@@ -153,7 +153,9 @@ def _fit_criterion(given: _Given, measure: str, criterion: str) -> list[dict[str
     return rows
 
 
-def _no_exposure(given: _Given, measure: str, criterion: str, outcome: str | None) -> str | None:
+def _no_exposure(
+    given: _GivenForModels, measure: str, criterion: str, outcome: str | None
+) -> str | None:
     """Say why no model can be fitted for a measure and criterion, if so."""
     found = given.detected.of(measure, criterion).detection.iloc[0]
     if not bool(found["assessable"]):
@@ -173,7 +175,9 @@ class _Table:
     notes: tuple[str, ...] = ()
 
 
-def _tables(given: _Given, measure: str, criterion: str, outcome: str) -> dict[str, _Table]:
+def _tables(
+    given: _GivenForModels, measure: str, criterion: str, outcome: str
+) -> dict[str, _Table]:
     """Return the tables of exposure by their names in the variants of the models."""
     dataset, detected = given.dataset, given.detected.of(measure, criterion)
     states, episodes = detected.states, detected.episodes
@@ -210,7 +214,9 @@ def _no_recovery(attributes: Measure, outcome: str) -> dict[str, str]:
     return {} if reason is None else {"recovered": text, "recovered_gee": text}
 
 
-def _leaving_table(given: _Given, states: pd.DataFrame, measure: str, outcome: str) -> _Table:
+def _leaving_table(
+    given: _GivenForModels, states: pd.DataFrame, measure: str, outcome: str
+) -> _Table:
     """Return the sessions at which a course could end."""
     rows = leaving_exposures(states, given.dataset, measure, outcome, given.rules)
     endings = given.dataset.courses.get("ending", pd.Series(dtype="str")).astype("str")
@@ -229,7 +235,7 @@ def _leaving_table(given: _Given, states: pd.DataFrame, measure: str, outcome: s
     return _Table(rows, dict.fromkeys(variants, reason) if reason else {}, notes if unknown else ())
 
 
-def _fit_variant(model: Model, name: str, made: _Table, engine: str) -> Fit:
+def _fit_variant(model: Model, name: str, made: _Table, engine: str) -> FormulaFit:
     """Fit one variant; whatever goes wrong becomes the status of this fit alone."""
     variant = model.variants[name]
     formula, table = variant.formula, made.rows
@@ -259,7 +265,7 @@ def _fit_variant(model: Model, name: str, made: _Table, engine: str) -> Fit:
     return replace(result, rows=result.rows | counts)
 
 
-def _fitted(variant: Variant, table: pd.DataFrame, engine: str) -> Fit:
+def _fitted(variant: Variant, table: pd.DataFrame, engine: str) -> FormulaFit:
     """Fit a variant as it says."""
     if variant.ar1 and engine == "statsmodels":
         return without_result(variant.formula, "not_assessable", _NO_AR1, engine)

@@ -36,7 +36,7 @@ KEPT = 20_000_000
 
 
 @dataclass(frozen=True)
-class Rows:
+class PermutedRows:
     """The rows of a specification in the order of the engine, and how they are permuted.
 
     Attributes
@@ -93,7 +93,7 @@ class Permutations:
             return np.argsort(self.course + 0.999 * np.stack(drawn), axis=1).astype(np.int32)
         return np.stack(drawn)[:, np.flatnonzero(np.diff(self.course, prepend=-1))]
 
-    def exposures(self, rows: Rows) -> Iterator[Floats]:
+    def exposures(self, rows: PermutedRows) -> Iterator[Floats]:
         """Yield permuted exposures, shape (rows, terms, permutations).
 
         The first piece is one permutation that leaves everything in its place. Trends are taken
@@ -116,7 +116,7 @@ class Permutations:
                 values[place, term] = exposure[source].T
             yield _without_trends(values, rows)
 
-    def _rotated(self, rows: Rows, drawn: Floats) -> Integers:
+    def _rotated(self, rows: PermutedRows, drawn: Floats) -> Integers:
         """Return which row each row takes its exposure from, shape (permutations, rows)."""
         length = np.diff(rows.start)
         course = np.repeat(np.arange(len(length)), length)
@@ -126,7 +126,7 @@ class Permutations:
         return rows.start[:-1][course] + (within + shift) % length[course]
 
 
-def _without_trends(values: Floats, rows: Rows) -> Floats:
+def _without_trends(values: Floats, rows: PermutedRows) -> Floats:
     """Take each course's straight line over time out of exposures, in place, if so wanted."""
     if rows.time is None:
         return values

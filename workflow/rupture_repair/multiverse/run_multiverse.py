@@ -27,7 +27,7 @@ from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates, P
 from ..statistics import design, estimates
 from ..statistics.blocks import engine, search
 from ..statistics.no_result import NoOptimum, NotAssessable
-from .permuting import Permutations, Rows, Whitened
+from .permuting import Permutations, PermutedRows, Whitened
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _GivenForMultiverse:
     """What all specifications share."""
 
     dataset: Dataset
@@ -117,7 +117,7 @@ def run_multiverse(
     sessions = dataset.sessions
     keys = sessions[["course", "session"]].astype({"course": "str", "session": "int64"})
     keys = keys.iloc[in_order(sessions, turned_columns(sessions, dataset.measures))]
-    given = _Given(
+    given = _GivenForMultiverse(
         dataset=dataset,
         states=states,
         rules={rule.id: rule for rule in criteria},
@@ -141,7 +141,7 @@ def run_multiverse(
     )
     groups = ["measure", "criterion", "k_factor"]
     tasks = [rows.to_dict("records") for _, rows in plan.groupby(groups, sort=False)]
-    results: dict[int, _Result] = {}
+    results: dict[int, _Specified] = {}
     next_tenth = 1
     for part in one_by_one(partial(_run_task, given), tasks, processes):
         results |= part
@@ -153,7 +153,7 @@ def run_multiverse(
 
 
 @dataclass(frozen=True)
-class _Result:
+class _Specified:
     """What became of one specification."""
 
     rows: dict[str, dict[str, Any]]  # by term
@@ -161,7 +161,7 @@ class _Result:
     significant: np.ndarray | None = None
 
 
-def _run_task(given: _Given, task: list[dict]) -> dict[int, _Result]:
+def _run_task(given: _GivenForMultiverse, task: list[dict]) -> dict[int, _Specified]:
     """Fit the specifications of one measure, criterion and k."""
     states: pd.DataFrame | None = None
     tables: dict[tuple, pd.DataFrame] = {}
@@ -187,7 +187,7 @@ def _run_task(given: _Given, task: list[dict]) -> dict[int, _Result]:
     return results
 
 
-def _states(given: _Given, specification: Mapping[str, Any]) -> pd.DataFrame:
+def _states(given: _GivenForMultiverse, specification: Mapping[str, Any]) -> pd.DataFrame:
     """Return the states of sessions by the criterion with the k of the specification."""
     name, criterion = str(specification["measure"]), str(specification["criterion"])
     if specification["k_factor"] == 1:
@@ -206,7 +206,7 @@ def _states(given: _Given, specification: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _exposure(
-    given: _Given, states: pd.DataFrame, specification: Mapping[str, Any]
+    given: _GivenForMultiverse, states: pd.DataFrame, specification: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return the table of exposure of a specification, of all courses."""
     if specification["censored"] == "left_out":
@@ -216,7 +216,9 @@ def _exposure(
     return session_exposures(states, given.dataset, *names, given.exposure)
 
 
-def _one(given: _Given, specification: Mapping[str, Any], table: pd.DataFrame) -> _Result:
+def _one(
+    given: _GivenForMultiverse, specification: Mapping[str, Any], table: pd.DataFrame
+) -> _Specified:
     """Fit one specification and permute its exposure."""
     variant = MODELS["next_session"].variants[str(specification["variant"])]
     detrended = specification["trend"] == "removed"
@@ -246,7 +248,7 @@ def _one(given: _Given, specification: Mapping[str, Any], table: pd.DataFrame) -
         fit = fit.noted(SAME_SCORES)
     rows = {term: _row(fit, f"{term}_{part}") for term in TERMS}
     present = tuple(term for term in TERMS if rows[term]["status"] == fit.status)
-    result = _Result(rows)
+    result = _Specified(rows)
     if not given.permutations.number or not present:
         return result
     try:
@@ -260,7 +262,7 @@ def _one(given: _Given, specification: Mapping[str, Any], table: pd.DataFrame) -
     )
 
 
-def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
+def _row(fit: estimates.FormulaFit, term: str) -> dict[str, Any]:
     """Return the row of one exposure, missing where it is not among the terms."""
     row = fit.row(term)
     if row is None:
@@ -268,12 +270,14 @@ def _row(fit: estimates.Fit, term: str) -> dict[str, Any]:
     return {name: row[name] for name in (*_NUMBERS, *_COUNTS, "status", "message")}
 
 
-def _without(status: str, message: str) -> _Result:
+def _without(status: str, message: str) -> _Specified:
     """Return a specification without result."""
-    return _Result({term: {"status": status, "message": message} for term in TERMS})
+    return _Specified({term: {"status": status, "message": message} for term in TERMS})
 
 
-def _permuted(given: _Given, result: _Result, whitened: Whitened, rows: Rows) -> _Result:
+def _permuted(
+    given: _GivenForMultiverse, result: _Specified, whitened: Whitened, rows: PermutedRows
+) -> _Specified:
     """Add the permutations of the exposures to a specification."""
     present = [term for term in TERMS if "estimate" in result.rows[term]]
     shape = (1 + given.permutations.number, len(TERMS))
@@ -295,12 +299,16 @@ def _permuted(given: _Given, result: _Result, whitened: Whitened, rows: Rows) ->
 
 
 def _rows(
-    given: _Given, kept: pd.DataFrame, present: tuple[str, ...], start: np.ndarray, detrended: bool
-) -> Rows:
+    given: _GivenForMultiverse,
+    kept: pd.DataFrame,
+    present: tuple[str, ...],
+    start: np.ndarray,
+    detrended: bool,
+) -> PermutedRows:
     """Return the rows of a specification in the order of the engine."""
     time = kept["time"].to_numpy(float)
     mean = np.add.reduceat(time, start[:-1]) / np.diff(start)
-    return Rows(
+    return PermutedRows(
         exposures=kept[[f"{term}_within" for term in present]].to_numpy(float),
         place=given.places.get_indexer(pd.MultiIndex.from_frame(kept[["course", "session"]])),
         start=start,
@@ -308,7 +316,7 @@ def _rows(
     )
 
 
-def _gathered(plan: pd.DataFrame, results: Mapping[int, _Result], number: int) -> Outcome:
+def _gathered(plan: pd.DataFrame, results: Mapping[int, _Specified], number: int) -> Outcome:
     """Put the results together in the order of the plan."""
     shape = (len(plan), 1 + number, len(TERMS))
     standardised = np.full(shape, np.nan)

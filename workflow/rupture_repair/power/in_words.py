@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..project.datasets import suggested_name
-from .plan import Plan
+from .plan import StudyPlan
 from .questions import UNITS, formula
 from .run import Result
 
@@ -16,7 +16,7 @@ FOLDER = Path("reports/power")
 WAYS = {"criterion": "states found by {}", "truth": "states known (perfect detection)"}
 
 
-def title(plan: Plan) -> str:
+def title(plan: StudyPlan) -> str:
     """Return the question in one line."""
     unit = {"sd": " SD", "points": " points", "log_odds": " log odds"}[plan.unit]
     return (
@@ -25,7 +25,7 @@ def title(plan: Plan) -> str:
     )
 
 
-def as_text(found: Result, plan: Plan) -> str:
+def as_text(found: Result, plan: StudyPlan) -> str:
     """Return what was found, for the terminal."""
     question = plan.asked()
     lines = [
@@ -70,7 +70,7 @@ def _table(power: pd.DataFrame) -> str:
     return shown.to_string(index=False, float_format=lambda value: f"{value:.3f}")
 
 
-def default_folder(plan: Plan, dataset: str | None = None) -> Path:
+def default_folder(plan: StudyPlan, dataset: str | None = None) -> Path:
     """Return where the results are kept unless said otherwise."""
     name = f"{plan.question}-{plan.variant}-{plan.criterion.id}-{plan.effect:g}{plan.unit}"
     name = name if dataset is None else f"{name}-{dataset}"

@@ -24,7 +24,7 @@ _FIXED = ("n_courses", "n_therapists")
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """A power analysis, complete and possible.
 
     Attributes
@@ -116,7 +116,7 @@ class Base:
     world : dict
         Settings of the simulation that differ from its defaults.
     courses_per_therapist, reliability, instrument
-        As in :class:`Plan`; None leaves them to the configuration.
+        As in :class:`StudyPlan`; None leaves them to the configuration.
     source : str
         Where these come from, in words.
     """
@@ -134,7 +134,7 @@ STATED = Base({}, "stated: the defaults of the simulation (docs/simulate.md)", N
 
 def make(
     asked: PowerSettings, settings: Settings, base: Base = STATED, file: str = "power"
-) -> Plan:
+) -> StudyPlan:
     """Return the plan of a power analysis.
 
     Parameters
@@ -150,7 +150,7 @@ def make(
 
     Returns
     -------
-    Plan
+    StudyPlan
 
     Raises
     ------
@@ -190,7 +190,7 @@ def make(
     world = SimulationSettings(**{**links, **base.world, **stated})
     planted = planted_value(question, effect, unit, world)
     effects: dict[str, Any] = {question.planted: planted}
-    return Plan(
+    return StudyPlan(
         question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
         target=float(asked.target), alpha=float(asked.alpha),
         replicates=int(asked.replicates), courses=tuple(sorted(set(asked.courses or ()))),

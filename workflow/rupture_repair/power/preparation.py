@@ -10,7 +10,7 @@ from ..detection.ratings import prepared, why_not_assessable
 from ..project.problems import ProblemsFound, problem
 from ..simulation.tables import simulate_dataset
 from ..statistics.reliability import cronbach_alpha
-from .plan import Plan
+from .plan import StudyPlan
 from .studies import World, measures_of, study_seed
 
 #: Courses of the one simulated dataset on which k and the reliability are found.
@@ -20,12 +20,12 @@ COURSES = 1000
 _NUMBER = 2**32 - 1
 
 
-def world_of(plan: Plan, known: Mapping[str, Any]) -> World:
+def world_of(plan: StudyPlan, known: Mapping[str, Any]) -> World:
     """Return the world to simulate.
 
     Parameters
     ----------
-    plan : Plan
+    plan : StudyPlan
     known : mapping
         From :func:`solved`.
 
@@ -48,7 +48,7 @@ def world_of(plan: Plan, known: Mapping[str, Any]) -> World:
     )
 
 
-def solved(plan: Plan) -> dict[str, Any]:
+def solved(plan: StudyPlan) -> dict[str, Any]:
     """Return the reliability of the alliance, and k where the criterion has to have it solved.
 
     Both are found once, on one large simulated dataset, and hold for all studies: in a real study
@@ -56,7 +56,7 @@ def solved(plan: Plan) -> dict[str, Any]:
 
     Parameters
     ----------
-    plan : Plan
+    plan : StudyPlan
 
     Returns
     -------

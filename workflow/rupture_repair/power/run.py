@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..project.parallel import one_by_one
 from . import search
-from .plan import Plan
+from .plan import StudyPlan
 from .preparation import COURSES, solved, world_of
 from .store import Store
 from .studies import World, blocks, run_block
@@ -38,13 +38,13 @@ class Result:
 
 
 def run_plan(
-    plan: Plan, folder: Path, *, processes: int = 1, progress: IO[str] | None = None
+    plan: StudyPlan, folder: Path, *, processes: int = 1, progress: IO[str] | None = None
 ) -> Result:
     """Find the smallest number of courses for a power.
 
     Parameters
     ----------
-    plan : Plan
+    plan : StudyPlan
         From :func:`.plan.make`.
     folder : path
         Where finished replicates are kept. A run that was interrupted goes on from them, and a run
@@ -107,7 +107,7 @@ def _complete(
             print(f"{said:<60}", end=end, file=progress, flush=True)
 
 
-def _result(table: pd.DataFrame, plan: Plan, world: World) -> Result:
+def _result(table: pd.DataFrame, plan: StudyPlan, world: World) -> Result:
     """Return shares, smallest numbers and what has to be known of them."""
     # A size of the rough search counts where it was not simulated in full.
     table = table.sort_values("replicates", kind="stable")
@@ -124,7 +124,7 @@ def _result(table: pd.DataFrame, plan: Plan, world: World) -> Result:
     return Result(pd.concat(parts, ignore_index=True), search.smallest(full, plan), notes)
 
 
-def _notes(plan: Plan, world: World, table: pd.DataFrame) -> tuple[str, ...]:
+def _notes(plan: StudyPlan, world: World, table: pd.DataFrame) -> tuple[str, ...]:
     """Say what has to be known of the simulation."""
     notes = [f"values {plan.source}"]
     rule = world.criterion

@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from scipy.special import ndtr, ndtri
 
 from ..statistics.proportion import wilson
-from .plan import LEAST, Plan
+from .plan import LEAST, StudyPlan
 from .studies import DETECTIONS
 
 #: Sizes of the curve, as multiples of what the first rough search found.
@@ -54,14 +54,14 @@ class Curve:
         return root**2, low**2, high**2
 
 
-def shares(replicates: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def shares(replicates: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
     """Return what became of the simulated studies, one row per size and way of detection.
 
     Parameters
     ----------
     replicates : DataFrame
         Columns :data:`.studies.REPLICATE`.
-    plan : Plan
+    plan : StudyPlan
 
     Returns
     -------
@@ -124,7 +124,7 @@ def curve(table: pd.DataFrame) -> Curve | None:
     return Curve(float(level), float(slope), np.asarray(found.cov_params()))
 
 
-def sizes(plan: Plan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
+def sizes(plan: StudyPlan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
     """Yield what to simulate next: step, number of courses, replicates.
 
     After each one the generator is sent the shares found there by the criterion (one row of
@@ -163,14 +163,14 @@ def sizes(plan: Plan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
             yield "check", smallest, plan.replicates
 
 
-def smallest(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def smallest(table: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
     """Return the smallest number of courses for the target, by way of detection.
 
     Parameters
     ----------
     table : DataFrame
         :func:`shares` of the sizes simulated with all replicates, with their `step`.
-    plan : Plan
+    plan : StudyPlan
 
     Returns
     -------
@@ -184,7 +184,7 @@ def smallest(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame([_smallest(table, plan, way) for way in DETECTIONS])
 
 
-def _smallest(table: pd.DataFrame, plan: Plan, way: str) -> dict[str, Any]:
+def _smallest(table: pd.DataFrame, plan: StudyPlan, way: str) -> dict[str, Any]:
     row: dict[str, Any] = {"detection": way, "target": plan.target}
     mine = table[table["detection"] == way]
     if plan.effect == 0:

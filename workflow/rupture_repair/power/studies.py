@@ -95,7 +95,7 @@ def blocks(courses: int, replicates: Sequence[int]) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class Block:
+class StudyBlock:
     """Studies of one size that are simulated together, because tables cost time each.
 
     Attributes
@@ -114,7 +114,7 @@ class Block:
     courses: pd.DataFrame
 
     @classmethod
-    def simulated(cls, world: World, courses: int, replicates: Sequence[int]) -> "Block":
+    def simulated(cls, world: World, courses: int, replicates: Sequence[int]) -> "StudyBlock":
         """Simulate studies."""
         settings = world.sized(courses)
         studies = tuple(
@@ -172,7 +172,7 @@ def run_block(
         NaN where the model has no result, with its reason in `status` (converged, singular,
         failed, not_assessable). The result does not depend on how studies are put in blocks.
     """
-    block = Block.simulated(world, courses, replicates)
+    block = StudyBlock.simulated(world, courses, replicates)
     term = world.asked().terms[world.variant]
     rows = [
         {"courses": courses, "replicate": number, "detection": way,
@@ -220,7 +220,7 @@ def detected(world: World, study: Study) -> pd.DataFrame:
     return detect.states_of_ratings(ratings, world.criterion, world.edge_rules, measure)
 
 
-def fitted(world: World, table: pd.DataFrame) -> estimates.Fit:
+def fitted(world: World, table: pd.DataFrame) -> estimates.FormulaFit:
     """Fit the model to the table of exposure of one study."""
     model = MODELS[world.asked().model]
     variant = model.variants[world.variant]
@@ -229,7 +229,7 @@ def fitted(world: World, table: pd.DataFrame) -> estimates.Fit:
     return estimates.fit(variant.formula, table, ar1=variant.ar1, family=variant.family)
 
 
-def tested(found: estimates.Fit, term: str) -> dict[str, Any]:
+def tested(found: estimates.FormulaFit, term: str) -> dict[str, Any]:
     """Return the test of one term: entries of :data:`REPLICATE` from `estimate` on."""
     terms = list(found.rows["term"])
     if term not in terms:

@@ -11,19 +11,19 @@ from typing import Any, ClassVar, Self, get_type_hints
 
 def _typed(kind: Any, value: Any) -> Any:
     """Return plain data as a group, or as a tuple where it is a list."""
-    if isinstance(kind, type) and issubclass(kind, Group):
+    if isinstance(kind, type) and issubclass(kind, SettingGroup):
         return value if isinstance(value, kind) else kind.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Group):
+    if isinstance(value, SettingGroup):
         return value.as_dict()
     return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
-class Group:
+class SettingGroup:
     """What all groups share."""
 
     #: The key of the group in config.yaml.
@@ -41,7 +41,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class EdgeRules(Group):
+class EdgeRules(SettingGroup):
     """What is done at gaps between sessions, and inside open episodes.
 
     Attributes
@@ -59,7 +59,7 @@ class EdgeRules(Group):
 
 
 @dataclass(frozen=True)
-class PlantedFallSettings(Group):
+class PlantedFallSettings(SettingGroup):
     """Falls that are planted in rupture-free courses.
 
     Attributes
@@ -78,7 +78,7 @@ class PlantedFallSettings(Group):
 
 
 @dataclass(frozen=True)
-class ChanceSettings(Group):
+class ChanceSettings(SettingGroup):
     """How episodes are compared with chance.
 
     Attributes
@@ -105,7 +105,7 @@ class ChanceSettings(Group):
 
 
 @dataclass(frozen=True)
-class ExposureStates(Group):
+class ExposureStates(SettingGroup):
     """The states of a session that count as exposure to an open and to a repaired rupture."""
 
     open: tuple[str, ...]
@@ -113,7 +113,7 @@ class ExposureStates(Group):
 
 
 @dataclass(frozen=True)
-class ModelSettings(Group):
+class ModelSettings(SettingGroup):
     """How the models are fitted.
 
     Attributes
@@ -159,7 +159,7 @@ class ExposureRules:
 
 
 @dataclass(frozen=True)
-class ClaimSettings(Group):
+class ClaimSettings(SettingGroup):
     """Smallest effects worth caring about, by part of a claim, where they are not as shipped."""
 
     key: ClassVar[str] = "claims"
@@ -168,7 +168,7 @@ class ClaimSettings(Group):
 
 
 @dataclass(frozen=True)
-class PowerSettings(Group):
+class PowerSettings(SettingGroup):
     """What ``rupture-repair power`` plans, see docs/power.md."""
 
     key: ClassVar[str] = "power"
@@ -189,7 +189,7 @@ class PowerSettings(Group):
 
 
 @dataclass(frozen=True)
-class SynthesisSettings(Group):
+class SynthesisSettings(SettingGroup):
     """What is done with datasets whose rating and outcome are the same scores."""
 
     key: ClassVar[str] = "synthesis"
@@ -198,7 +198,7 @@ class SynthesisSettings(Group):
 
 
 @dataclass(frozen=True)
-class MultiverseChoices(Group):
+class MultiverseChoices(SettingGroup):
     """The choices whose combinations are the specifications of a multiverse.
 
     Attributes
@@ -231,7 +231,7 @@ class MultiverseChoices(Group):
 
 
 @dataclass(frozen=True)
-class PermutationSettings(Group):
+class PermutationSettings(SettingGroup):
     """How exposures are permuted within courses.
 
     Attributes
@@ -252,7 +252,7 @@ class MultiverseSettings(PermutationSettings, MultiverseChoices):
 
 
 @dataclass(frozen=True)
-class ReportSettings(Group):
+class ReportSettings(SettingGroup):
     """What reports show, and in which forms.
 
     Attributes
@@ -272,7 +272,7 @@ class ReportSettings(Group):
 
 
 @dataclass(frozen=True)
-class Settings(Group):
+class Settings(SettingGroup):
     """All settings of a project, complete and checked.
 
     Attributes

@@ -11,7 +11,7 @@ from ..project import folders, yaml_files
 from ..project.optional_parts import optional
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from . import register, unpack
-from .register import Entry
+from .register import RegisteredFile
 
 #: Seconds without an answer after which a download is given up.
 PATIENCE = 30
@@ -91,7 +91,7 @@ def _checksum(file: Path) -> str:
     return pooch.file_hash(str(file), alg="sha256")
 
 
-def _is_there(entry: Entry, target: Path) -> bool:
+def _is_there(entry: RegisteredFile, target: Path) -> bool:
     """Say whether the file was fetched before; never write over another one."""
     if not target.exists():
         return False
@@ -102,7 +102,7 @@ def _is_there(entry: Entry, target: Path) -> bool:
     return True
 
 
-def _obtained(entry: Entry, source: Path | None, temporary: Path, patience: float) -> Path:
+def _obtained(entry: RegisteredFile, source: Path | None, temporary: Path, patience: float) -> Path:
     """Return the file in a temporary folder, as registered."""
     if source is None:
         origin, file = entry.url, _downloaded(entry, temporary, patience)
@@ -115,13 +115,13 @@ def _obtained(entry: Entry, source: Path | None, temporary: Path, patience: floa
     return file
 
 
-def _told(code: str, entry: Entry, **facts: Any) -> Problem:
+def _told(code: str, entry: RegisteredFile, **facts: Any) -> Problem:
     return problem(
         code, file=register.FILE.as_posix(), key=f"{entry.dataset}, {entry.file}", **facts
     )
 
 
-def _mirrored(entry: Entry, source: Path, temporary: Path) -> Path:
+def _mirrored(entry: RegisteredFile, source: Path, temporary: Path) -> Path:
     file = source / entry.file
     if not file.is_file():
         beside = source if source.is_dir() else source.parent
@@ -132,7 +132,7 @@ def _mirrored(entry: Entry, source: Path, temporary: Path) -> Path:
     return Path(shutil.copyfile(file, temporary / entry.file))
 
 
-def _downloaded(entry: Entry, temporary: Path, patience: float) -> Path:
+def _downloaded(entry: RegisteredFile, temporary: Path, patience: float) -> Path:
     """Download what is published, and take the file out of it."""
     published = unpack.published_name(entry.url)
     download = temporary / f"{entry.file}.download"
@@ -151,7 +151,7 @@ def _downloaded(entry: Entry, temporary: Path, patience: float) -> Path:
     return target
 
 
-def _retrieve(entry: Entry, target: Path, patience: float) -> None:
+def _retrieve(entry: RegisteredFile, target: Path, patience: float) -> None:
     """Download one address; the checksum is that of what it holds, and looked at afterwards."""
     pooch = optional("pooch")
     from requests import exceptions

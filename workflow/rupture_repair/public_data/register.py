@@ -28,7 +28,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class RegisteredFile:
     """One file of a public dataset.
 
     Attributes
@@ -63,7 +63,7 @@ def _faults(number: int, row: dict[str, str | None], shown: str) -> list[Problem
     return found
 
 
-def read(file: str | Path = FILE) -> list[Entry]:
+def read(file: str | Path = FILE) -> list[RegisteredFile]:
     """Read and check the register.
 
     Parameters
@@ -73,7 +73,7 @@ def read(file: str | Path = FILE) -> list[Entry]:
 
     Returns
     -------
-    list of Entry
+    list of RegisteredFile
         In the order of the file.
 
     Raises
@@ -102,7 +102,7 @@ def read(file: str | Path = FILE) -> list[Entry]:
             found.append(problem("E908", file=shown, row=number, **facts))
     if found:
         raise ProblemsFound(found)
-    return [Entry(**{column: row[column] for column in COLUMNS}) for _, row in rows]
+    return [RegisteredFile(**{column: row[column] for column in COLUMNS}) for _, row in rows]
 
 
 def names(file: str | Path = FILE) -> list[str]:
@@ -113,7 +113,7 @@ def names(file: str | Path = FILE) -> list[str]:
         return []
 
 
-def of_dataset(name: str, file: str | Path = FILE) -> list[Entry]:
+def of_dataset(name: str, file: str | Path = FILE) -> list[RegisteredFile]:
     """Return the files of one dataset.
 
     Raises

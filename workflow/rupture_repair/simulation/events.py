@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ..project.arrays import Floats, Integers
 from .random_numbers import Draws
-from .ratings import Courses
+from .ratings import SimulatedCourses
 from .ruptures import CAUSES, STATES, STRATEGIES, TYPES
 from .settings import SimulationSettings
 
@@ -15,7 +15,7 @@ REPORT = "rupture"
 
 
 def event_table(
-    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: Courses
+    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: SimulatedCourses
 ) -> pd.DataFrame:
     """Return the coded events, sorted by course, session, kind (in the order of KINDS), reporter.
 
@@ -64,7 +64,7 @@ def _miscode(
 
 def _record(
     draws: Draws,
-    courses: Courses,
+    courses: SimulatedCourses,
     kind: str,
     reporter: str,
     session: Integers,
@@ -88,7 +88,7 @@ def _record(
 
 
 def _false_reports(
-    draws: Draws, s: SimulationSettings, courses: Courses, reporter: str
+    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, reporter: str
 ) -> pd.DataFrame:
     """Return reports of ruptures that were not there."""
     false = draws.flag(f"false report by {reporter}", s.false_reports, *courses.held.shape)

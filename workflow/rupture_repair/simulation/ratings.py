@@ -30,7 +30,7 @@ OUTCOME_ITEM_SD = (1.0, 0.8)
 
 
 @dataclass(frozen=True)
-class Courses:
+class SimulatedCourses:
     """All courses as they happened, arrays over courses or over courses x sessions.
 
     Attributes
@@ -56,7 +56,7 @@ class Courses:
 
 
 @dataclass(frozen=True)
-class Ratings:
+class SimulatedRatings:
     """Latent and given ratings.
 
     Attributes
@@ -108,7 +108,7 @@ def _between(points: Floats, ends: bool) -> Floats:
     return np.clip(points, 0, MOST) if ends else points
 
 
-def make_courses(draws: Draws, settings: SimulationSettings) -> Courses:
+def make_courses(draws: Draws, settings: SimulationSettings) -> SimulatedCourses:
     """Draw caseloads, planned lengths, ruptures, and who leaves after which session.
 
     The hazard of leaving depends on the state at the session before, but the state does not
@@ -135,12 +135,16 @@ def make_courses(draws: Draws, settings: SimulationSettings) -> Courses:
     length = np.where(strikes.any(axis=1), strikes.argmax(axis=1) + 1, planned)
     held = ~draws.flag("skipped", s.skipped, *shape)
     held = (held | (session == 1) | (session == length[:, None])) & (session <= length[:, None])
-    return Courses(therapist, length, length < planned, planted, state, episode, held)
+    return SimulatedCourses(therapist, length, length < planned, planted, state, episode, held)
 
 
 def make_ratings(
-    draws: Draws, settings: SimulationSettings, courses: Courses, *, therapists_view: bool = True
-) -> Ratings:
+    draws: Draws,
+    settings: SimulationSettings,
+    courses: SimulatedCourses,
+    *,
+    therapists_view: bool = True,
+) -> SimulatedRatings:
     """Draw all ratings of all courses.
 
     Parameters
@@ -151,7 +155,7 @@ def make_ratings(
 
     Returns
     -------
-    Ratings
+    SimulatedRatings
     """
     s, shape = settings, courses.state.shape
     usual = autoregressive(draws.normal("alliance", *shape), s.autocorrelation)
@@ -170,7 +174,7 @@ def make_ratings(
         view = _therapists_view(draws, s, courses, between, usual)
         view = _fill_in(draws, s, "therapist's alliance", s.unrated_therapist, view)
     outcome = _outcome(draws, s, courses, between, fluctuation)
-    return Ratings(
+    return SimulatedRatings(
         alliance=_fill_in(draws, s, "alliance", s.unrated, alliance),
         alliance_therapist=view,
         outcome=_fill_in(draws, s, "outcome", s.unrated, outcome),
@@ -180,7 +184,9 @@ def make_ratings(
     )
 
 
-def _quiet_level(draws: Draws, s: SimulationSettings, courses: Courses, between: Floats) -> Floats:
+def _quiet_level(
+    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, between: Floats
+) -> Floats:
     """Return the level of each item of the alliance without fluctuation and ruptures."""
     n, sessions = courses.state.shape
     habit = draws.normal("alliance therapist", s.n_therapists)[courses.therapist]
@@ -192,7 +198,7 @@ def _quiet_level(draws: Draws, s: SimulationSettings, courses: Courses, between:
 
 
 def _lowered(
-    level: Floats, fall: Floats, amount: Floats, courses: Courses, *, ends: bool
+    level: Floats, fall: Floats, amount: Floats, courses: SimulatedCourses, *, ends: bool
 ) -> tuple[Floats, Floats]:
     """Lower the level by the ruptures.
 
@@ -218,7 +224,7 @@ def _lowered(
 
 
 def _therapists_view(
-    draws: Draws, s: SimulationSettings, courses: Courses, between: Floats, usual: Floats
+    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, between: Floats, usual: Floats
 ) -> Floats:
     """Return the therapist's item scores: another level, and only part of each fall."""
     shape = courses.state.shape
@@ -238,7 +244,11 @@ def _therapists_view(
 
 
 def _outcome(
-    draws: Draws, s: SimulationSettings, courses: Courses, between: Floats, fluctuation: Floats
+    draws: Draws,
+    s: SimulationSettings,
+    courses: SimulatedCourses,
+    between: Floats,
+    fluctuation: Floats,
 ) -> Floats:
     """Return the outcome's item scores, moved by the alliance of the session before."""
     shape = courses.state.shape

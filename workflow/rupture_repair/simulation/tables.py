@@ -6,7 +6,13 @@ from numpy.typing import NDArray
 
 from .events import event_table
 from .random_numbers import Draws
-from .ratings import OUTCOME_COMPONENTS, Courses, Ratings, make_courses, make_ratings
+from .ratings import (
+    OUTCOME_COMPONENTS,
+    SimulatedCourses,
+    SimulatedRatings,
+    make_courses,
+    make_ratings,
+)
 from .ruptures import COMPONENTS
 from .settings import SimulationSettings
 from .truth import truth_of_sessions, truth_table
@@ -84,7 +90,10 @@ def identifiers(letter: str, n: int, width: int) -> NDArray[np.str_]:
 
 
 def _session_table(
-    clients: NDArray[np.str_], therapists: NDArray[np.str_], courses: Courses, ratings: Ratings
+    clients: NDArray[np.str_],
+    therapists: NDArray[np.str_],
+    courses: SimulatedCourses,
+    ratings: SimulatedRatings,
 ) -> pd.DataFrame:
     """Return one row per session held, items and totals in points."""
     course, column = np.nonzero(courses.held)
@@ -103,7 +112,7 @@ def _session_table(
 
 
 def course_table(
-    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: Courses
+    draws: Draws, settings: SimulationSettings, clients: NDArray[np.str_], courses: SimulatedCourses
 ) -> pd.DataFrame:
     """Return one row per course: how it ended, as recorded, and the covariates."""
     n = len(clients)

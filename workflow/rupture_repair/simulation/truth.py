@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .ratings import Courses, Ratings
+from .ratings import SimulatedCourses, SimulatedRatings
 from .ruptures import (
     CAUSES,
     COMPONENTS,
@@ -23,7 +23,9 @@ from .ruptures import (
 from .settings import REPAIR_WINDOW
 
 
-def truth_table(clients: NDArray[np.str_], courses: Courses, ratings: Ratings) -> pd.DataFrame:
+def truth_table(
+    clients: NDArray[np.str_], courses: SimulatedCourses, ratings: SimulatedRatings
+) -> pd.DataFrame:
     """Return one row per episode that began before the course ended.
 
     Returns
@@ -81,7 +83,7 @@ def truth_table(clients: NDArray[np.str_], courses: Courses, ratings: Ratings) -
     return pd.DataFrame(table)[p.first_low <= length].reset_index(drop=True)
 
 
-def _as_rated(courses: Courses, ratings: Ratings) -> dict[str, Any]:
+def _as_rated(courses: SimulatedCourses, ratings: SimulatedRatings) -> dict[str, Any]:
     """Return what the client's ratings show of the sessions of each episode."""
     p = courses.planted
     length = courses.length[p.course]
@@ -101,7 +103,7 @@ def _as_rated(courses: Courses, ratings: Ratings) -> dict[str, Any]:
 
 
 def truth_of_sessions(
-    clients: NDArray[np.str_], courses: Courses, ratings: Ratings
+    clients: NDArray[np.str_], courses: SimulatedCourses, ratings: SimulatedRatings
 ) -> pd.DataFrame:
     """Return one row per session number of each course, held or not.
 
@@ -185,7 +187,7 @@ def _count_within(course: Integers) -> Integers:
     return np.arange(len(course)) - np.searchsorted(course, course) + 1
 
 
-def _first_half_back(courses: Courses) -> Integers:
+def _first_half_back(courses: SimulatedCourses) -> Integers:
     """Return sessions from the first low one to the first with half of the fall won back."""
     p = courses.planted
     step = np.arange(REPAIR_WINDOW + 1)
@@ -193,18 +195,22 @@ def _first_half_back(courses: Courses) -> Integers:
     return half.argmax(axis=1)
 
 
-def _rated(courses: Courses, ratings: Ratings) -> Flags:
+def _rated(courses: SimulatedCourses, ratings: SimulatedRatings) -> Flags:
     """Return where the client rated all items of the alliance."""
     return courses.held & ~np.isnan(ratings.alliance).any(axis=2)
 
 
-def _rated_until(courses: Courses, ratings: Ratings, session: Integers) -> Integers:
+def _rated_until(
+    courses: SimulatedCourses, ratings: SimulatedRatings, session: Integers
+) -> Integers:
     """Return the last rated session up to this one, 0 where there is none."""
     numbers = np.where(_rated(courses, ratings), np.arange(1, courses.held.shape[1] + 1), 0)
     return np.maximum.accumulate(numbers, axis=1)[courses.planted.course, session - 1]
 
 
-def _rated_from(courses: Courses, ratings: Ratings, session: Integers) -> Integers:
+def _rated_from(
+    courses: SimulatedCourses, ratings: SimulatedRatings, session: Integers
+) -> Integers:
     """Return the first rated session from this one on, a number beyond all where there is none."""
     beyond = courses.held.shape[1] + REPAIR_WINDOW + 2
     numbers = np.full((len(courses.length), beyond), beyond)

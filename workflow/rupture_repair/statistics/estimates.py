@@ -57,7 +57,7 @@ _NO_DF = "no degrees of freedom from this engine: z statistic and normal interva
 
 
 @dataclass(frozen=True)
-class Fit:
+class FormulaFit:
     """What became of a formula on a table.
 
     Attributes
@@ -102,7 +102,7 @@ class Fit:
             for column, value in self.rows.items()
         }
 
-    def noted(self, *notes: str) -> "Fit":
+    def noted(self, *notes: str) -> "FormulaFit":
         """Return the fit with further notes in front of its message."""
         message = "; ".join(note for note in (*notes, self.message) if note)
         return replace(self, message=message, rows=self.rows | {"message": message})
@@ -117,7 +117,7 @@ def fit(
     ar1: str | None = None,
     family: str = "gaussian",
     contrasts: Mapping[str, Mapping[str, float]] | None = None,
-) -> Fit:
+) -> FormulaFit:
     """Fit a linear or logistic (mixed) model.
 
     Parameters
@@ -142,7 +142,7 @@ def fit(
 
     Returns
     -------
-    Fit
+    FormulaFit
         `estimate` and `std_error` in the units of the data; `ci_low`, `ci_high` at 95 %.
         `estimate` of a logistic model are log odds ratios, with `statistic` z.
         `df` are Satterthwaite's by the engine blocks and missing by statsmodels, where `statistic`
@@ -186,7 +186,7 @@ def fit(
     return of_solution(formula, matrices, solution, engine, contrasts)
 
 
-def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
+def fit_gee(formula: str, table: pd.DataFrame, group: str) -> FormulaFit:
     """Fit a logistic model by generalised estimating equations, exchangeable within groups.
 
     Parameters
@@ -200,7 +200,7 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> Fit:
 
     Returns
     -------
-    Fit
+    FormulaFit
         Log odds ratios averaged over groups, with robust errors; `statistic` is z.
 
     Raises
@@ -267,7 +267,7 @@ def of_solution(
     solution: Solution,
     engine: str,
     contrasts: Mapping[str, Mapping[str, float]] | None = None,
-) -> Fit:
+) -> FormulaFit:
     """Return the tidy rows of what an engine found.
 
     Parameters
@@ -282,7 +282,7 @@ def of_solution(
 
     Returns
     -------
-    Fit
+    FormulaFit
         As :func:`fit`.
     """
     status = "singular" if solution.zero else "converged"
@@ -299,7 +299,7 @@ def of_solution(
         level.factor: pd.DataFrame(covariance, index=level.names, columns=level.names)
         for level, covariance in zip(matrices.levels, solution.random, strict=True)
     }
-    return Fit(
+    return FormulaFit(
         formula, columns | facts, status, message, matrices.notes, covariances, solution.attempts
     )
 
@@ -355,11 +355,11 @@ def _places(matrices: Design) -> list[str]:
     ]
 
 
-def without_result(formula: str, status: str, message: str, engine: str) -> Fit:
+def without_result(formula: str, status: str, message: str, engine: str) -> FormulaFit:
     """Return the one row of a model without result."""
     facts = {"engine": engine, "status": status, "message": message}
     row = {"term": [None], **facts, "converged": False, "singular": False}
-    return Fit(formula, row, status, message)
+    return FormulaFit(formula, row, status, message)
 
 
 def _has_many(value: Any) -> bool:

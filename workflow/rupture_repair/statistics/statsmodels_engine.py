@@ -72,7 +72,7 @@ BLOCK_ROWS = 120
 
 
 @dataclass(frozen=True)
-class _Point:
+class _Stop:
     """A stop of an optimiser: parameters, log-likelihood, and the optimiser's name."""
 
     ranks: tuple[int, ...]
@@ -223,7 +223,7 @@ class _Likelihood:
         levels = zip(self.design.levels, self.kinds(ranks), strict=True)
         return np.concatenate([np.full(len(kinds), float(level.units)) for level, kinds in levels])
 
-    def covariances(self, point: "_Point") -> list[Floats]:
+    def covariances(self, point: "_Stop") -> list[Floats]:
         """Return each level's covariance ratio, on the common scale."""
         kinds = self.kinds(point.ranks)
         parts = np.split(point.theta, np.cumsum(list(map(len, kinds)))[:-1])
@@ -305,10 +305,10 @@ def _parameters_of(covariance: Floats, rank: int) -> Floats:
 
 def _maximise(
     likelihood: _Likelihood, ranks: tuple[int, ...], start: Floats, attempts: list[str]
-) -> _Point | None:
+) -> _Stop | None:
     """Return the first valid optimum, or None; failed attempts are noted in `attempts`."""
     if not any(ranks):
-        return _Point(ranks, np.empty(0), likelihood.value(ranks, np.empty(0)), "none")
+        return _Stop(ranks, np.empty(0), likelihood.value(ranks, np.empty(0)), "none")
     # In these units the information is near the identity, and a step of 1 a natural one.
     units = likelihood.units(ranks)
     whole = 2.0 * units.max()
@@ -335,18 +335,18 @@ def _maximise(
             continue
         steepest = float(np.abs(slope(found.x)).max() * np.sqrt(whole))
         if np.isfinite(found.fun) and found.fun < 1e300 and steepest < GRADIENT:
-            return _Point(ranks, found.x / scale, -float(found.fun) * whole, method)
+            return _Stop(ranks, found.x / scale, -float(found.fun) * whole, method)
         attempts.append(f"{method}: stopped with a gradient of {steepest:.2g}")
     return None
 
 
-def _search(likelihood: _Likelihood, attempts: list[str]) -> _Point:
+def _search(likelihood: _Likelihood, attempts: list[str]) -> _Stop:
     """Return the optimum over the whole parameter space, its boundary included."""
     full = likelihood.sizes
     start = np.concatenate([_parameters_of(0.5 * np.eye(size), size) for size in full])
     best = _maximise(likelihood, full, start, attempts)
     if best is None:
-        best = _Point(full, start, -np.inf, "none")
+        best = _Stop(full, start, -np.inf, "none")
     for _ in range(2 * sum(full) + 2):
         reduced = next(_boundary(likelihood, best, attempts), None)
         if reduced is None:
@@ -357,7 +357,7 @@ def _search(likelihood: _Likelihood, attempts: list[str]) -> _Point:
     return best
 
 
-def _boundary(likelihood: _Likelihood, best: _Point, attempts: list[str]) -> Iterator[_Point]:
+def _boundary(likelihood: _Likelihood, best: _Stop, attempts: list[str]) -> Iterator[_Stop]:
     """Yield the optimum of a model with a covariance of lower rank that is as likely as `best`."""
     covariances = likelihood.covariances(best)
     for level, rank in sorted(enumerate(best.ranks), key=lambda pair: -pair[0]):
@@ -375,7 +375,7 @@ def _boundary(likelihood: _Likelihood, best: _Point, attempts: list[str]) -> Ite
             yield reduced
 
 
-def _escape(likelihood: _Likelihood, point: _Point, attempts: list[str]) -> _Point | None:
+def _escape(likelihood: _Likelihood, point: _Stop, attempts: list[str]) -> _Stop | None:
     """Return a better optimum inside, if leaving the boundary gains anything."""
     covariances = likelihood.covariances(point)
     best_value, best_start = point.loglik + EQUAL, None
@@ -408,7 +408,7 @@ def _directions(covariance: Floats, rank: int) -> list[Floats]:
     return [np.array([np.cos(angle), np.sin(angle)]) for angle in angles]
 
 
-def _solution(likelihood: _Likelihood, point: _Point, attempts: list[str]) -> Solution:
+def _solution(likelihood: _Likelihood, point: _Stop, attempts: list[str]) -> Solution:
     """Return estimates and covariances at an optimum, in the units of the data."""
     design = likelihood.design
     if any(point.ranks):
@@ -442,7 +442,7 @@ def _solution(likelihood: _Likelihood, point: _Point, attempts: list[str]) -> So
     )
 
 
-def _fixed_part(likelihood: _Likelihood, point: _Point) -> tuple[Floats, Floats, float]:
+def _fixed_part(likelihood: _Likelihood, point: _Stop) -> tuple[Floats, Floats, float]:
     """Return estimates, X'V^-1 X (V relative to the residual) and the residual variance."""
     from statsmodels.regression.mixed_linear_model import MixedLMParams
 

@@ -114,7 +114,7 @@ def test_pieces_and_their_order_do_not_matter(courses, ordinary):
 def test_of_equally_low_windows_the_longest_then_the_earliest_is_taken():
     courses = flat.Courses(np.zeros(12), np.arange(1, 13), np.array([0, 12]))
     values = np.ones(4)
-    found = windows.Found(
+    found = windows.FoundWindows(
         np.array([3, 3, 6, 10]), np.array([4, 5, 8, 11]), values, values, np.ones(4)
     )
     kept = windows.separate(courses, found)

@@ -92,7 +92,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Block:
+class CourseBlock:
     """Courses of similar length side by side, the shorter ones padded.
 
     Attributes
@@ -122,7 +122,7 @@ class Block:
 
 def blocks(
     courses: Courses, *, centre: float, low: float, high: float, step: float
-) -> Iterator[Block]:
+) -> Iterator[CourseBlock]:
     """Yield the courses in blocks that fit into the processor's cache."""
     order = np.argsort(courses.length, kind="stable")
     widest = int(np.clip(len(order) // 4, 32, 96))
@@ -137,7 +137,7 @@ def blocks(
         index = courses.start[chosen] + np.minimum(position, length - 1)
         rating, session = courses.rating[index], courses.session[index]
         gap = np.diff(session, axis=0, prepend=1).clip(0, LONGEST_GAP)
-        yield Block(
+        yield CourseBlock(
             chosen, index, rating, (session - centre).astype(np.float64), gap, position < length,
             rating >= high - step / 2, rating <= low + step / 2, step,
         )  # fmt: skip
@@ -178,7 +178,7 @@ def grid_of_prior(p: Parameters, courses: int) -> Grid:
     return grid(mean, np.broadcast_to(p.covariance, (3, courses, 2, 2)), p, levels)
 
 
-def regression(block: Block, p: Parameters) -> tuple[Floats, Floats]:
+def regression(block: CourseBlock, p: Parameters) -> tuple[Floats, Floats]:
     """Return mean and covariance of level and trend given the volatility, were all steady."""
     # A rating at an end of the range says little of how far beyond it the level lies.
     weight = np.where(block.rated, np.where(block.top | block.bottom, 0.25, 1.0), 0.0)
@@ -235,12 +235,12 @@ class Smoothed:
         return self.pairs[:, :, 1:].sum(axis=(1, 2))
 
 
-def recentred(block: Block, p: Parameters, nodes: Nodes) -> tuple[Floats, Floats]:
+def recentred(block: CourseBlock, p: Parameters, nodes: Nodes) -> tuple[Floats, Floats]:
     """Return where the grid should lie next; never narrower than half the regression's."""
     return nodes.mean, (nodes.covariance + regression(block, p)[1]) / 2
 
 
-def centred(block: Block, p: Parameters) -> tuple[Floats, Floats]:
+def centred(block: CourseBlock, p: Parameters) -> tuple[Floats, Floats]:
     """Return mean and covariance for the grid, by two coarse passes from a wide beginning."""
     mean, covariance = regression(block, p)
     if p.states == 2:  # ruptures can only have lowered the line
@@ -265,7 +265,7 @@ def transition(gap: NDArray, p: Parameters) -> Floats:
 class Chain:
     """The chain of a block of courses at all nodes of a grid."""
 
-    def __init__(self, block: Block, p: Parameters, nodes: Grid):
+    def __init__(self, block: CourseBlock, p: Parameters, nodes: Grid):
         self.block, self.p, self.nodes = block, p, nodes
         gap = np.maximum(block.gap, 1)
         begins = np.arange(len(gap))[:, None] == 0

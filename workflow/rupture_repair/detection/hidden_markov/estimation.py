@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from ...project.arrays import Floats
 from . import chain
-from .chain import LONGEST_GAP, Block, Chain, Parameters
+from .chain import LONGEST_GAP, Chain, CourseBlock, Parameters
 
 #: EM steps at most, and the gain of log likelihood per rating at which it stops.
 MOST_STEPS, GAIN = 100, 5e-6
@@ -34,7 +34,7 @@ class _Moments:
         self.gradient, self.information = np.zeros(5), np.zeros((5, 5))
         self.counts = np.zeros((LONGEST_GAP + 1, states, states))
 
-    def add(self, block: Block, nodes: chain.Nodes, states: chain.Smoothed) -> None:
+    def add(self, block: CourseBlock, nodes: chain.Nodes, states: chain.Smoothed) -> None:
         """Add a block."""
         self.courses += len(block.course)
         self.loglik += float(nodes.loglik.sum())
@@ -134,7 +134,7 @@ def _extrapolated(steps: list[Parameters], unit: float) -> Parameters:
     return _of_free(steps[-1], first + 2 * stride * change + stride**2 * bend, unit)
 
 
-def _expected(blocks: list[Block], p: Parameters, grids: Places) -> tuple[_Moments, Places]:
+def _expected(blocks: list[CourseBlock], p: Parameters, grids: Places) -> tuple[_Moments, Places]:
     """Do the E step: return what the M step needs, and where the next grids should lie."""
     found, moved = _Moments(p.states), []
     for block, place in zip(blocks, grids, strict=True):
@@ -145,7 +145,7 @@ def _expected(blocks: list[Block], p: Parameters, grids: Places) -> tuple[_Momen
     return found, moved
 
 
-def maximise(blocks: list[Block], p: Parameters) -> tuple[Parameters, list[float], bool]:
+def maximise(blocks: list[CourseBlock], p: Parameters) -> tuple[Parameters, list[float], bool]:
     """Return the parameters of highest likelihood, the likelihoods, and whether EM converged.
 
     Only likelihoods of plain steps count: an extrapolated one may owe some of its height to a

@@ -59,7 +59,7 @@ from ...project.arrays import Floats
 from ..courses import Courses, chosen, content, pooled_sd
 from ..fall_rules import Falls, meets
 from . import chain, estimation
-from .chain import LOGISTIC_SD, POINTS, Block, Chain, Parameters
+from .chain import LOGISTIC_SD, POINTS, Chain, CourseBlock, Parameters
 
 #: Courses that the parameters are estimated from, at most.
 MOST_COURSES = 2000
@@ -72,7 +72,7 @@ _TOO_FEW, _NO_REFERENCE = 1, 4
 
 
 @dataclass(frozen=True)
-class Model:
+class HiddenMarkovModel:
     """A fitted model.
 
     Attributes
@@ -118,7 +118,7 @@ class Model:
         return plain | {"evidence": None if np.isnan(self.evidence) else self.evidence}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> "Model":
+    def from_dict(cls, plain: Mapping[str, Any]) -> "HiddenMarkovModel":
         """Return the model that :meth:`as_dict` gave, equal in every digit."""
         content = dict(plain)
         for name in ("parameters", "rejected"):
@@ -150,7 +150,7 @@ class Assessment:
     noise_sd: Floats
 
 
-def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
+def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMarkovModel:
     """Estimate the model from the courses of a dataset.
 
     Parameters
@@ -164,7 +164,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
 
     Returns
     -------
-    Model
+    HiddenMarkovModel
         The same whatever the order of the courses. Without evidence of ruptures `identified` is
         false and `message` says why.
     """
@@ -177,7 +177,9 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> Model:
     level = float(sample.rating.mean()) if ratings else (low + high) / 2
     start = Parameters(level, 0.0, covariance, 0.9 * sd / LOGISTIC_SD)
     centre = float(sample.session.mean()) if ratings else 0.0
-    model = Model(start, centre, low, high, step, n_courses=len(sample.length), n_ratings=ratings)
+    model = HiddenMarkovModel(
+        start, centre, low, high, step, n_courses=len(sample.length), n_ratings=ratings
+    )
     if ratings < FEWEST_RATINGS:
         return replace(model, message=f"fewer than {FEWEST_RATINGS} ratings")
     if not deviation > 0:
@@ -220,13 +222,13 @@ def smallest_step(courses: Courses) -> float:
     return float(f"{steps.min():.9g}") if len(steps) else 1.0
 
 
-def assess(courses: Courses, model: Model, *, past_only: bool = False) -> Assessment:
+def assess(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = False) -> Assessment:
     """Assess the ratings of all courses by a fitted model.
 
     Parameters
     ----------
     courses : Courses
-    model : Model
+    model : HiddenMarkovModel
     past_only : bool
         Filter instead of smooth: the probability at each session given the ratings up to it. The
         parameters, the reference and the noise still come from all ratings.
@@ -255,14 +257,14 @@ def assess(courses: Courses, model: Model, *, past_only: bool = False) -> Assess
     return Assessment(probability, reference, noise_sd)
 
 
-def posterior(courses: Courses, model: Model, *, past_only: bool = False) -> Floats:
+def posterior(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = False) -> Floats:
     """Return the probability that each session is ruptured, see :func:`assess`."""
     return assess(courses, model, past_only=past_only).probability
 
 
 def low(
     courses: Courses,
-    model: Model,
+    model: HiddenMarkovModel,
     assessment: Assessment | None = None,
     *,
     threshold: float = 0.5,
@@ -274,7 +276,7 @@ def low(
     Parameters
     ----------
     courses : Courses
-    model : Model
+    model : HiddenMarkovModel
     assessment : Assessment, optional
         From :func:`assess`, if there is one already.
     threshold : float
@@ -317,19 +319,19 @@ def _sample(courses: Courses) -> Courses:
     return chosen(courses, order[(np.arange(wanted) * number) // wanted])[0]
 
 
-def _blocks(courses: Courses, model: Model) -> Iterable[Block]:
+def _blocks(courses: Courses, model: HiddenMarkovModel) -> Iterable[CourseBlock]:
     return chain.blocks(
         courses, centre=model.centre, low=model.low, high=model.high, step=model.step
     )
 
 
-def write(models: Mapping[str, Model], file: str | Path) -> None:
+def write(models: Mapping[str, HiddenMarkovModel], file: str | Path) -> None:
     """Write models by measure as JSON, in every digit."""
     plain = {name: model.as_dict() for name, model in models.items()}
     Path(file).write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
 
-def read(file: str | Path) -> dict[str, Model]:
+def read(file: str | Path) -> dict[str, HiddenMarkovModel]:
     """Read models by measure, as :func:`write` wrote them."""
     plain = json.loads(Path(file).read_text(encoding="utf-8"))
-    return {name: Model.from_dict(content) for name, content in plain.items()}
+    return {name: HiddenMarkovModel.from_dict(content) for name, content in plain.items()}

@@ -10,7 +10,7 @@ from ..criteria import Criterion
 from ..fall_rules import GAP, NO_REFERENCE, TOLERANCE, TOO_FEW, Falls, Scale, floor_in_points
 from .lines import Population
 from .population import Purge
-from .windows import PIECE, Found, Scan, Windows, low_windows, scan, separate, t_value
+from .windows import PIECE, FoundWindows, Scan, Windows, low_windows, scan, separate, t_value
 
 
 def windows_of(criterion: Criterion) -> Windows:
@@ -57,7 +57,7 @@ def _reasons(courses: Courses, criterion: Criterion, max_gap: int) -> NDArray[np
     return reason
 
 
-def _window_of(courses: Courses, found: Found) -> Integers:
+def _window_of(courses: Courses, found: FoundWindows) -> Integers:
     """Return for each rating the window that it lies in or follows, before the first that one.
 
     -1 in courses without a window.
@@ -72,7 +72,7 @@ def _window_of(courses: Courses, found: Found) -> Integers:
     return np.where(same, last, np.where(there, following, -1))
 
 
-def _line(this: Scan, found: Found) -> Floats:
+def _line(this: Scan, found: FoundWindows) -> Floats:
     """Return the line of the other ratings: without the window that a rating lies in or follows."""
     fit, line = this.fit, this.fit.line.copy()
     if not (len(found) and this.windows.deleted):
@@ -88,7 +88,7 @@ def _line(this: Scan, found: Found) -> Floats:
     return line
 
 
-def _recent_mean(this: Scan, found: Found) -> Floats:
+def _recent_mean(this: Scan, found: FoundWindows) -> Floats:
     """Return the mean of the ratings before each rating, before its window where it lies in one."""
     level = this.levels_before()
     if not len(found):
@@ -197,9 +197,9 @@ def considered(courses: Courses, criterion: Criterion, scale: Scale, max_gap: in
     for length, fall, information in this.statistics():
         first = np.flatnonzero(~np.isnan(information) & (reason == 0))
         stop = first + length if length else end[first]
-        parts.append(Found(first, stop, fall[first], information[first],
+        parts.append(FoundWindows(first, stop, fall[first], information[first],
                            np.maximum(fall[first], 0.0) ** 2 * information[first]))  # fmt: skip
-    every = Found(*(np.concatenate([getattr(part, name) for part in parts])
+    every = FoundWindows(*(np.concatenate([getattr(part, name) for part in parts])
                     for name in ("first", "stop", "fall", "information", "q")))  # fmt: skip
     floor = floor_in_points(criterion, scale)
     low, _ = low_windows(this, float(criterion.k), floor, criterion.strict, reason > 0)

@@ -174,7 +174,7 @@ def carried(courses: Courses, carry: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Fit:
+class LineFit:
     """The line of each course, fitted to ratings freed of what they carry over.
 
     Attributes
@@ -210,7 +210,7 @@ def _freed(values: Floats, carry: Floats, scale: Floats) -> Floats:
     return (values - carry * before) * scale
 
 
-def fit(courses: Courses, settled: Settled, population: Population, carry: float) -> Fit:
+def fit(courses: Courses, settled: Settled, population: Population, carry: float) -> LineFit:
     """Fit the line of each course, its shrinkage by the course's own variance.
 
     Parameters
@@ -223,7 +223,7 @@ def fit(courses: Courses, settled: Settled, population: Population, carry: float
 
     Returns
     -------
-    Fit
+    LineFit
     """
     p, total, spread = population, courses.total, courses.spread
     session = centred_sessions(courses)
@@ -249,7 +249,9 @@ def fit(courses: Courses, settled: Settled, population: Population, carry: float
     used = n11 * p11 + 2 * n12 * p12 + n22 * p22
     line = expected + spread(a) + spread(b) * session
     free = courses.length - used
-    return Fit(share, scale, one, time, rest, p11, p12, p22, line, np.maximum(squares, 0.0), free)
+    return LineFit(
+        share, scale, one, time, rest, p11, p12, p22, line, np.maximum(squares, 0.0), free
+    )
 
 
 def first_of(courses: Courses) -> Integers:

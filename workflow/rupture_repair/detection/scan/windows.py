@@ -24,7 +24,7 @@ import numpy as np
 
 from ...project.arrays import Flags, Floats, Integers
 from ..courses import Courses
-from .lines import Fit, Population, Settled, centred_sessions, fit, settle
+from .lines import LineFit, Population, Settled, centred_sessions, fit, settle
 
 #: The prior of a course's variance counts so many times: moments find too few degrees of freedom
 #: where ruptures make courses differ.
@@ -82,7 +82,7 @@ class Scan:
     windows : Windows
     population : Population
     settled : Settled
-    fit : Fit
+    fit : LineFit
     prior : ndarray, shape (courses,)
         Sum of squares that the dataset adds.
     free : ndarray, shape (courses,)
@@ -93,7 +93,7 @@ class Scan:
     windows: Windows
     population: Population
     settled: Settled
-    fit: Fit
+    fit: LineFit
     prior: Floats
     free: Floats
 
@@ -115,7 +115,7 @@ class Scan:
         """Sums over windows of constant, session, residual and weight."""
         return _Products(self)
 
-    def pulls(self, found: "Found") -> tuple[Floats, Floats]:
+    def pulls(self, found: "FoundWindows") -> tuple[Floats, Floats]:
         """Return the products of windows with constant and session."""
         constant, slope = (self.products.between(found.first, found.stop, c) for c in (0, 1))
         return constant, slope
@@ -301,7 +301,7 @@ def _means(this: Scan) -> Iterator[tuple[int, Floats, Floats]]:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundWindows:
     """Windows, sorted by course and first rating; arrays of shape (windows,).
 
     Attributes
@@ -320,15 +320,15 @@ class Found:
     def __len__(self) -> int:
         return len(self.first)
 
-    def chosen(self, which: Integers) -> "Found":
+    def chosen(self, which: Integers) -> "FoundWindows":
         """Return some of the windows."""
-        return Found(self.first[which], self.stop[which], self.fall[which],
+        return FoundWindows(self.first[which], self.stop[which], self.fall[which],
                      self.information[which], self.q[which])  # fmt: skip
 
 
 def low_windows(
     this: Scan, z: float, floor: float = 0.0, strict: bool = False, barred: Flags | None = None
-) -> tuple[Found, Floats]:
+) -> tuple[FoundWindows, Floats]:
     """Return all windows that reach z, and the largest q of those that begin at each rating.
 
     Parameters
@@ -344,7 +344,7 @@ def low_windows(
 
     Returns
     -------
-    found : Found
+    found : FoundWindows
     best : ndarray of float, shape (ratings,)
         0 where no window begins or none lies low.
     """
@@ -366,10 +366,10 @@ def low_windows(
             first = first[fall[first] >= floor * (1 - _TIE)]
         stop = first + length if length else end[first]
         parts.append((first, stop, fall[first], information[first], q[first]))
-    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True))), best
+    return FoundWindows(*(np.concatenate(column) for column in zip(*parts, strict=True))), best
 
 
-def separate(courses: Courses, found: Found) -> Found:
+def separate(courses: Courses, found: FoundWindows) -> FoundWindows:
     """Return the lowest window of each course, then the lowest that does not overlap it, and so on.
 
     Of equally low windows the longest, then the earliest counts. Each pass serves all courses.

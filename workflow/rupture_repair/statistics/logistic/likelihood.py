@@ -141,7 +141,7 @@ class _Piece:
         return float(value), float(by_theta.sum()), self.columns.T @ by_row
 
 
-class Likelihood:
+class LogisticLikelihood:
     """The marginal log-likelihood of (theta, coefficients of the orthogonal columns)."""
 
     def __init__(self, design: Design, columns: Floats, points: int):

@@ -27,7 +27,7 @@ from ..design import Design
 from ..no_result import NoOptimum, NotAssessable
 from ..solution import Solution
 from . import separation
-from .likelihood import Likelihood, log1p_exp, quadrature
+from .likelihood import LogisticLikelihood, log1p_exp, quadrature
 
 #: Variance of the standard logistic distribution, the residual of the latent outcome.
 LATENT = np.pi**2 / 3
@@ -131,7 +131,7 @@ def solve(design: Design, quadrature_points: int = 1) -> LogisticSolution:
     plain = _plain(design, columns)
     if not design.levels:
         return _without_level(design, back, plain, quadrature_points)
-    likelihood = Likelihood(design, columns, quadrature_points)
+    likelihood = LogisticLikelihood(design, columns, quadrature_points)
     best, attempts = _search(likelihood, plain, _curvature_at_zero(design, plain))
     if best is None:
         return _without_level(design, back, plain, quadrature_points, attempts)
@@ -289,7 +289,7 @@ def _curvature_at_zero(design: Design, plain: _Plain) -> float:
 
 
 @dataclass(frozen=True)
-class _Point:
+class _InnerOptimum:
     """An optimum inside: parameters, log-likelihood, inverse of the negative Hessian."""
 
     parameters: Floats
@@ -298,8 +298,8 @@ class _Point:
 
 
 def _search(
-    likelihood: Likelihood, plain: _Plain, curvature_at_zero: float
-) -> tuple[_Point | None, tuple[str, ...]]:
+    likelihood: LogisticLikelihood, plain: _Plain, curvature_at_zero: float
+) -> tuple[_InnerOptimum | None, tuple[str, ...]]:
     """Return the optimum, None if the standard deviation is zero there, and failed attempts."""
     # In these units the information is near the identity, and a step of 1 a natural one.
     scale = linalg.block_diag(
@@ -324,7 +324,7 @@ def _search(
     raise NoOptimum("; ".join(attempts))
 
 
-def _climb(likelihood: Likelihood, start: Floats, scale: Floats) -> _Point:
+def _climb(likelihood: LogisticLikelihood, start: Floats, scale: Floats) -> _InnerOptimum:
     """Return the optimum that is reached from a start: BFGS, then Newton's method."""
 
     def loss(steps: Floats) -> tuple[float, Floats]:
@@ -351,7 +351,7 @@ def _climb(likelihood: Likelihood, start: Floats, scale: Floats) -> _Point:
             decrement = float(gradient @ inverse @ gradient)
             if near and decrement < DECREMENT:
                 covariance = scale @ inverse @ scale.T
-                return _Point(start + scale @ steps, -value, covariance)
+                return _InnerOptimum(start + scale @ steps, -value, covariance)
             step = -inverse @ gradient
             if values[0] <= 0 and decrement < 0.01:  # a saddle point, as at a false zero
                 step += vectors[:, 0] * (1.0 if step @ vectors[:, 0] >= 0 else -1.0)
@@ -369,7 +369,11 @@ def _differences(loss, steps: Floats, width: float = 1e-3) -> Floats:
 
 
 def _with_level(
-    design: Design, back: Floats, likelihood: Likelihood, best: _Point, attempts: tuple[str, ...]
+    design: Design,
+    back: Floats,
+    likelihood: LogisticLikelihood,
+    best: _InnerOptimum,
+    attempts: tuple[str, ...],
 ) -> LogisticSolution:
     """Return the solution at an optimum inside."""
     theta = abs(float(best.parameters[0]))
