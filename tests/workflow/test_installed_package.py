@@ -26,9 +26,11 @@ RATINGS = ROOT / "docs/tutorial/ratings.csv"
 def wheel(tmp_path_factory) -> Path:
     """The wheel, built from a copy of what is committed or would be."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "Snakefile",
+                 "config.yaml", "requirements.lock", "data/raw/register.csv"):  # fmt: skip
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, source / name)
-    shutil.copytree(ROOT / "workflow/rupture_repair", source / "workflow/rupture_repair",
+    shutil.copytree(ROOT / "workflow", source / "workflow",
                     ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
@@ -61,12 +63,12 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def run(installed, tmp_path):
-    """Run a program of the environment in an empty folder."""
+    """Run a program of the environment in an empty folder, or in one below it."""
 
-    def run(*words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, status: int = 0, folder: str = ".") -> subprocess.CompletedProcess[str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(
-            [installed / words[0], *words[1:]], cwd=tmp_path, env=environment, text=True,
+            [installed / words[0], *words[1:]], cwd=tmp_path / folder, env=environment, text=True,
             capture_output=True, check=False,
         )  # fmt: skip
         assert done.returncode == status, done.stderr
@@ -95,6 +97,17 @@ def test_all_files_of_the_package_are_in_the_wheel(wheel):
              if file.is_file() and file.suffix != ".pyc"}  # fmt: skip
     assert files <= names
     assert "rupture_repair/py.typed" in names
+    carried = {
+        "rupture_repair/project_files/" + file.relative_to(ROOT).as_posix()
+        for file in (ROOT / "workflow").rglob("*.*")
+        if file.is_file() and package not in file.parents and file.suffix != ".pyc"
+        and "rupture_repair.egg-info" not in file.parts
+    }  # fmt: skip
+    assert carried <= names
+    names -= carried | {
+        f"rupture_repair/project_files/{name}"
+        for name in ("Snakefile", "config.yaml", "requirements.lock", "data/raw/register.csv")
+    }
     assert {name.partition("/")[0] for name in names - files} == {
         next(name.partition("/")[0] for name in names if ".dist-info/" in name)
     }
@@ -143,6 +156,21 @@ def test_simulate_and_check_its_dataset(run, tmp_path):
     run("rupture-repair", "simulate")
     assert (tmp_path / "data/raw/demo/sessions.csv").is_file()
     assert run("rupture-repair", "check", "demo").stdout.startswith("demo: 0 errors")
+
+
+def test_init_makes_a_project_whose_report_can_be_built(run, tmp_path):
+    said = run("rupture-repair", "init", "mine").stdout
+    assert said.startswith("Made: mine with a synthetic dataset, `demo`. Go on in this folder:")
+    folder = tmp_path / "mine"
+    assert (folder / "data/raw/demo/sessions.csv").read_bytes() == (
+        ROOT / "data/raw/demo/sessions.csv"
+    ).read_bytes()
+    plan = ("python", "-m", "snakemake", "--dry-run", "--cores", "2", "--quiet", "rules")
+    done = run(*plan, folder="mine")
+    assert re.search(r"^write_report +1$", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert run("rupture-repair", "check", folder="mine").stdout.startswith("demo: 0 errors")
+    again = run("rupture-repair", "init", "mine", status=1).stderr
+    assert again.startswith("E610 mine: mine/.gitignore, mine/.snakemake, mine/Snakefile")
 
 
 def test_power(run, tmp_path):

@@ -12,6 +12,7 @@ from .commands import (
     episodes,
     explain,
     fit,
+    init,
     new,
     power,
     problems,
@@ -23,6 +24,7 @@ from .project.problems import ProblemsFound
 
 #: The commands, in the order in which ``--help`` lists them.
 COMMANDS = {
+    "init": init,
     "simulate": simulate,
     "new": new,
     "check": check,

@@ -8,6 +8,7 @@ from .detection import criteria
 from .project import yaml_files
 from .project.datasets import descriptor, is_name, suggested_name
 from .project.headline import BEST, PREFERRED
+from .project.package_files import WORKFLOW
 from .project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from .project.setting_groups import SettingGroup, Settings
 
@@ -116,7 +117,7 @@ def read_here(root: Path = Path()) -> Settings:
         As :func:`read`.
     """
     if (root / "config.yaml").exists():
-        return read(file=root / "config.yaml")
+        return read(file=root / "config.yaml", project=WORKFLOW)
     content = yaml_files.complete({}, "config")
     content["datasets"] = []
     _load_criteria(content, "the configuration")

@@ -18,7 +18,7 @@ class Started:
     code = 0
     pid = None
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, stdout, stderr):
         self.asked.append(command)
 
     def wait(self):

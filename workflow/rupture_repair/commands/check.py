@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .. import settings as configuration
     from ..ingest import check, check_text, ingest
     from ..project.datasets import descriptor
+    from ..project.package_files import WORKFLOW
 
     settings = configuration.read_here()
     mirror = arguments.mirror or settings.mirror
@@ -34,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not names:
         advice = (
             "Name a dataset of this folder; `rupture-repair new` describes one. Or go to the "
-            "folder of a project."
+            "folder of a project; `rupture-repair init` makes one."
         )
         raise ProblemsFound([problem("E708", advice=advice)])
     found: dict[str, Any] = {}
     for name in names:
-        folder = descriptor(name).parent
+        folder = descriptor(name, project=WORKFLOW).parent
         found[name] = check.check(name, folder, mirror), ingest.forms(folder, mirror)
         if arguments.format == "text":
             print(check_text.as_text(name, found[name][0], arguments.all), flush=True)
@@ -58,6 +59,7 @@ def _write_pages(found: Mapping[str, Any], settings: Settings, loud: bool) -> No
     from ..disclosure.limits import place_of_cells
     from ..project.datasets import descriptor, is_synthetic
     from ..project.optional_parts import is_installed, not_installed
+    from ..project.package_files import WORKFLOW
     from ..report.check_page import write_check
     from ..report.provenance import provenance
 
@@ -66,7 +68,7 @@ def _write_pages(found: Mapping[str, Any], settings: Settings, loud: bool) -> No
         return
     about = provenance("rupture-repair check")
     for name, (problems, forms) in found.items():
-        synthetic = is_synthetic(descriptor(name))
+        synthetic = is_synthetic(descriptor(name, project=WORKFLOW))
         target = place_of_cells(name, synthetic, settings.report) / f"{name}-check.html"
         write_check(name, problems, forms, about, target)
         if loud and problems:

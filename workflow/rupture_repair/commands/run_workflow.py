@@ -10,7 +10,7 @@ from pathlib import Path
 #: What `make` and people are told to open.
 PAGE = "reports/index.html"
 
-#: How the workflow runs on one machine.
+#: How the workflow runs on one machine; a project may have a profile of its own.
 PROFILE = Path("workflow/profiles/default")
 
 
@@ -45,12 +45,14 @@ def run_workflow(datasets: Sequence[str], *, cores: str, mirror: str | None = No
     from ..project import manifest, run_note
     from ..project.datasets import descriptor
     from ..project.optional_parts import is_installed, not_installed
+    from ..project.package_files import WORKFLOW
     from ..project.problems import ProblemsFound, problem
 
     if not Path("config.yaml").is_file():
-        raise ProblemsFound([problem("E708", advice="Go to the folder of a project.")])
+        advice = "Go to the folder of a project, or make one: `rupture-repair init my-project`."
+        raise ProblemsFound([problem("E708", advice=advice)])
     for name in datasets:
-        descriptor(name)
+        descriptor(name, project=WORKFLOW)
     if not is_installed("snakemake"):
         raise ProblemsFound([not_installed("snakemake")])
     with run_note.only_run() as unfinished:
@@ -68,9 +70,11 @@ def _options(
     datasets: Sequence[str], cores: str, mirror: str | None, again: Sequence[str]
 ) -> list[str]:
     """Return the options of Snakemake."""
+    from ..project.package_files import WORKFLOW
+
+    profile = PROFILE if PROFILE.is_dir() else WORKFLOW / PROFILE
     options = ["--cores", cores, "--quiet", "rules", "host", "--keep-going", "--rerun-incomplete"]
-    if PROFILE.is_dir():
-        options += ["--workflow-profile", PROFILE.as_posix()]
+    options += ["--workflow-profile", profile.as_posix()]
     config = [f"datasets=[{','.join(datasets)}]"] if datasets else []
     config += [f"mirror={mirror}"] if mirror else []
     options += ["--config", *config] if config else []
@@ -80,11 +84,17 @@ def _options(
 def _snakemake(options: Sequence[str]) -> int:
     """Run Snakemake with this Python, as one of the processes of the run; return how it ended."""
     from ..project import run_note
+    from . import progress
 
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "snakemake", *options]
-    started = subprocess.Popen(command, env=os.environ | {"PATH": beside} | _caches())
+    environment = os.environ | {"PATH": beside} | _caches()
+    with_bar = sys.stderr.isatty()
+    out, errors = (subprocess.PIPE, subprocess.STDOUT) if with_bar else (None, None)
+    started = subprocess.Popen(command, env=environment, stdout=out, stderr=errors)
     run_note.add(started.pid)
+    if with_bar:
+        progress.follow(started, sys.stderr)
     while True:
         try:
             return started.wait()
