@@ -18,7 +18,7 @@ import pandas as pd
 
 from rupture_repair import settings
 from rupture_repair.detection import criteria
-from rupture_repair.power.plan import make
+from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import solved, world_of
 from rupture_repair.power.questions import QUESTIONS
 from rupture_repair.power.studies import StudyBlock, World, blocks, detected, fitted, tested
@@ -42,7 +42,7 @@ LEFT_OUT = ("reported", "rupture_probability")
 
 
 def planned(**asked):
-    plan = make(replace(SETTINGS.power, **{"criterion": "own_mean_2sd", **asked}), SETTINGS)
+    plan = make(Wishes(**{"criterion": "own_mean_2sd", **asked}), SETTINGS)
     return plan, world_of(plan, solved(plan))
 
 
@@ -104,7 +104,7 @@ def calibrated(world: World, rules):
 
 
 def solved_k(world: World, rule) -> float:
-    plan = make(replace(SETTINGS.power, criterion=rule.id), SETTINGS)
+    plan = make(Wishes(criterion=rule.id), SETTINGS)
     return float(solved(plan)["k"])
 
 
@@ -130,7 +130,7 @@ def seen(world: World, block: StudyBlock) -> dict[str, float]:
 
 def bias(arguments) -> None:
     """Print estimates of the planted effects per criterion, then those where there is no effect."""
-    shared = replace(SETTINGS.power, criterion="own_mean_2sd", variant="ar1")
+    shared = Wishes(criterion="own_mean_2sd", variant="ar1")
     planted = {"unit": "points", "effect": PLANTED["repaired_within"],
                "simulation": {"effect_open": PLANTED["open_within"]}}  # fmt: skip
     linked = {

@@ -29,6 +29,7 @@ NAVIGATION = {
         "from-python.md": "Use it from Python",
     },
     "Reference": {
+        "settings.md": "Who needs which setting",
         "reference-config.md": "config.yaml",
         "reference-dataset.md": "dataset.yaml",
         "reference-criteria.md": "criteria.yaml",

@@ -1,7 +1,8 @@
 """The reference of the documentation, written from schemas, knowledge files and commands.
 
-Nothing here is committed: the pages are made whenever the documentation is built, so that they
-cannot differ from the program.
+The pages are made whenever the documentation is built, so that they cannot differ from the
+program. One is committed as well, to be read in the project: `python docs/reference_pages.py`
+writes docs/problems.md anew.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rupture_repair import cli
@@ -189,7 +191,8 @@ def tables_page() -> str:
 # ---------------------------------------------------------------------------- commands
 
 
-def _subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parsers of the parts of a command, by name."""
     kind = argparse._SubParsersAction
     found = [action for action in parser._actions if isinstance(action, kind)]
     return dict(found[0].choices) if found else {}
@@ -204,8 +207,12 @@ def commands_page() -> str:
         "It stands in `.venv/bin`.",
         "",
     ]
-    for name, part in _subcommands(parser).items():
+    for name, part in subcommands(parser).items():
         wide: Any = partial(argparse.HelpFormatter, width=WIDTH)
         part.formatter_class = wide
         lines += [f"## {name}", "", "```text", part.format_help().rstrip(), "```", ""]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("problems.md").write_text(documentation(), encoding="utf-8")

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from made_settings import made_settings
-from rupture_repair.power.plan import make
+from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import world_of
 from rupture_repair.power.studies import StudyBlock, World, blocks, fitted, tested
 from rupture_repair.project.parallel import spread_out
@@ -16,8 +16,8 @@ SETTINGS = made_settings()
 
 
 def world(**asked) -> World:
-    """Return the world of a plan; `asked` as in the group `power` of config.yaml."""
-    plan = make(replace(SETTINGS.power, **{"criterion": "own_mean_2sd", **asked}), SETTINGS)
+    """Return the world of a plan; `asked` as in :class:`Wishes`."""
+    plan = make(Wishes(**{"criterion": "own_mean_2sd", **asked}), SETTINGS)
     return world_of(plan, {"k": None, "reliability": 0.96})
 
 

@@ -21,7 +21,7 @@ BROKEN = ROOT / "tests" / "data" / "broken"
 
 def test_docs_hold_the_catalogue():
     written = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
-    assert written == documentation(), "run `rupture-repair problems > docs/problems.md`"
+    assert written == documentation(), "run `python docs/reference_pages.py`"
     assert set(re.findall(r"^### (\w+)$", written, flags=re.M)) == set(CATALOGUE)
     assert "{found}" in written
     assert "{{" not in written

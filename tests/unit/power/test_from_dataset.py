@@ -85,6 +85,5 @@ def test_a_dataset_without_outcome_at_sessions_cannot_be_simulated(large):
     (text,) = problems(from_dataset._check, "large", without, "alliance", None)
     assert text == (
         "E809: studies like the dataset 'large' cannot be simulated: no outcome is rated at its "
-        "sessions. Name another dataset, or state the values under power: simulation in "
-        "config.yaml."
+        "sessions. Name another dataset, or state the values by --set."
     )

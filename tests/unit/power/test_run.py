@@ -1,9 +1,10 @@
 """Planning a study: what is asked, what is kept, what is counted."""
 
+import argparse
 import io
 import json
 import sys
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,14 @@ import pytest
 from scipy.special import ndtr
 
 from made_settings import EDGE_RULES, made_settings
+from rupture_repair.commands import power
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange, prepared, why_not_assessable
 from rupture_repair.figures.power import power_curve
 from rupture_repair.ingest import ingest
 from rupture_repair.power import search, studies
 from rupture_repair.power.in_words import as_text, title
-from rupture_repair.power.plan import make
+from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import world_of as world_from
 from rupture_repair.power.questions import LINKS, QUESTIONS, UNITS
 from rupture_repair.power.run import run_plan
@@ -33,7 +35,7 @@ SETTINGS_OF_PROJECT = made_settings()
 
 def asked(**changes):
     small = {"criterion": "own_mean_2sd", "courses": (40,), "replicates": 20}
-    return replace(SETTINGS_OF_PROJECT.power, **(small | changes))
+    return Wishes(**(small | changes))
 
 
 def plan(**changes):
@@ -54,13 +56,13 @@ def problems(run, *arguments, **keywords) -> list[str]:
     [
         (
             {"claim": "C77"},
-            "E801 power, key claim: no study can be planned for the claim 'C77'. Did you mean "
+            "E801 --claim: no study can be planned for the claim 'C77'. Did you mean "
             "'C7'? Offered: C7.repaired, C7.open, C5.leaving. For the others no effect can be "
             "planted whose absence leaves the model at its level (docs/power.md).",
         ),
         (
             {"effect": 9},
-            "E802 power, key effect: an effect of 9 is not possible. Give its size from 0 to 5, in "
+            "E802 --effect: an effect of 9 is not possible. Give its size from 0 to 5, in "
             "within-course SD of the outcome (around the course's own line, without any effect), "
             "in the direction that the claim expects. It is the rise of the outcome at the session "
             "after one at or after a repair, against that after a steady session of the same "
@@ -68,65 +70,70 @@ def problems(run, *arguments, **keywords) -> list[str]:
         ),
         (
             {"claim": "C5", "effect": float("nan")},
-            "E802 power, key effect: an effect of nan is not possible. Give its size from 0 to 5, "
+            "E802 --effect: an effect of nan is not possible. Give its size from 0 to 5, "
             "in log odds ratio, in the direction that the claim expects. It is the log odds ratio "
             "of leaving with the session after one that is truly in an open rupture, against the "
             "session after any other.",
         ),
         (
             {"target": 1.2},
-            "E803 power, key target: a target power of 1.2 is not possible. Give a number above "
+            "E803 --target: a target power of 1.2 is not possible. Give a number above "
             "alpha, which is 0.05, and below 1; 0.8 is usual.",
         ),
         (
             {"simulation": {"median_session": 9}},
-            "E804 power, key simulation.median_session: the simulation has no setting "
+            "E804 --set median_session: the simulation has no setting "
             "'median_session'. Did you mean 'median_sessions'? Allowed: ",
         ),
         (
             {"simulation": {"effect_repaired": 1}},
-            "E805 power, key simulation.effect_repaired: this setting carries the effect that the "
-            "study is planned for. Leave it out and give the effect by --effect (or power: effect "
-            "in config.yaml).",
+            "E805 --set effect_repaired: this setting carries the effect that the "
+            "study is planned for. Leave it out and give the effect by --effect.",
         ),
         (
             {"simulation": {"skipped": 2}},
-            "E602 power, key simulation.skipped: 2 is not possible for the simulation. Allowed: "
-            "0..1.",
+            "E602 --set skipped: 2 is not possible for the simulation. Allowed: 0..1.",
         ),
         (
             {"simulation": {"first_rupture": 3.5}},
-            "E719 power, key simulation.first_rupture: '3.5' cannot be used. Allowed: numbers like "
-            "3.",
+            "E719 --set first_rupture: '3.5' cannot be used. Allowed: numbers like 3.",
         ),
         (
             {"criterion": "dipp"},
-            "E720 power, key criterion: there is no criterion 'dipp'. Did you mean 'dip'? Allowed",
+            "E720 --criterion: there is no criterion 'dipp'. Did you mean 'dip'? Allowed",
         ),
         (
             {"unit": "log_odds"},
-            "E719 power, key unit: 'log_odds' cannot be used. Allowed: sd, points.",
+            "E719 --unit: 'log_odds' cannot be used. Allowed: sd, points.",
         ),
         (
             {"variant": "main"},
-            "E810 power, key variant: no study can be planned with the variant 'main' of the model "
+            "E810 --variant: no study can be planned with the variant 'main' of the model "
             "next_session. Offered: ar1. Others do not hold their level: of simulated studies "
             "without effect more than alpha are significant (docs/power.md).",
         ),
         (
             {"courses": [5, 100]},
-            "E719 power, key courses: '5' cannot be used. Allowed: whole numbers from 20 to "
-            "100000.",
+            "E719 --courses: '5' cannot be used. Allowed: whole numbers from 20 to 100000.",
         ),
         (
             {"replicates": 3},
-            "E719 power, key replicates: '3' cannot be used. Allowed: a whole number from 20.",
+            "E719 --replicates: '3' cannot be used. Allowed: a whole number from 20.",
         ),
     ],
 )
 def test_what_is_not_possible_is_told(changes, text):
     (found,) = problems(plan, **changes)
     assert found.startswith(text)
+
+
+def test_the_help_of_each_option_says_its_default():
+    parser = argparse.ArgumentParser()
+    power.add_options(parser)
+    texts = {option.dest: option.help for option in parser._actions}
+    stated = {field.name: field.default for field in fields(Wishes) if field.default is not MISSING}
+    for name, value in stated.items():
+        assert value is None or texts[name].endswith(f"({value})"), name
 
 
 def test_all_mistakes_are_told_at_once():

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from ..project.problems import ProblemsFound, problem
@@ -12,42 +12,36 @@ HELP = "find how many courses a study needs, by simulation"
 DESCRIPTION = (
     "Simulate studies with a planted effect of the true states of sessions, analyse them as real "
     "data are (criterion, exposure, model), and find the smallest number of courses for a target "
-    "power. Defaults are in config.yaml under power. Finished studies are kept: the same call "
-    "goes on where an interrupted one was."
+    "power. Finished studies are kept: the same call goes on where an interrupted one was."
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add("--claim", metavar="C7", help="or a part of one: C7.repaired, C7.open, C5.leaving")
-    add("--criterion", metavar="ID", help="of knowledge/criteria.yaml")
+    add("--claim", metavar="C7", help="or a part of one: C7.repaired, C7.open, C5.leaving (C7)")
+    add("--criterion", metavar="ID", help="of knowledge/criteria.yaml (default_criterion)")
     add(
         "--effect",
         type=float,
         metavar="SIZE",
-        help="of the true states, in the direction that the claim expects (0: false alarms)",
+        help="of the true states, in the direction that the claim expects; 0: false alarms (0.2)",
     )
     add("--unit", metavar="UNIT",
-        help="sd (within-course SD of the outcome), points; of C5 log_odds")  # fmt: skip
+        help="sd (within-course SD of the outcome), points; of C5 log_odds (sd)")  # fmt: skip
     add("--variant", metavar="NAME", help="of the model (ar1 for C7, main for C5)")
-    add("--target", type=float, metavar="POWER")
-    add("--alpha", type=float, metavar="LEVEL")
-    add("--replicates", type=int, metavar="N", help="simulated studies per number of courses")
+    add("--target", type=float, metavar="POWER", help="the power to reach (0.8)")
+    add("--alpha", type=float, metavar="LEVEL", help="of the two-sided test (0.05)")
+    add("--replicates", type=int, metavar="N", help="studies per number of courses (1000)")
     add("--courses", type=int, nargs="+", metavar="N", help="numbers to try, instead of a search")
-    add("--most-courses", type=int, metavar="N", help="largest number that the search tries")
-    add("--courses-per-therapist", type=float, metavar="N")
+    add("--most-courses", type=int, metavar="N", help="largest number that is tried (5000)")
+    add("--courses-per-therapist", type=float, metavar="N", help="those of the dataset, or 10")
     add("--dataset", metavar="NAME", help="take the values of a processed dataset")
     add("--set", action="append", default=[], metavar="NAME=VALUE",
         help="change a setting of the simulation, for example median_sessions=10")  # fmt: skip
     add("--seed", type=int, metavar="N", help="that of config.yaml by default")
     add("--cores", type=int, metavar="N", help="all by default; the result does not depend on it")
     add("--out", type=Path, metavar="FOLDER", help="of the results (reports/power/...)")
-
-
-#: Options for keys of the group `power`.
-_KEYS = ("claim", "criterion", "effect", "unit", "variant", "target", "alpha", "replicates",
-         "courses", "most_courses", "courses_per_therapist", "dataset")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,16 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
     from ..figures.style import save
     from ..power.from_dataset import base_of
     from ..power.in_words import as_text, default_folder, title
-    from ..power.plan import make
+    from ..power.plan import Wishes, make
     from ..power.run import run_plan
     from ..project.parallel import usable_cores
 
     project = settings.read_here()
-    changes = {key: value for key in _KEYS if (value := getattr(arguments, key)) is not None}
     example = "SETTING=VALUE, for example median_sessions=10"
     stated = options.assignments(arguments.set, example)
     simulation = {".".join(key): value for key, value in stated.items()}
-    asked = replace(project.power, simulation={**project.power.simulation, **simulation}, **changes)
+    given = {field.name: getattr(arguments, field.name, None) for field in fields(Wishes)}
+    given = {key: value for key, value in given.items() if value is not None}
+    asked = Wishes(**given, simulation=simulation)
     if arguments.seed is not None:
         if arguments.seed < 0:
             facts = {"found": arguments.seed, "allowed": "a whole number from 0"}

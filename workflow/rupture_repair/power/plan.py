@@ -1,6 +1,7 @@
-"""What is asked of a power analysis: read from config.yaml and the command line, and checked."""
+"""What is asked of a power analysis, as options of the command, and checked."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.headline import one_for_all
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
-from ..project.setting_groups import EdgeRules, ExposureStates, PowerSettings, Settings
+from ..project.setting_groups import EdgeRules, ExposureStates, Settings
 from ..simulation.settings import SimulationSettings, checked
 from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
 
@@ -21,6 +22,62 @@ LARGEST = {"sd": 5.0, "points": 20.0, "log_odds": 5.0}
 
 #: Settings of the simulation that follow from other parts of the plan.
 _FIXED = ("n_courses", "n_therapists")
+
+
+def option(name: str) -> str:
+    """Return the option of the command for an attribute of :class:`Wishes`.
+
+    Examples
+    --------
+    >>> option("most_courses")
+    '--most-courses'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a power analysis; each attribute is an option of the command.
+
+    Attributes
+    ----------
+    claim : str
+        A claim, or a part of one: ``C7.repaired``.
+    criterion : str or None
+        None takes the default criterion of the project.
+    effect : float
+        In the direction that the claim expects; 0 gives the share of false alarms.
+    unit, variant : str or None
+        None takes the first one that the claim allows.
+    target, alpha : float
+        Power to reach, and the level of the two-sided test.
+    replicates : int
+        Simulated studies for each number of courses.
+    courses : sequence of int or None
+        Numbers of courses to try; None searches.
+    most_courses : int
+        Largest number that the search tries.
+    courses_per_therapist : float or None
+        None takes that of the dataset, or 10.
+    dataset : str or None
+        A processed dataset whose values the simulation takes.
+    simulation : mapping
+        Settings of the simulation, instead of its defaults or the values of the dataset.
+    """
+
+    claim: str = "C7"
+    criterion: str | None = None
+    effect: float = 0.2
+    unit: str | None = None
+    variant: str | None = None
+    target: float = 0.8
+    alpha: float = 0.05
+    replicates: int = 1000
+    courses: Sequence[int] | None = None
+    most_courses: int = 5000
+    courses_per_therapist: float | None = None
+    dataset: str | None = None
+    simulation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,21 +189,17 @@ class Base:
 STATED = Base({}, "stated: the defaults of the simulation (docs/simulate.md)", None, None, "SRS")
 
 
-def make(
-    asked: PowerSettings, settings: Settings, base: Base = STATED, file: str = "power"
-) -> StudyPlan:
+def make(asked: Wishes, settings: Settings, base: Base = STATED) -> StudyPlan:
     """Return the plan of a power analysis.
 
     Parameters
     ----------
-    asked : PowerSettings
-        Those of config.yaml, with what the command line changes.
+    asked : Wishes
+        Problems name them as options.
     settings : Settings
         Of the project.
     base : Base
         The world without any effect.
-    file : str
-        How messages name where `asked` comes from.
 
     Returns
     -------
@@ -159,21 +212,21 @@ def make(
         target (E803), settings of the simulation (E602, E804, E805), variants (E810).
     """
     found: list[Problem] = []
-    name = _question(asked, file, found)
-    rule = _criterion(asked, settings, file, found)
-    _check_numbers(asked, file, found)
-    stated = _simulation(asked, file, found)
+    name = _question(asked, found)
+    rule = _criterion(asked, settings, found)
+    _check_numbers(asked, found)
+    stated = _simulation(asked, found)
     if found or name is None or rule is None:
         raise ProblemsFound(found)
     question = QUESTIONS[name]
-    unit = _choice(asked, "unit", question.units, file, found)
+    unit = _choice(asked, "unit", question.units, found)
     variant = asked.variant or next(iter(question.terms))
     if variant not in question.terms:
         facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
         facts |= {"model": question.model, "allowed": listing(question.terms)}
-        found.append(problem("E810", file=file, key="variant", **facts))
+        found.append(problem("E810", file="--variant", **facts))
     if question.planted in stated:
-        found.append(problem("E805", file=file, key=f"simulation.{question.planted}"))
+        found.append(problem("E805", file=f"--set {question.planted}"))
     effect = float(asked.effect)
     if not found and not 0 <= effect <= LARGEST[unit]:
         facts = {
@@ -181,7 +234,7 @@ def make(
             "most": f"{LARGEST[unit]:g}",
             "units": UNITS[unit],
         }
-        found.append(problem("E802", file=file, key="effect", effect=question.effect, **facts))
+        found.append(problem("E802", file="--effect", effect=question.effect, **facts))
     if found:
         raise ProblemsFound(found)
     links = dict.fromkeys(LINKS, 0.0)
@@ -206,7 +259,7 @@ def make(
     )  # fmt: skip
 
 
-def _question(asked: PowerSettings, file: str, found: list[Problem]) -> str | None:
+def _question(asked: Wishes, found: list[Problem]) -> str | None:
     """Return the part of a claim that is asked for; the first one where only a claim is named."""
     named = str(asked.claim)
     for name in QUESTIONS:
@@ -214,37 +267,33 @@ def _question(asked: PowerSettings, file: str, found: list[Problem]) -> str | No
             return name
     words = [*dict.fromkeys(name.partition(".")[0] for name in QUESTIONS), *QUESTIONS]
     hint, allowed = did_you_mean(named, words), listing(QUESTIONS)
-    found.append(problem("E801", file=file, key="claim", found=named, hint=hint, allowed=allowed))
+    found.append(problem("E801", file="--claim", found=named, hint=hint, allowed=allowed))
     return None
 
 
-def _criterion(
-    asked: PowerSettings, settings: Settings, file: str, found: list[Problem]
-) -> Criterion | None:
+def _criterion(asked: Wishes, settings: Settings, found: list[Problem]) -> Criterion | None:
     """Return the criterion, with the settings that config.yaml changes."""
     known = [rule.id for rule in criteria.load()]
     named = asked.criterion or one_for_all(settings.default_criterion)
     if named not in known:
         facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
-        found.append(problem("E720", file=file, key="criterion", found=named, **facts))
+        found.append(problem("E720", file="--criterion", found=named, **facts))
         return None
     changes = settings.settings_of_criteria
     own = {key: value for key, value in changes.items() if key == named}
     return criteria.load([named], own)[0]
 
 
-def _choice(
-    asked: PowerSettings, key: str, words: tuple[str, ...], file: str, found: list[Problem]
-) -> str:
+def _choice(asked: Wishes, key: str, words: tuple[str, ...], found: list[Problem]) -> str:
     """Return a word that is allowed, the first one where none was named."""
     word = getattr(asked, key) or words[0]
     if word not in words:
         facts: dict[str, Any] = {"hint": did_you_mean(word, words), "allowed": listing(words)}
-        found.append(problem("E719", file=file, key=key, found=word, **facts))
+        found.append(problem("E719", file=option(key), found=word, **facts))
     return word
 
 
-def _check_numbers(asked: PowerSettings, file: str, found: list[Problem]) -> None:
+def _check_numbers(asked: Wishes, found: list[Problem]) -> None:
     """Report numbers that are not possible."""
     alpha, target = float(asked.alpha), float(asked.target)
     sizes = list(asked.courses or ())
@@ -260,17 +309,17 @@ def _check_numbers(asked: PowerSettings, file: str, found: list[Problem]) -> Non
                                   per_therapist, "a number from 1"),
     }  # fmt: skip
     found += [
-        problem("E719", file=file, key=key, found=value, allowed=allowed)
+        problem("E719", file=option(key), found=value, allowed=allowed)
         for key, (fits, value, allowed) in checks.items()
         if not fits
     ]
     if not alpha < target < 1:
         facts: dict[str, Any] = {"found": f"{target:g}", "alpha": f"{alpha:g}"}
-        found.append(problem("E803", file=file, key="target", **facts))
+        found.append(problem("E803", file="--target", **facts))
 
 
-def _simulation(asked: PowerSettings, file: str, found: list[Problem]) -> dict[str, Any]:
+def _simulation(asked: Wishes, found: list[Problem]) -> dict[str, Any]:
     """Return the stated settings of the simulation."""
     stated, problems = checked(asked.simulation, but=_FIXED)
-    found += [replace(one, file=file, key=f"simulation.{one.key}") for one in problems]
+    found += [replace(one, file=f"--set {one.key}", key=None) for one in problems]
     return stated

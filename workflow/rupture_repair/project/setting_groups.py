@@ -168,27 +168,6 @@ class ClaimSettings(SettingGroup):
 
 
 @dataclass(frozen=True)
-class PowerSettings(SettingGroup):
-    """What ``rupture-repair power`` plans, see docs/power.md."""
-
-    key: ClassVar[str] = "power"
-
-    claim: str
-    criterion: str | None
-    effect: float
-    unit: str | None
-    variant: str | None
-    target: float
-    alpha: float
-    replicates: int
-    courses: tuple[int, ...] | None
-    most_courses: int
-    courses_per_therapist: float | None
-    dataset: str | None
-    simulation: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class SynthesisSettings(SettingGroup):
     """What is done with datasets whose rating and outcome are the same scores."""
 
@@ -288,7 +267,7 @@ class Settings(SettingGroup):
         Id -> settings that replace those of the row.
     seed : int
         Of everything random.
-    edge_rules, chance, models, claims, power, synthesis, multiverse, report
+    edge_rules, chance, models, claims, synthesis, multiverse, report
         The groups.
     """
 
@@ -302,7 +281,6 @@ class Settings(SettingGroup):
     chance: ChanceSettings
     models: ModelSettings
     claims: ClaimSettings
-    power: PowerSettings
     synthesis: SynthesisSettings
     multiverse: MultiverseSettings
     report: ReportSettings

@@ -373,7 +373,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E805": Entry(
         "this setting carries the effect that the study is planned for.",
-        "Leave it out and give the effect by --effect (or power: effect in config.yaml).",
+        "Leave it out and give the effect by --effect.",
     ),
     "E806": Entry(
         "the folder holds studies that were simulated with other settings: {found}.",
@@ -389,7 +389,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "E809": Entry(
         "studies like the dataset '{found}' cannot be simulated: {why}.",
-        "Name another dataset, or state the values under power: simulation in config.yaml.",
+        "Name another dataset, or state the values by --set.",
     ),
     "E810": Entry(
         "no study can be planned with the variant '{found}' of the model {model}.{hint}",
