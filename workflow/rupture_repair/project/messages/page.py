@@ -21,7 +21,7 @@ def documentation() -> str:
     lines = [
         "# Problems",
         "",
-        "Made from the catalogue by `rupture-repair problems`; do not edit. Every message begins",
+        "Made from the catalogue by `python docs/reference_pages.py`; do not edit. Every message begins",
         "with one of these codes. Words in braces show where the value found is printed.",
         "",
         "Errors (E) stop the dataset, others go on; warnings (W) are listed in its report. Where a",
