@@ -4,6 +4,7 @@ import argparse
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from ..project.problems import ProblemsFound, problem
 from . import options
@@ -59,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     example = "SETTING=VALUE, for example median_sessions=10"
     stated = options.assignments(arguments.set, example)
     simulation = {".".join(key): value for key, value in stated.items()}
-    given = {field.name: getattr(arguments, field.name, None) for field in fields(Wishes)}
+    given: dict[str, Any] = {
+        field.name: getattr(arguments, field.name, None) for field in fields(Wishes)
+    }
     given = {key: value for key, value in given.items() if value is not None}
     asked = Wishes(**given, simulation=simulation)
     if arguments.seed is not None:

@@ -21,8 +21,8 @@ def documentation() -> str:
     lines = [
         "# Problems",
         "",
-        "Made from the catalogue by `python docs/reference_pages.py`; do not edit. Every message begins",
-        "with one of these codes. Words in braces show where the value found is printed.",
+        "Made from the catalogue by `python docs/reference_pages.py`; do not edit. Every message",
+        "begins with one of these codes. Words in braces show where the value found is printed.",
         "",
         "Errors (E) stop the dataset, others go on; warnings (W) are listed in its report. Where a",
         "message names a *finding*, `accepted` in dataset.yaml lets it pass with a reason, which",
