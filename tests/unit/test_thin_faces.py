@@ -67,12 +67,6 @@ def test_one_that_loads_something_heavy_is_noticed():
     assert {"numpy", "pandas"} <= found
 
 
-def test_problems_are_printed_without_anything_heavy():
-    found, done = of_command(["problems"])
-    assert done.stdout.startswith("# ")
-    assert found.isdisjoint(HEAVY)
-
-
 def test_every_public_name_is_there_and_listed():
     for name in rupture_repair.__all__:
         assert getattr(rupture_repair, name) is not None

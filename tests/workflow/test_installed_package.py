@@ -180,8 +180,7 @@ def test_power(run, tmp_path):
     assert list((tmp_path / "reports/power").rglob("power.csv"))
 
 
-def test_problems_and_the_python_face(run, ratings):
-    assert run("rupture-repair", "problems").stdout.startswith("# Problems")
+def test_the_python_face(run, ratings):
     program = (
         "import pandas, rupture_repair as rr\n"
         f"ratings = pandas.read_csv({ratings!r})\n"
