@@ -204,7 +204,7 @@ def commands_page() -> str:
     lines = [
         "# The command rupture-repair",
         "",
-        "It stands in `.venv/bin`.",
+        "It is in `.venv/bin`.",
         "",
     ]
     for name, part in subcommands(parser).items():

@@ -10,7 +10,7 @@ from rupture_repair import synthesise
 from rupture_repair.disclosure.disclose import write
 from rupture_repair.disclosure.gate import Gate
 from rupture_repair.models.definitions import SAME_SCORES
-from rupture_repair.models.evidence import STANDS_IN
+from rupture_repair.models.evidence import OTHER_MEASURE, STANDS_IN
 from rupture_repair.statistics import pooling
 
 
@@ -129,7 +129,7 @@ def test_each_dataset_counts_once_by_the_measure_of_its_clients():
     assert of(found)["n_datasets"].item() == 2
     used = of(studies).query("used")
     assert set(used["measure"]) == {"bond"}
-    assert set(of(studies).query("not used")["reason"]) == {synthesise.OTHER_MEASURE}
+    assert set(of(studies).query("not used")["reason"]) == {OTHER_MEASURE}
 
 
 def test_main_measure_is_the_first_of_clients_else_the_first():

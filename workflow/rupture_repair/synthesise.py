@@ -17,7 +17,7 @@ from .detection.ratings import alliance
 from .disclosure import tables as disclosed
 from .disclosure.gate import Gate
 from .models.definitions import MODELS, SAME_SCORES
-from .models.evidence import STANDS_IN
+from .models.evidence import OTHER_MEASURE, STANDS_IN
 from .project.headline import first_by_clients
 from .project.measures import Measures, read_measures
 from .statistics.pooling import Pooled, pool
@@ -45,9 +45,6 @@ _POOLED = (
 )
 
 COLUMNS = (*KEYS, "status", "reason", "n_datasets", "n_left_out", "n_courses", *_POOLED)
-
-#: Why an estimate of another measure than the main one is not pooled.
-OTHER_MEASURE = "another measure of the same dataset is used, so that estimates are independent"
 
 #: How a synthesis can end.
 STATUSES = ("pooled", "not_pooled")

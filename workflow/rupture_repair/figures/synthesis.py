@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from ..synthesise import OTHER_MEASURE
+from ..models.evidence import OTHER_MEASURE
 from .rows import place_beside, rows_with_texts, write_text
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 

@@ -10,6 +10,9 @@ STANDS_IN = (
     "the alliance"
 )
 
+#: Why an estimate of another measure than the main one is not pooled.
+OTHER_MEASURE = "another measure of the same dataset is used, so that estimates are independent"
+
 
 def no_evidence(dataset: Dataset, measure: str) -> str | None:
     """Say why nothing that is found of a measure is evidence on the alliance.
