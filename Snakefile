@@ -18,6 +18,10 @@ sys.executable = (
 )
 
 
+# The image of the Containerfile; used only when asked for: --software-deployment-method apptainer
+container: "rupture-repair.sif"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -43,6 +47,7 @@ rule all:
         expand(rules.write_report.output, dataset=DATASETS),
         expand(rules.write_explorer.output, dataset=DATASETS),
         expand(rules.verify.output, dataset=DATASETS),
+        rules.write_crate.output,
 
 
 onstart:

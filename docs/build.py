@@ -51,6 +51,7 @@ NAVIGATION = {
         "power.md": "Power",
         "speed.md": "Speed",
         "campaign.md": "Campaign",
+        "licences.md": "Licences, and what archives get",
     },
 }
 

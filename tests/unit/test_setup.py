@@ -152,7 +152,7 @@ def test_pip_takes_what_environment_yml_hands_over(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert len(lines) == 5
+    assert len(lines) == 6
 
 
 #: Calls that only some systems have, and the files that ask first whether they are there.

@@ -141,7 +141,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(c
     assert copy.jobs() == {
         *("detect", "agreement", "compare_with_chance", "fit_models", "diagnose", "verify"),
         *("judge_claims", "plan_multiverse", "run_multiverse", "synthesise", "draw_figures"),
-        *("disclose", "write_report", "write_index", "write_explorer", "all"),
+        *("disclose", "write_report", "write_index", "write_explorer", "write_crate", "all"),
     }
 
 
@@ -151,3 +151,20 @@ def test_the_logs_hold_what_the_steps_said(demo):
     for step in (*steps, "write_report"):
         text = (demo.folder / "logs/demo" / f"{step}.log").read_text(encoding="utf-8")
         assert text.strip(), step
+
+
+def test_the_record_of_the_run_names_every_step_and_no_place_on_this_machine(demo):
+    text = (demo.folder / "reports/ro-crate-metadata.json").read_text(encoding="utf-8")
+    entities = {one["@id"]: one for one in json.loads(text)["@graph"]}
+    steps = {one["name"] for one in entities.values() if one["@type"] == "HowToStep"}
+    logs = {path.stem for path in (demo.folder / "logs").glob("*/*.log")}
+    assert steps == logs - {"write_crate"}
+    raw = [one for one in entities if one.startswith("#data/raw/demo/")]
+    assert {"#data/raw/demo/dataset.yaml", "#data/raw/demo/sessions.csv"} <= set(raw)
+    read = {one["@id"] for one in entities["#run"]["object"]}
+    assert set(raw) <= read
+    assert all("sha256" in entities[one] for one in raw)
+    for part in entities["./"]["hasPart"]:
+        assert (demo.folder / "reports" / part["@id"]).exists()
+    assert str(demo.folder.parent) not in text
+    assert not re.search(r'"#?/', text)

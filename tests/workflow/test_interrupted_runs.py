@@ -171,7 +171,8 @@ def at_work(project: Project, started: subprocess.Popen[str], pattern: str) -> P
 
 def again(project: Project, step: str) -> None:
     """Let a step be made anew."""
-    for path in json.loads((project.folder / f"logs/made/{step}.outputs.json").read_text()):
+    note = project.folder / f"logs/made/{step}.outputs.json"
+    for path in json.loads(note.read_text())["outputs"]:
         (project.folder / path).unlink()
 
 
@@ -203,7 +204,9 @@ def test_a_step_that_is_killed_is_reported_and_its_earlier_page_withdrawn(copy):
     assert "Most often memory ran out" in copy.page("made-failed")
     assert "made-failed.html" in copy.page("index")
     assert not (copy.folder / "reports/made.html").exists()
-    assert (copy.folder / "reports/earlier/made.html").exists()
+    for name in ("made.html", "ro-crate-metadata.json"):
+        assert (copy.folder / "reports/earlier" / name).exists()
+    assert not (copy.folder / "reports/ro-crate-metadata.json").exists()
     done = report(copy)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "made-failed.html" not in copy.page("index")

@@ -3,6 +3,7 @@
 
 FORMS = SETTINGS["report"]["formats"]
 TEMPLATES = package_files("report/templates")
+RULE_FILES = [PROJECT / "Snakefile", *sorted(PROJECT.glob("workflow/rules/*.smk"))]
 
 
 # The name of an explorer would also be that of a report of a dataset "...-explorer".
@@ -183,3 +184,23 @@ rule write_index:
         settings=SETTINGS,
     script:
         "../scripts/write_index.py"
+
+
+# What each step read and wrote, for archives (Workflow Run RO-Crate): the last step of a run.
+rule write_crate:
+    input:
+        rules.write_index.output,
+        expand(rules.write_report.output, dataset=DATASETS),
+        expand(rules.write_explorer.output, dataset=DATASETS),
+        expand(rules.verify.output, dataset=DATASETS),
+        rules=[from_here(file) for file in RULE_FILES],
+        code=code_of("write_crate"),
+    output:
+        record="reports/ro-crate-metadata.json",
+        rules=directory("reports/workflow"),
+    log:
+        "logs/all/write_crate.log",
+    params:
+        settings=SETTINGS,
+    script:
+        "../scripts/write_crate.py"

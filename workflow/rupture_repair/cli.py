@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from . import __version__
 from .commands import (
     check,
+    describe,
     docs,
     episodes,
     explain,
@@ -27,6 +28,7 @@ COMMANDS = {
     "simulate": simulate,
     "new": new,
     "check": check,
+    "describe": describe,
     "explain": explain,
     "episodes": episodes,
     "fit": fit,

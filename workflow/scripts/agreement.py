@@ -6,7 +6,7 @@ from rupture_repair.detection.agreement import agreement
 from rupture_repair.project import processed, step_log
 
 given, dataset = snakemake.input, snakemake.wildcards.dataset
-with step_log.step("agreement", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("agreement", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     columns = ["dataset", "measure", "criterion", "course", "session", "state"]
     states = pd.read_parquet(given.states, columns=columns)
     table = agreement(states, pd.read_parquet(given.episodes))

@@ -9,7 +9,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
-with step_log.step("calibrate", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("calibrate", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     table = calibrate.calibrate(
         pd.read_parquet(snakemake.input.sessions),
         read_measures(snakemake.input.measures),

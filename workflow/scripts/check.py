@@ -13,7 +13,7 @@ from rupture_repair.report.check_page import write_check
 from rupture_repair.report.provenance import provenance
 
 dataset = snakemake.wildcards.dataset
-with step_log.step("check", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("check", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     folder, mirror = Path(snakemake.input.descriptor).parent, snakemake.params.mirror
     problems = check.check(dataset, folder, mirror)
     # The page is wanted most when the step fails, and Snakemake removes what it declares then.

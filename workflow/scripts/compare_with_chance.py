@@ -10,7 +10,9 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import ChanceSettings, EdgeRules
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("compare_with_chance", dataset, snakemake.log[0], snakemake.output):
+with step_log.step(
+    "compare_with_chance", dataset, snakemake.log[0], snakemake.output, snakemake.input
+):
     tables = compare_with_chance.compare_with_chance(
         pd.read_parquet(given.sessions),
         read_measures(given.measures),

@@ -11,7 +11,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules
 
 dataset = snakemake.wildcards.dataset
-with step_log.step("detect", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("detect", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     found = detect.detect(
         pd.read_parquet(snakemake.input.sessions),
         read_measures(snakemake.input.measures),

@@ -8,7 +8,7 @@ from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("diagnose", name, snakemake.log[0], snakemake.output):
+with step_log.step("diagnose", name, snakemake.log[0], snakemake.output, snakemake.input):
     found = diagnose(
         Dataset.read(name, given),
         Detected.read(given),

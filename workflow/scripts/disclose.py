@@ -12,7 +12,7 @@ from rupture_repair.project.setting_groups import (
 )
 
 dataset, params = snakemake.wildcards.dataset, snakemake.params
-with step_log.step("disclose", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("disclose", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     gate = disclose(
         Path(snakemake.input.sessions).parent,
         report=ReportSettings.from_dict(params.report),

@@ -11,7 +11,7 @@ from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("draw_figures", name, snakemake.log[0], snakemake.output):
+with step_log.step("draw_figures", name, snakemake.log[0], snakemake.output, snakemake.input):
     tables = ("estimates", "agreement", "sensitivity", "diagnostics", "multiverse", "chance")
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,9 @@ from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
-with step_log.step("fit_hidden_markov", dataset, snakemake.log[0], snakemake.output):
+with step_log.step(
+    "fit_hidden_markov", dataset, snakemake.log[0], snakemake.output, snakemake.input
+):
     models = {}
     if snakemake.params.needed:
         models = fit_hidden_markov(

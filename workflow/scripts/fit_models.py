@@ -8,7 +8,7 @@ from rupture_repair.project.headline import resolved
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("fit_models", name, snakemake.log[0], snakemake.output):
+with step_log.step("fit_models", name, snakemake.log[0], snakemake.output, snakemake.input):
     dataset, detected = Dataset.read(name, given), Detected.read(given)
     models, edge_rules = (
         ModelSettings.from_dict(params.models),

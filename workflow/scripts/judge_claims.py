@@ -9,7 +9,7 @@ from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("judge_claims", name, snakemake.log[0], snakemake.output):
+with step_log.step("judge_claims", name, snakemake.log[0], snakemake.output, snakemake.input):
     dataset, detected = Dataset.read(name, given), Detected.read(given)
     rules = ExposureRules.of(
         ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)

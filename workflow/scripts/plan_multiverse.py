@@ -9,7 +9,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import MultiverseChoices
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("plan_multiverse", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("plan_multiverse", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     plan = plan_multiverse.plan_multiverse(
         read_measures(given.measures),
         pd.read_parquet(given.detection),

@@ -10,7 +10,7 @@ from rupture_repair.project.dataset import Dataset
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("run_multiverse", name, snakemake.log[0], snakemake.output):
+with step_log.step("run_multiverse", name, snakemake.log[0], snakemake.output, snakemake.input):
     outcome = run_multiverse(
         pd.read_parquet(given.plan),
         dataset=Dataset.read(name, given),

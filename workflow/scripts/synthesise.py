@@ -10,7 +10,7 @@ from rupture_repair.project import processed, step_log, yaml_files
 from rupture_repair.project.headline import one_for_all
 
 given, params, out = snakemake.input, snakemake.params, snakemake.output
-with step_log.step("synthesise", "all", snakemake.log[0], out):
+with step_log.step("synthesise", "all", snakemake.log[0], out, given):
     closed = [
         name
         for name, file in zip(params.datasets, given.gates, strict=True)

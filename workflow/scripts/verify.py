@@ -11,7 +11,9 @@ from rupture_repair.project import step_log
 from rupture_repair.project.measures import read_measures
 
 given, params = snakemake.input, snakemake.params
-with step_log.step("verify", snakemake.wildcards.dataset, snakemake.log[0], snakemake.output):
+with step_log.step(
+    "verify", snakemake.wildcards.dataset, snakemake.log[0], snakemake.output, snakemake.input
+):
     measures = read_measures(given.measures)
     folder = Path(given.sessions).parent
     rows = criteria.from_dicts(params.criteria)

@@ -14,7 +14,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import EdgeRules
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("write_explorer", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("write_explorer", dataset, snakemake.log[0], snakemake.output, snakemake.input):
     about = json.loads(Path(given.about).read_text(encoding="utf-8"))
     tables = ("sessions", "events", "detection", "calibrated", "chance", "replicates")
     found = write_explorer.explore(

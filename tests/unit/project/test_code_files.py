@@ -71,6 +71,7 @@ WATCHED = {
         *("statistics", "disclosure"),
     },
     "write_index": {"report", "figures", "disclosure", "exposure", "models"},
+    "write_crate": {"report", "disclosure"},
     "write_explorer_library": {"explorer"},
     "write_explorer": {
         *("explorer", "chance", "detection", "disclosure", "exposure", "models"),

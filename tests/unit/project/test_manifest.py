@@ -61,3 +61,15 @@ def test_a_step_whose_manifest_was_cut_short_is_named(folder):
 def test_a_step_without_outputs_has_no_manifest(folder):
     manifest.keep("logs/made/fetch.log", [])
     assert not manifest.file_of("logs/made/fetch.log").exists()
+
+
+def test_what_a_step_read_is_kept(folder):
+    manifest.keep("logs/made/detect.log", ["a.csv"], ["c.csv", "b.csv"])
+    kept = manifest.read(manifest.file_of("logs/made/detect.log"))
+    assert kept["inputs"] == ["b.csv", "c.csv"]
+    assert list(kept["outputs"]) == ["a.csv"]
+
+
+def test_a_manifest_of_an_earlier_version_is_made_anew(folder):
+    manifest.file_of("logs/made/detect.log").write_text('{"a.csv": "missing"}')
+    assert list(manifest.changed()) == [(["logs/made/detect.outputs.json"], ["detect"])]

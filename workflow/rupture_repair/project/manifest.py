@@ -1,9 +1,10 @@
-"""Checksums of what each step wrote, so that a file cut short or edited later is made anew."""
+"""What each step read and wrote: checksums, so that a file cut short or edited is made anew."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 #: What Snakemake puts into a folder once the step that wrote it is done.
 _SNAKEMAKES = ".snakemake_timestamp"
@@ -28,8 +29,8 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def keep(log: str | Path, outputs: Iterable[str]) -> None:
-    """Keep the checksums of what a step wrote.
+def keep(log: str | Path, outputs: Iterable[str], inputs: Iterable[str] = ()) -> None:
+    """Keep the checksums of what a step wrote, and what it read.
 
     Parameters
     ----------
@@ -37,10 +38,29 @@ def keep(log: str | Path, outputs: Iterable[str]) -> None:
         That of the step.
     outputs : iterable of str
         Files and folders.
+    inputs : iterable of str
+        Files and folders.
     """
-    sums = {str(path): checksum(Path(path)) for path in outputs}
-    if sums:
-        file_of(log).write_text(json.dumps(sums, indent=1, ensure_ascii=False), encoding="utf-8")
+    kept = {
+        "outputs": {str(path): checksum(Path(path)) for path in outputs},
+        "inputs": sorted(map(str, inputs)),
+    }
+    if kept["outputs"]:
+        file_of(log).write_text(json.dumps(kept, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what :func:`keep` kept: `outputs`, a path -> its checksum, and `inputs`, paths.
+
+    Raises
+    ------
+    ValueError
+        If the file is not as it was written: the power went meanwhile.
+    """
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(kept, dict) or kept.keys() != {"outputs", "inputs"}:
+        raise ValueError(f"{file} is not of this version")
+    return kept
 
 
 def changed(logs: str | Path = "logs") -> Iterator[tuple[list[str], list[str]]]:
@@ -58,8 +78,8 @@ def changed(logs: str | Path = "logs") -> Iterator[tuple[list[str], list[str]]]:
     """
     for file in sorted(Path(logs).glob("*/*.outputs.json")):
         try:
-            kept = dict(json.loads(file.read_text(encoding="utf-8")))
-        except ValueError:  # the power went while it was written
+            kept = read(file)["outputs"]
+        except ValueError:
             yield [file.as_posix()], [file.name.split(".")[0]]
             continue
         wrong = [path for path, one in kept.items() if checksum(Path(path)) != one]

@@ -13,6 +13,7 @@ PARTS = {
     "pooch": ("pooch", "pipeline", "download public datasets"),
     "pypandoc": ("pypandoc-binary", "pipeline", "write pages and documents"),
     "pyreadr": ("pyreadr", "r-data", "read files of R"),
+    "rocrate": ("rocrate", "pipeline", "write the record of a run"),
     "snakemake": ("snakemake", "pipeline", "run the workflow"),
     "typst": ("typst", "pipeline", "write PDF"),
     "vl_convert": ("vl-convert-python", "pipeline", "make the explorer"),

@@ -39,7 +39,13 @@ def running_file(log: str | Path) -> Path:
 
 
 @contextlib.contextmanager
-def step(name: str, dataset: str, log: str | Path, outputs: Iterable[str] = ()) -> Iterator[None]:
+def step(
+    name: str,
+    dataset: str,
+    log: str | Path,
+    outputs: Iterable[str] = (),
+    inputs: Iterable[str] = (),
+) -> Iterator[None]:
     """Run one step of the workflow.
 
     What the step prints goes to the terminal and to its log. A user's mistake is explained in the
@@ -59,6 +65,8 @@ def step(name: str, dataset: str, log: str | Path, outputs: Iterable[str] = ()) 
     outputs : iterable of str
         Files and folders that the step writes: their checksums are kept, see
         :mod:`rupture_repair.project.manifest`.
+    inputs : iterable of str
+        Files and folders that the step reads: the record of the run names them.
     """
     import pandas as pd  # the Snakefile, which only asks for failures, need not wait for it
 
@@ -77,7 +85,7 @@ def step(name: str, dataset: str, log: str | Path, outputs: Iterable[str] = ()) 
         ):
             try:
                 yield
-                manifest.keep(log, outputs)
+                manifest.keep(log, outputs, inputs)
             except UserMistake as mistake:
                 print(mistake, file=sys.stderr)
                 _note(log, about, mistake.texts, "")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from ..project.package_files import PACKAGE
 
 #: Packages whose versions can change a number.
 PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "statsmodels", "formulae", "matplotlib")
+
+#: What `git archive`, and so every ZIP of a release, fills in with the commit (.gitattributes).
+ARCHIVED = ".git_archival.txt"
 
 
 def provenance(command: str, project: Path = PACKAGE.parents[1]) -> dict[str, Any]:
@@ -29,10 +33,10 @@ def provenance(command: str, project: Path = PACKAGE.parents[1]) -> dict[str, An
     Returns
     -------
     dict
-        version, commit (None outside a git repository; ends in "+" where files were changed),
-        date (from the environment variable SOURCE_DATE_EPOCH, None without it, so that the same
-        inputs give the same report), command, python, packages (name -> version), lock (SHA-256 of
-        requirements.lock, or None).
+        version, commit (None without a git repository or a ZIP made of one; ends in "+" where files
+        were changed), date (from the environment variable SOURCE_DATE_EPOCH, None without it, so
+        that the same inputs give the same report), command, python, packages (name -> version),
+        lock (SHA-256 of requirements.lock, or None).
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     lock = project / "requirements.lock"
@@ -58,8 +62,14 @@ def _version(package: str) -> str | None:
 def _commit(root: Path) -> str | None:
     commit = _git(root, ["rev-parse", "--short=12", "HEAD"])
     if not commit:
-        return None
+        return archived_commit(root / ARCHIVED)
     return commit + ("+" if _git(root, ["status", "--porcelain", "--untracked-files=no"]) else "")
+
+
+def archived_commit(file: Path) -> str | None:
+    """Return the commit of which a ZIP was made, None where the file was not filled in."""
+    commit = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    return commit[:12] if re.fullmatch(r"[0-9a-f]{12,}", commit) else None
 
 
 def _git(root: Path, arguments: Sequence[str]) -> str | None:

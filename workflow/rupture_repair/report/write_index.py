@@ -48,9 +48,13 @@ def _withdraw(reports: Path, dataset: str) -> None:
     """Put the pages of an earlier run aside: what they show is not what failed now."""
     pages = [reports / f"{dataset}.{form}" for form in FORMS]
     for page in (*pages, reports / f"{dataset}-explorer.html"):
-        if page.exists():
-            (reports / "earlier").mkdir(exist_ok=True)
-            page.replace(reports / "earlier" / page.name)
+        _put_aside(page)
+
+
+def _put_aside(page: Path) -> None:
+    if page.exists():
+        (page.parent / "earlier").mkdir(exist_ok=True)
+        page.replace(page.parent / "earlier" / page.name)
 
 
 def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, Any]]) -> Path:
@@ -70,7 +74,7 @@ def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, 
     Path
         reports/index.html. A dataset is listed with its numbers if its report was made; each
         dataset with a failure also gets reports/<dataset>-failed.html, and its other forms. Its
-        pages of an earlier run are moved to reports/earlier.
+        pages of an earlier run, and that run's record, are moved to reports/earlier.
     """
     reports = root / "reports"
     reports.mkdir(exist_ok=True)
@@ -85,6 +89,8 @@ def write_index(root: Path, settings: Settings, failures: Sequence[Mapping[str, 
     stopped = {failure["dataset"] for failure in failures if failure["step"] != "verify"}
     for name in stopped:
         _withdraw(reports, name)
+    if failures:
+        _put_aside(reports / "ro-crate-metadata.json")
     entries = [
         _entry(root / "data/processed" / name, settings)
         for name in settings.datasets
