@@ -102,6 +102,18 @@ def test_most_of_the_deepest_planted_ruptures_are_found(demo):
     assert sum(found) / len(found) > 0.7
 
 
+def test_the_report_says_what_was_planted_and_what_was_found_of_it(demo):
+    found = processed(demo, "planted_ruptures")
+    assert (found["n_planted"].dropna() == 150).all()
+    row = found.query("measure == 'alliance' and criterion == 'rupture_probability'").iloc[0]
+    assert row["n_found"] > 60
+    assert row["n_not_planted"] < 30
+    assert row["n_deep_found"] / row["n_deep"] > 0.7
+    page = " ".join(re.sub("<[^>]+>", "", demo.page("demo")).split())
+    assert "150 ruptures were planted into these data" in page
+    assert "while a rupture is open: −2.0 points, recovered −" in page
+
+
 def test_the_report_says_synthetic_and_loads_nothing_from_elsewhere(demo):
     for name in ("demo", "index", "demo-explorer"):
         page = demo.page(name)
@@ -142,6 +154,7 @@ def test_one_edited_threshold_reruns_detection_and_what_follows_but_not_ingest(c
         *("detect", "agreement", "compare_with_chance", "fit_models", "diagnose", "verify"),
         *("judge_claims", "plan_multiverse", "run_multiverse", "synthesise", "draw_figures"),
         *("disclose", "write_report", "write_index", "write_explorer", "write_crate", "all"),
+        "compare_with_truth",
     }
 
 

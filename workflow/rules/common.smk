@@ -83,6 +83,13 @@ def data_files(wildcards):
     return datasets.data_files(wildcards.dataset, SETTINGS["mirror"], project=PROJECT)
 
 
+def truth_files(wildcards):
+    """What says beside the descriptor of a dataset what was planted into it."""
+    folder = Path(descriptor(wildcards)).parent
+    files = (folder / name for name in ("truth.csv", "truth_settings.yaml"))
+    return [str(file) for file in files if file.exists()]
+
+
 def report_with_failures():
     """List the steps that failed, and write the overview of what there is."""
     from rupture_repair.report.write_index import write_index

@@ -121,6 +121,28 @@ rule disclose:
         "../scripts/disclose.py"
 
 
+# What was planted into a synthetic dataset, and what criteria and models made of it.
+rule compare_with_truth:
+    input:
+        about=rules.ingest.output.about,
+        courses=rules.ingest.output.courses,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        truth=truth_files,
+        code=code_of("compare_with_truth"),
+        dictionary=dictionary_of("planted_ruptures", "planted_effects"),
+    output:
+        ruptures=processed("planted_ruptures.parquet"),
+        effects=processed("planted_effects.parquet"),
+        csv=[processed("planted_ruptures.csv"), processed("planted_effects.csv")],
+        metadata=metadata_of("planted_ruptures", "planted_effects"),
+    log:
+        "logs/{dataset}/compare_with_truth.log",
+    script:
+        "../scripts/compare_with_truth.py"
+
+
 # Estimates of all datasets, pooled.
 rule synthesise:
     input:

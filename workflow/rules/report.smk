@@ -56,6 +56,7 @@ rule draw_figures:
         agreement=rules.agreement.output.agreement,
         multiverse=rules.run_multiverse.output.estimates,
         diagnostics=rules.diagnose.output.diagnostics,
+        planted_effects=rules.compare_with_truth.output.effects,
         code=code_of("draw_figures"),
         dictionary=dictionary_of(
             "figures/agreement",
@@ -110,6 +111,8 @@ rule write_report:
         flow=rules.fit_models.output.flow,
         components=rules.judge_claims.output.components,
         diagnostics=rules.diagnose.output.diagnostics,
+        planted_ruptures=rules.compare_with_truth.output.ruptures,
+        planted_effects=rules.compare_with_truth.output.effects,
         figures=rules.draw_figures.output.figures,
         templates=TEMPLATES,
         code=code_of("write_report"),

@@ -12,7 +12,10 @@ from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, Expo
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("draw_figures", name, snakemake.log[0], snakemake.output, snakemake.input):
-    tables = ("estimates", "agreement", "sensitivity", "diagnostics", "multiverse", "chance")
+    tables = (
+        *("estimates", "agreement", "sensitivity", "diagnostics", "multiverse", "chance"),
+        "planted_effects",
+    )
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     files = draw_figures(

@@ -17,7 +17,7 @@ FIGURES = (LIBRARY / "figures/draw_figures.py").read_text(encoding="utf-8")
 
 #: Parameters of figures that hold what was found in the data.
 RAW = ("dataset", "detected", "estimates", "agreement", "sensitivity", "multiverse",
-       "diagnostics", "chance")  # fmt: skip
+       "diagnostics", "chance", "planted_effects")  # fmt: skip
 
 
 def drawing_functions():

@@ -54,6 +54,7 @@ WATCHED = {
     "fit_models": {"models", "exposure", "detection", "statistics"},
     "diagnose": {"diagnostics", "models", "exposure", "statistics"},
     "judge_claims": {"claims", "models", "exposure", "detection", "statistics"},
+    "compare_with_truth": {"compare_with_truth.py", "models"},
     "plan_multiverse": {"multiverse", "models", "detection"},
     "run_multiverse": {"multiverse", "models", "exposure", "detection", "statistics"},
     "synthesise": {

@@ -225,6 +225,11 @@ def simulated(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     return table if gate.open else _said(gate, table)
 
 
+def planted(gate: Gate, table: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return a table of what was planted and found, None where single courses are hidden."""
+    return table if gate.open else None
+
+
 def agreement(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return how far criteria agree, to two decimals, where no cell behind it is too small.
 

@@ -91,6 +91,10 @@ def _alt_forest(numbers: pd.DataFrame) -> str:
                 f" Sessions {name}: estimates from {rows['estimate'].min():.2f} to "
                 f"{rows['estimate'].max():.2f}, intervals without zero in {clear} of {len(rows)}."
             )
+            planted = rows.get("planted", pd.Series(dtype=float)).dropna()
+            if len(planted):
+                near = rows["planted"].between(rows["ci_low"], rows["ci_high"]).sum()
+                text += f" Planted was {planted.iloc[0]:.2f}; {near} of the intervals hold it."
     return text
 
 

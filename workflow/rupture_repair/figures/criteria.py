@@ -143,7 +143,12 @@ def _in_order(estimates: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 
 @styled
-def effects_forest(estimates: pd.DataFrame, detection: pd.DataFrame, measures: Measures) -> Drawn:
+def effects_forest(
+    estimates: pd.DataFrame,
+    detection: pd.DataFrame,
+    measures: Measures,
+    planted: pd.DataFrame | None = None,
+) -> Drawn:
     """Draw the association of repaired and open ruptures with the next outcome, per criterion.
 
     Parameters
@@ -151,14 +156,18 @@ def effects_forest(estimates: pd.DataFrame, detection: pd.DataFrame, measures: M
     estimates, detection : DataFrame
         The tables of these names.
     measures : mapping of str to Measure
+    planted : DataFrame, optional
+        The table planted_effects: what was planted is marked by an upright line.
 
     Returns
     -------
     figure : Figure
     numbers : DataFrame
-        As :func:`forest_rows`.
+        As :func:`forest_rows`, with `planted`.
     """
     numbers = forest_rows(estimates, detection)
+    effects = {} if planted is None else dict(zip(planted["term"], planted["planted"], strict=True))
+    numbers["planted"] = numbers["term"].map(effects).astype(float)
     if numbers.empty:
         return nothing("No model of the next session's outcome was asked for."), numbers
     if numbers["estimate"].isna().all():
@@ -184,7 +193,10 @@ def effects_forest(estimates: pd.DataFrame, detection: pd.DataFrame, measures: M
             [], [], color=QUIET, marker="o", mfc="white", ms=5, lw=1.2, ls=":", label="singular fit"
         )
     )
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    if numbers["planted"].notna().any():
+        line: dict[str, Any] = {"color": QUIET, "lw": 1.2, "ls": (0, (4, 2))}
+        handles.append(Line2D([], [], **line, label="planted, in the same colours"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=4)
     return figure, numbers
 
 
@@ -193,6 +205,8 @@ def _draw_forest(axes: Axes, texts: Axes, rows: pd.DataFrame) -> None:
     small: dict[str, Any] = {"transform": place_beside(texts), "va": "center", "size": 8}
     criteria = list(rows["criterion"].drop_duplicates())
     axes.axvline(0, color=QUIET, lw=0.8)
+    for term, value in rows.dropna(subset="planted").groupby("term")["planted"].first().items():
+        axes.axvline(value, color=TERMS[str(term)][1], lw=1.2, ls=(0, (4, 2)))
     for place, criterion in enumerate(criteria):
         terms = rows[rows["criterion"] == criterion]
         first = terms.iloc[0]

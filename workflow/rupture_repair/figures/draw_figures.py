@@ -42,6 +42,7 @@ def draw_figures(
     multiverse: pd.DataFrame | None = None,
     diagnostics: pd.DataFrame | None = None,
     chance: pd.DataFrame | None = None,
+    planted_effects: pd.DataFrame | None = None,
     processes: int = 1,
 ) -> list[Path]:
     """Draw and write the figures of one dataset.
@@ -68,6 +69,8 @@ def draw_figures(
         The table of this name; without it there are no figures of the model's assumptions.
     chance : DataFrame, optional
         The table of this name; without it there is no figure of observed and expected episodes.
+    planted_effects : DataFrame, optional
+        The table of this name; without it the forest shows no effect that was planted.
     processes : int
         How many figures are drawn at the same time; changes nothing but the time.
 
@@ -92,8 +95,9 @@ def draw_figures(
     begun = curves.around_onsets(gate, every)
     few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
     begun = begun[~np.array(few, dtype=bool)]
+    planted = tables.planted(gate, planted_effects)
     drawings |= {
-        "effects_forest": lambda: effects_forest(estimates, detection, measures),
+        "effects_forest": lambda: effects_forest(estimates, detection, measures, planted),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
         "criterion_pictures": lambda: criterion_pictures(
             begun, detection, measures, measure=measure

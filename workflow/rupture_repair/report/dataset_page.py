@@ -25,6 +25,7 @@ from .sections import (
     limitations,
     multiverse,
     outcome,
+    planted,
     shapes,
 )
 
@@ -38,6 +39,7 @@ SECTIONS = {
     "failures": failures,
     "multiverse": multiverse,
     "outcome": outcome,
+    "planted": planted,
 }
 
 
@@ -89,6 +91,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         shapes=described,
         shape_rows=rows_of_shapes,
         chance=episodes.of_chance(material),
+        planted=planted.of_planted(material),
         agreement=agreement.of_agreement(material),
         held=held,
         components=components.components(material),

@@ -46,6 +46,9 @@ class Material:
         Whether the main model describes the data, if that was computed.
     flow : DataFrame or None
         What each step leaves out of the main model, if that was counted.
+    planted : dict of str to DataFrame
+        The tables planted_ruptures and planted_effects; without rows where nothing was planted,
+        empty if they were not made.
     multiverse : dict of str to DataFrame
         The tables estimates, summary and choices of the multiverse; empty if it was not computed.
     known_gate : Gate or None
@@ -65,6 +68,7 @@ class Material:
     components: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
     flow: pd.DataFrame | None = None
+    planted: dict[str, pd.DataFrame] = field(default_factory=dict)
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
     known_gate: Gate | None = None
 
@@ -100,6 +104,11 @@ class Material:
             config=settings,
             criteria={str(row["id"]): dict(row) for row in settings.criteria},
             figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
+            planted={
+                name: pd.read_parquet(folder / f"{name}.parquet")
+                for name in ("planted_ruptures", "planted_effects")
+                if (folder / f"{name}.parquet").exists()
+            },
             multiverse=_multiverse(folder),
             known_gate=Gate.read(folder / "disclosed.json"),
             **optional,
@@ -156,6 +165,8 @@ class Material:
             if getattr(self, name) is not None:
                 own = of_criterion(getattr(self, name), measure, criterion)
                 changed[name] = passing(gate, own)
+        passed = {name: tables.planted(gate, table) for name, table in self.planted.items()}
+        changed["planted"] = {name: table for name, table in passed.items() if table is not None}
         if self.multiverse:
             fits = tables.estimates(gate, self.multiverse["estimates"])
             changed["multiverse"] = {**self.multiverse, "estimates": fits}

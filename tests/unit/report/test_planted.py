@@ -1,0 +1,75 @@
+"""Planted and found: what reports say of it, and of no dataset whose courses are hidden."""
+
+from dataclasses import replace
+
+import pytest
+
+from bundles import material_of
+from made_tables import tables
+from rupture_repair.compare_with_truth import Truth, compare_with_truth
+from rupture_repair.disclosure.gate import Gate
+from rupture_repair.figures.alt_text import alt_text
+from rupture_repair.figures.criteria import effects_forest
+from rupture_repair.report.sections import planted
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Made-up tables into which the episodes of one criterion were planted, with effects."""
+    made = tables()
+    own = made["episodes"].query("measure == 'srs' and criterion == 'own_mean_2sd'")
+    truth = own[["course", "first_low", "end", "status"]].reset_index(drop=True)
+    settings = {"effect_open": -2.0, "effect_repaired": 1.5, "leave_open": 1.2}
+    compared = compare_with_truth(
+        Truth(truth, settings), synthetic=True, courses=made["courses"]["course"].tolist(),
+        **{name: made[name] for name in ("detection", "episodes", "estimates")},
+    )  # fmt: skip
+    names = ("planted_ruptures", "planted_effects")
+    return made | {"planted": dict(zip(names, compared, strict=True))}
+
+
+def test_the_criterion_that_was_planted_is_the_best_one(made):
+    found = planted.of_planted(material_of(made))
+    number = len(made["episodes"].query("measure == 'srs' and criterion == 'own_mean_2sd'"))
+    assert found["shown"]["criterion"] == "dip"
+    assert found["best"]["criterion"] == "own_mean_2sd"
+    assert found["best"]["n_found"] == found["shown"]["n_planted"] == number
+
+
+def test_rows_say_how_many_of_how_many_and_why_not(made):
+    rows = planted.planted_ruptures(material_of(made))
+    best = next(row for row in rows if "below the own mean" in row["criterion"])
+    number = len(made["episodes"].query("measure == 'srs' and criterion == 'own_mean_2sd'"))
+    assert best["found"] == f"{number} of {number} (100\u00a0%)"
+    assert best["not_planted"].startswith(f"0 of {number}")
+    assert best["deep"] == "–"  # truth.csv does not say how deep they are
+    refused = [row for row in rows if row["reason"] != "–"]
+    assert refused
+    assert {row["found"] for row in refused} == {"–"}
+
+
+def test_effects_begin_with_what_was_planted(made):
+    rows = planted.planted_effects(material_of(made))
+    assert rows[0]["criterion"] == "What was planted"
+    assert (rows[0]["open"], rows[0]["repaired"]) == ("−2.00", "1.50")
+    assert len(rows) > 2
+
+
+def test_nothing_is_said_where_courses_are_hidden_or_nothing_was_planted(made):
+    material = material_of(made)
+    hidden = replace(material, known_gate=Gate(5)).disclosed()
+    assert hidden.planted == {}
+    assert planted.of_planted(hidden) == {}
+    assert planted.of_planted(replace(material, planted={})) == {}
+
+
+def test_the_forest_marks_what_was_planted(made):
+    given = made["estimates"], made["detection"], made["measures"]
+    figure, numbers = effects_forest(*given, made["planted"]["planted_effects"])
+    assert dict(zip(numbers["term"], numbers["planted"], strict=True)) == {
+        "repaired_within": 1.5, "open_within": -2.0,
+    }  # fmt: skip
+    marks = [line for line in figure.axes[0].lines if line.get_xdata()[0] in (1.5, -2.0)]
+    assert len(marks) >= 2
+    assert "Planted was -2.00" in alt_text("effects_forest", numbers)
+    assert "Planted" not in alt_text("effects_forest", effects_forest(*given)[1])

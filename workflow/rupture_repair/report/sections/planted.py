@@ -1,0 +1,103 @@
+"""Planted and found: rows of the section on what is known to be true of a synthetic dataset."""
+
+from typing import Any
+
+import pandas as pd
+
+from ...models.definitions import REPAIRED_MINUS_OPEN
+from ..dataset_tables import Material
+from ..markdown import count, interval, number, percent, text
+from ..rows import Rows, measure_text
+
+#: Planted effects in the order of the columns: key of the cell, term.
+_TERMS = (
+    ("open", "open_within"),
+    ("repaired", "repaired_within"),
+    ("difference", REPAIRED_MINUS_OPEN),
+    ("leaving", "open_prev"),
+)
+
+
+def of_planted(material: Material) -> dict[str, Any]:
+    """Return what was planted and what was found of it.
+
+    Keys: shown (the row of the measure and criterion shown), best (of the criteria that look at
+    ratings, the one that found most for what it found besides), effects (of the criterion shown,
+    by term), planted (the planted effects, by term). Empty where nothing was planted or compared.
+    """
+    measure, criterion = material.shown
+    if not material.planted:
+        return {}
+    table = material.planted["planted_ruptures"]
+    own = table[(table["measure"] == measure) & (table["status"] == "assessed")]
+    shown = own[own["criterion"] == criterion]
+    if shown.empty:
+        return {}
+    rated = own[own["criterion"] != "reported"]
+    fit = 2 * rated["n_found"] / (rated["n_planted"] + rated["n_episodes"])
+    effects = material.planted["planted_effects"]
+    mine = effects[(effects["measure"] == measure) & (effects["criterion"] == criterion)]
+    names = material.names()
+    shown_row, best = shown.iloc[0].to_dict(), rated.loc[fit.astype(float).idxmax()].to_dict()
+    return {
+        "shown": shown_row | {"name": names[shown_row["criterion"]]},
+        "best": best | {"name": names[best["criterion"]]},
+        "effects": mine.drop_duplicates("term").set_index("term").to_dict("index"),
+        "planted": dict(zip(effects["term"], effects["planted"], strict=True)),
+    }
+
+
+def planted_ruptures(material: Material) -> Rows:
+    """Count, by criterion, planted ruptures that were found and episodes that were not planted."""
+    rows = []
+    names = material.names()
+    for row in material.planted["planted_ruptures"].to_dict("records"):
+        assessed = row["status"] == "assessed"
+        cells = {
+            "found": _of(row["n_found"], row["n_planted"]),
+            "deep": _of(row["n_deep_found"], row["n_deep"]),
+            "not_planted": _of(row["n_not_planted"], row["n_episodes"]),
+            "ending": _of(row["n_same_ending"], row["n_found"]),
+        }
+        rows.append(
+            measure_text(material, row)
+            | {"criterion": text(names[row["criterion"]])}
+            | (cells if assessed else dict.fromkeys(cells, "–"))
+            | {"reason": "–" if assessed else text(row["reason"])}
+        )
+    return rows
+
+
+def _of(part: Any, whole: Any) -> str:
+    """Return a count with its whole and its share."""
+    if pd.isna(part) or pd.isna(whole):
+        return "–"
+    share = f" ({percent(part, whole)})" if whole else ""
+    return f"{count(part)} of {count(whole)}{share}"
+
+
+def planted_effects(material: Material) -> Rows:
+    """Set the estimates of each criterion against the effects that were planted."""
+    table = material.planted["planted_effects"]
+    names, rows = material.names(), []
+    first: dict[str, Any] = {"criterion": "What was planted"}
+    planted = dict(zip(table["term"], table["planted"], strict=True))
+    for (measure, criterion), own in table.groupby(["measure", "criterion"], sort=False):
+        by_term = own.drop_duplicates("term").set_index("term").to_dict("index")
+        rows.append(
+            measure_text(material, {"measure": measure})
+            | {"criterion": text(names[criterion])}
+            | {key: _estimate(by_term.get(term)) for key, term in _TERMS}
+        )
+    if rows:
+        first |= measure_text(material, {"measure": table["measure"].iloc[0]}) and {"measure": "–"}
+        first |= {key: number(planted.get(term)) for key, term in _TERMS}
+        rows.insert(0, {key: first[key] for key in rows[0]})
+    return rows
+
+
+def _estimate(row: dict[str, Any] | None) -> str:
+    """Return an estimate with its interval, marked where this holds the planted effect."""
+    if row is None or pd.isna(row["estimate"]):
+        return "–"
+    return interval(row) + (" ✓" if row["holds"] is True else "")
