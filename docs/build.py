@@ -9,16 +9,26 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+import finish_pages
+import function_pages
+import gallery
 import reference_pages
 
 DOCS = Path(__file__).resolve().parent
 
 #: What the pages of docs/ are, in the order of the menu. A page that is not there is left out.
 NAVIGATION = {
-    "Start": {"index.md": "Overview", "tutorial.md": "Tutorial"},
+    "Start": {
+        "index.md": "Overview",
+        "tutorial.md": "Analyse a spreadsheet",
+        "how-to-read.md": "How to read a report",
+        "gallery.md": "Gallery of figures",
+        "glossary.md": "Glossary",
+    },
     "How to": {
         "windows-and-mac.md": "On Windows and macOS",
         "how-to-criterion.md": "Add a criterion",
@@ -27,6 +37,7 @@ NAVIGATION = {
         "power.md": "Plan a study",
         "simulate.md": "Make synthetic data",
         "from-python.md": "Use it from Python",
+        "from-r.md": "Use it from R",
     },
     "Reference": {
         "settings.md": "Who needs which setting",
@@ -39,6 +50,7 @@ NAVIGATION = {
         "tables.md": "Tables",
         "datasets.md": "Public datasets",
         "commands.md": "Commands",
+        "python.md": "Functions",
         "problems.md": "Problems",
     },
     "Explanation": {
@@ -56,13 +68,25 @@ NAVIGATION = {
 }
 
 
-def navigation(there: set[str]) -> list[dict[str, list[dict[str, str]]]]:
+#: How the names of pages of functions begin.
+FUNCTION = "python-"
+
+
+def _function(page: str) -> str:
+    return page.removeprefix(FUNCTION).removesuffix(".md")
+
+
+def navigation(there: set[str]) -> list[dict[str, list[Any]]]:
     """Return the menu; pages of docs/ that it does not know come last, under More."""
     named = {page for part in NAVIGATION.values() for page in part}
-    more = {page: page.removesuffix(".md").replace("_", " ") for page in sorted(there - named)}
-    menu = []
+    rest = sorted(page for page in there - named if not page.startswith(FUNCTION))
+    more = {page: page.removesuffix(".md").replace("_", " ") for page in rest}
+    functions = [{_function(page): page} for page in sorted(there) if page.startswith(FUNCTION)]
+    menu: list[Any] = []
     for part, pages in {**NAVIGATION, "More": more}.items():
-        shown = [{title: page} for page, title in pages.items() if page in there]
+        shown: list[Any] = [{title: page} for page, title in pages.items() if page in there]
+        if "python.md" in pages and functions:
+            shown.append({"Each function": functions})
         menu += [{part: shown}] if shown else []
     return menu
 
@@ -76,9 +100,16 @@ def settings(source: Path, target: Path) -> dict[str, object]:
         "use_directory_urls": False,  # links work from the file system as well
         "strict": True,
         # The other theme, and highlighting, would load scripts from elsewhere.
-        "theme": {"name": "mkdocs", "highlightjs": False, "color_mode": "auto"},
-        "plugins": [],  # search needs a web server: it cannot read its index from the file system
+        "theme": {
+            "name": "mkdocs",
+            "custom_dir": str(DOCS / "theme"),
+            "highlightjs": False,
+            "color_mode": "auto",
+        },
+        # The search of the theme needs a web server: it cannot read its index from the file system.
+        "plugins": [],
         "extra_css": ["site.css"],
+        "extra_javascript": ["search-index.js", "search.js"],
         "validation": dict.fromkeys(
             ("omitted_files", "absolute_links", "unrecognized_links", "anchors"), "warn"
         ),
@@ -93,14 +124,17 @@ def build(target: Path) -> None:
         source = Path(temporary) / "docs"
         source.mkdir()
         for file in DOCS.iterdir():
-            if file.suffix in (".md", ".png", ".css", ".svg"):
+            if file.suffix in (".md", ".png", ".css", ".svg", ".js"):
                 shutil.copy(file, source / file.name)
-        for name, text in reference_pages.pages(str(DOCS.parent)).items():
+        made = reference_pages.pages(str(DOCS.parent)) | function_pages.pages() | gallery.pages()
+        shutil.copytree(gallery.FOLDER, source / gallery.FOLDER.name)
+        for name, text in made.items():
             (source / name).write_text(text, encoding="utf-8")
         config = Path(temporary) / "properdocs.yml"
         config.write_text(yaml.safe_dump(settings(source, target)), encoding="utf-8")
         command = [sys.executable, "-m", "properdocs", "build", "--quiet", "--config-file"]
         subprocess.run([*command, str(config)], check=True)
+    finish_pages.finish(target)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 from rupture_repair import cli
 from rupture_repair.detection import criteria
 from rupture_repair.project import data_dictionary, yaml_files
+from rupture_repair.project.glossary import glossary
 from rupture_repair.project.messages.page import documentation
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.public_data import register
@@ -47,6 +48,7 @@ def pages(root: str = ".") -> dict[str, str]:
     made["commands.md"] = commands_page()
     made["datasets.md"] = datasets_page(f"{root}/{register.FILE.as_posix()}")
     made["problems.md"] = documentation()
+    made["glossary.md"] = glossary_page()
     return made
 
 
@@ -148,6 +150,16 @@ def instruments_page() -> str:
         heads = ("Constant", "Value", "Population", "Source", "Standing")
         lines += _table(heads, facts) if facts else ["No constant is known.", ""]
         lines += [f"Source of the scale: {_cell(one['source'])} ({one['standing']}).", ""]
+    return "\n".join(lines)
+
+
+def glossary_page() -> str:
+    """Return the page of all words that reports explain."""
+    lines = ["# Glossary", "", "Words as they are used here. Reports show the same texts where you "
+             "point at a word with a dotted line.", ""]  # fmt: skip
+    for word in glossary():
+        also = f" (also: {', '.join(word.forms)})" if word.forms else ""
+        lines += [f"## {word.name}", "", f"{word.meaning}{also}", ""]
     return "\n".join(lines)
 
 

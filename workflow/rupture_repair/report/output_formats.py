@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ..project.optional_parts import optional
 from .markdown import FOLDER
+from .tooltips import with_tooltips
 
 #: The forms, and the suffixes of their files.
 FORMS = ("html", "pdf", "docx")
@@ -140,9 +141,9 @@ def render_html(markdown: str, target: Path) -> Path:
         "--metadata=link-citations",
         f"--template={FOLDER / 'page.html'}",
         f"--css={FOLDER / 'style.css'}",
-        f"--output={target}",
     ]
-    _pandoc(markdown, target, arguments)
+    page = _pandoc(markdown, target, arguments)
+    target.write_text(with_tooltips(page), encoding="utf-8")
     return target
 
 
