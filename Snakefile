@@ -46,6 +46,7 @@ rule all:
         rules.write_index.output,
         expand(rules.write_report.output, dataset=DATASETS),
         expand(rules.write_explorer.output, dataset=DATASETS),
+        expand(rules.write_summary.output, dataset=DATASETS),
         expand(rules.verify.output, dataset=DATASETS),
         rules.write_crate.output,
 

@@ -127,6 +127,36 @@ rule write_report:
         "../scripts/write_report.py"
 
 
+# A picture of the size of a slide, and its words.
+rule write_summary:
+    input:
+        gate=rules.disclose.output.gate,
+        about=rules.ingest.output.about,
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        courses=rules.ingest.output.courses,
+        events=rules.ingest.output.events,
+        states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
+        estimates=rules.fit_models.output.estimates,
+        chance=rules.compare_with_chance.output.chance,
+        planted_ruptures=rules.compare_with_truth.output.ruptures,
+        planted_effects=rules.compare_with_truth.output.effects,
+        code=code_of("write_summary"),
+    output:
+        png="reports/{dataset}-summary.png",
+        text="reports/{dataset}-summary.txt",
+    log:
+        "logs/{dataset}/write_summary.log",
+    wildcard_constraints:
+        dataset="|".join(DATASETS),
+    params:
+        settings=SETTINGS,
+    script:
+        "../scripts/write_summary.py"
+
+
 # What every explorer shares depends on the versions of its libraries alone.
 rule write_explorer_library:
     input:

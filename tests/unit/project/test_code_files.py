@@ -71,6 +71,9 @@ WATCHED = {
         *("report", "figures", "claims", "chance", "diagnostics", "exposure", "models"),
         *("statistics", "disclosure"),
     },
+    "write_summary": {
+        *("report", "figures", "chance", "models", "exposure", "statistics", "disclosure"),
+    },
     "write_index": {"report", "figures", "disclosure", "exposure", "models"},
     "write_crate": {"report", "disclosure"},
     "write_explorer_library": {"explorer"},

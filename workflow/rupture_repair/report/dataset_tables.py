@@ -76,7 +76,7 @@ class Material:
     def read(
         cls,
         folder: Path,
-        figures: Path,
+        figures: Path | None,
         settings: Settings,
     ) -> "Material":
         """Read the material of one dataset.
@@ -85,8 +85,8 @@ class Material:
         ----------
         folder : Path
             data/processed/<dataset>.
-        figures : Path
-            reports/figures/<dataset>.
+        figures : Path or None
+            reports/figures/<dataset>, where the numbers of figures are needed.
         settings : Settings
         """
         files = files_of(folder)
@@ -96,6 +96,7 @@ class Material:
             for name in ("chance", "sensitivity", "claims", "components", "diagnostics", "flow")
             if (folder / f"{name}.parquet").exists()
         }
+        drawn = sorted(figures.glob("*.csv")) if figures else []
         return cls(
             about=json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
             dataset=Dataset.read(folder.name, files),
@@ -103,7 +104,7 @@ class Material:
             estimates=pd.read_parquet(folder / "estimates.parquet"),
             config=settings,
             criteria={str(row["id"]): dict(row) for row in settings.criteria},
-            figures={csv.stem: _numbers(csv) for csv in sorted(figures.glob("*.csv"))},
+            figures={csv.stem: _numbers(csv) for csv in drawn},
             planted={
                 name: pd.read_parquet(folder / f"{name}.parquet")
                 for name in ("planted_ruptures", "planted_effects")

@@ -9,6 +9,7 @@ from ..disclosure import tables
 from ..disclosure.gate import Gate
 from ..figures.alt_text import alt_text
 from ..project.headline import what_to_show
+from ..project.licences import non_commercial
 from ..project.measures import Measures
 from ..project.processed import of_criterion
 from ..project.setting_groups import Settings
@@ -17,7 +18,6 @@ from .page import Page
 from .rows import one_per_fit
 from .sections import overview
 from .sections import synthesis as pooled
-from .sections.data import non_commercial
 
 #: What the template calls, by the name of the section.
 SECTIONS = {"overview": overview, "synthesis": pooled}

@@ -1,6 +1,5 @@
 """Rows of the report's section on the data: ratings, scales, endings, what was left out."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,17 +90,6 @@ FEW_COURSES, FEW_THERAPISTS = 50, 10
 #: A share of ratings at the best end above this is a ceiling effect (Terwee et al. 2007,
 #: doi 10.1016/j.jclinepi.2006.03.012).
 CEILING = 0.15
-
-
-def non_commercial(licence: str) -> bool:
-    """Say whether a licence forbids commercial use.
-
-    Examples
-    --------
-    >>> [non_commercial(words) for words in ("CC BY-NC 4.0", "MIT", "non-commercial use only")]
-    [True, False, True]
-    """
-    return bool(re.search(r"\bNC\b|non-?\s?commercial", licence, re.I))
 
 
 def of_dataset(material: Material) -> dict[str, Any]:

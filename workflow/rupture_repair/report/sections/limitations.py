@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...project.licences import non_commercial
 from ..dataset_tables import Material
-from .data import CEILING, non_commercial
+from .data import CEILING
 
 #: Below this number a limitation is stated.
 FEW_RATINGS = 8
