@@ -48,6 +48,7 @@ rule all:
         expand(rules.write_explorer.output, dataset=DATASETS),
         expand(rules.write_summary.output, dataset=DATASETS),
         expand(rules.verify.output, dataset=DATASETS),
+        expand(rules.probable.output, dataset=DATASETS),
         rules.write_crate.output,
 
 

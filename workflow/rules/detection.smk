@@ -18,6 +18,22 @@ rule fit_hidden_markov:
         "../scripts/fit_hidden_markov.py"
 
 
+# What these models say of each session: probabilities and expected values, as exposures.
+rule probable:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        models=rules.fit_hidden_markov.output.models,
+        code=code_of("probable"),
+        dictionary=dictionary_of("session_probabilities"),
+    output:
+        probabilities=processed("session_probabilities.parquet"),
+    log:
+        "logs/{dataset}/probable.log",
+    script:
+        "../scripts/probable.py"
+
+
 # The k of criteria with `k: calibrated`, solved on rupture-free simulations of the dataset.
 rule calibrate:
     input:

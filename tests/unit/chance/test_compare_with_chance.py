@@ -15,7 +15,7 @@ from rupture_repair.chance.smallest_found import smallest_found
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.courses import grid_step
-from rupture_repair.detection.hidden_markov.chain import Parameters
+from rupture_repair.detection.hidden_markov.parameters import Parameters
 from rupture_repair.detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from rupture_repair.detection.ratings import arrange
 

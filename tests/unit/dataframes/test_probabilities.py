@@ -58,7 +58,7 @@ def test_without_evidence_of_ruptures_nothing_is_claimed():
     ratings = pd.DataFrame({"course": np.repeat(np.arange(20), 10),
                             "session": np.tile(np.arange(1, 11), 20),
                             "rating": np.round(random.normal(20, 3, 200))})  # fmt: skip
-    with pytest.warns(NoteWarning, match="no evidence of a ruptured state|second state"):
+    with pytest.warns(NoteWarning, match="no evidence of a ruptured state|ruptures lie only"):
         found = rupture_probabilities(ratings, **ASKED)
     assert found["probability"].isna().all()
     assert found["course"].dtype == ratings["course"].dtype

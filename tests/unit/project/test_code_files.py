@@ -47,6 +47,7 @@ WATCHED = {
     "check": {"disclosure", "ingest", "report", "statistics"},
     "ingest": {"ingest", "statistics"},
     "fit_hidden_markov": {"detection"},
+    "probable": {"detection", "exposure"},
     "calibrate": {"chance", "detection"},
     "detect": {"detection"},
     "agreement": {"detection"},

@@ -30,9 +30,10 @@ DETECTION = (
     "the level {chosen} lies outside the range {chosen} to {chosen}",
     "fewer than {chosen} ratings",
     "no evidence of a ruptured state: one state fits as well by BIC",
-    "the second state lies only {chosen} SD below the first, less than {chosen}: it cannot be "
+    "ruptures lie only {chosen} SD below the other sessions, less than {chosen}: they cannot be "
     "distinguished from skewed noise",
-    "EM did not converge in {chosen} steps",
+    "{chosen} of all sessions would be ruptured: it is not known which are ordinary",
+    "the estimation did not converge",
     "reports of ruptures cannot be simulated from the ratings",
     "up to k = {chosen} more than {chosen}% of {name} are false alarms",
     "no course is long enough for a k with at most {chosen}% false alarms",

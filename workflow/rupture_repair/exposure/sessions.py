@@ -89,7 +89,7 @@ def session_exposures(
     }
     for exposure in EXPOSURES:
         table[exposure] = exposures[exposure].to_numpy()[kept]
-        parts = _within_and_between(table[exposure], table["time"], course)
+        parts = within_and_between(table[exposure], table["time"], course)
         for part, values in zip(("within", "between", "detrended"), parts, strict=True):
             table[f"{exposure}_{part}"] = values
     return pd.DataFrame({name: table[name] for name in SESSION_COLUMNS})
@@ -240,7 +240,7 @@ def _now_and_next(
     }
 
 
-def _within_and_between(
+def within_and_between(
     exposure: np.ndarray, time: np.ndarray, course: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the within, between and detrended part of an exposure; courses count from 0."""

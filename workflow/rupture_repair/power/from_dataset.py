@@ -232,7 +232,7 @@ def _ruptures(courses: Courses) -> tuple[dict[str, Any], str]:
         "volatility_sigma": float(found.volatility),
         "autocorrelation": float(np.clip(found.carry, 0.0, 0.95)),
     }
-    repaired = 1 - (1 - found.recovery) ** REPAIR_WINDOW
+    repaired = found.ended_within(REPAIR_WINDOW)
     # The causes of repair in the simulation do not matter here: one chance for all.
     same = dict.fromkeys(("repair_noticed", "repair_strategy", "repair_confrontation"), 0.0)
     depth = float(np.clip(found.depth, 0.5, 30.0))

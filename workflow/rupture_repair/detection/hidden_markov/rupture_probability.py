@@ -1,21 +1,26 @@
 r"""Probability that a session is ruptured: a hidden Markov model of all courses of a dataset.
 
-**Model.** Course :math:`i` has a level and a trend, :math:`(a_i, b_i) \sim N(\mu, \Sigma)`, and a
-volatility :math:`v_i`. Each session is steady or ruptured, :math:`s_t \in \{0, 1\}`: a Markov chain
-over session numbers with the probabilities of onset :math:`p` and of recovery :math:`q`, steady at
-session 1. Between ratings :math:`g` sessions apart the chain moves by :math:`P^g`. What is rated is
+**HiddenMarkovModel.** Course :math:`i` has a level and a trend, :math:`(a_i, b_i) \sim N(\mu, \Sigma)`, and a
+volatility :math:`v_i`. A session is steady, or in a rupture that passes or one that lasts. A
+rupture begins with probability :math:`p` per session, not before session 3; a share
+:math:`\lambda` of them last. It ends with probability :math:`q` per session where it passes,
+:math:`r` where it lasts, and has one depth :math:`D` throughout. Sessions after its end are
+repaired: steady, but told apart from those before any rupture. States follow each other by a Markov
+chain over session numbers; between ratings :math:`g` sessions apart it moves by :math:`P^g`. What
+is rated is
 
-.. math:: y_t = a_i + b_i (t - c) - D_t s_t + \varphi^g e_{t-g} + \sigma_t u_t, \qquad
-   e_t = y_t - a_i - b_i (t - c) + \delta s_t,
+.. math:: y_t = a_i + b_i (t - c) - D_t + \varphi^g e_{t-g} + \sigma_t u_t, \qquad
+   e_t = y_t - a_i - b_i (t - c) + D_t,
 
-with logistic :math:`u_t`, :math:`\sigma_t = \sigma v_i \sqrt{1 - \varphi^{2g}}` (Hamilton's, 1989,
-switching autoregression; :math:`\sigma_t = \sigma v_i` at the first rating). Three devices keep
-what is no rupture from passing for one: the carry-over :math:`\varphi` takes up ordinary waves, the
-volatility restless clients, the heavy tails of the logistic single outliers. Volatility and depth
-are log-normal, :math:`v_i = e^{\omega\xi}`, :math:`D_t = \delta e^{\kappa\xi}`, each at the three
-points of Gauss and Hermite, :math:`\xi \in \{-\sqrt 3, 0, \sqrt 3\}` with shares 1/6, 2/3, 1/6; so
-no depth is negative. A rating means the interval of one step around it, at the ends of the
-range for all beyond. With :math:`E = e^{-z}` and :math:`h` half a step in units of :math:`\sigma_t`
+with :math:`D_t = 0` outside ruptures, logistic :math:`u_t`, and
+:math:`\sigma_t = \sigma v_i \sqrt{1 - \varphi^{2g}}` (Hamilton's, 1989, switching autoregression;
+:math:`\sigma_t = \sigma v_i` at the first rating). Three devices keep what is no rupture from
+passing for one: the carry-over :math:`\varphi` takes up ordinary waves, the volatility restless
+clients, the heavy tails of the logistic single outliers. Volatility and depth are log-normal,
+:math:`v_i = e^{\omega\xi}`, :math:`D = \delta e^{\kappa\xi}`, each at the three points of Gauss
+and Hermite, :math:`\xi \in \{-\sqrt 3, 0, \sqrt 3\}` with shares 1/6, 2/3, 1/6; so no depth is
+negative. A rating means the interval of one step around it, at the ends of the range for all
+beyond. With :math:`E = e^{-z}` and :math:`h` half a step in units of :math:`\sigma_t`
 
 .. math:: P(y) = F(z + h) - F(z - h) = \frac{E (e^h - e^{-h})}{(1 + E e^h)(1 + E e^{-h})},
 
@@ -27,29 +32,29 @@ ruptured one: 7 x 3 nodes per course and volatility, around its posterior mean a
 posterior covariance (adaptive quadrature; equal steps in the level, whose posterior may have two
 tops, Gauss-Hermite in the trend). At each node the forward and backward recursions are exact. The
 grid begins at the regression line with twice its standard error and is moved by two coarse passes.
+Given the past only, the nodes lie over the whole prior, since a grid around the posterior would
+tell of the future.
 
-**Estimation.** EM. Closed form: :math:`\mu, \Sigma` from the posterior moments (empirical Bayes),
-:math:`p, q` from the expected single steps within each gap, held to :math:`p \le q` (at most half
-of all sessions are ruptured in the long run). For depth, its spread, carry-over, log noise and
-volatility one Fisher scoring step with the complete-data information of the logistic, 1/(3 σ²)
-for the location and (π² + 3)/9 for the log scale; the scores are
-:math:`(F(z-h) + F(z+h) - 1)/\sigma_t` and
-:math:`[(z-h) f(z-h) - (z+h) f(z+h)]/P`. It is a generalised EM: the likelihood rises, but for the
-error of the quadrature; where it falls the step is halved. After every two steps the parameters
-move on in the direction in which the steps bend (Varadhan & Roland 2008, doi
-10.1111/j.1467-9469.2007.00585.x), and back where the likelihood falls by that.
+**Estimation.** Maximum likelihood. The scores of each course are exact (Fisher's identity,
+:mod:`.scores`); their outer products estimate the information (Berndt et al. 1974), and damped
+steps with it climb until the slope foretells a gain below .01. The climb begins at several laws of
+ruptures with some of the courses, and goes on with all of them from the best. Onsets above .3,
+recoveries of passing ruptures below .1 and of lasting ones above .5 are not allowed: there the two
+kinds change places. Standard errors are those of the same information, by the delta method; a
+parameter at a limit has none.
 
-**Evidence.** The one-state model is fitted first. Only where two states are better by BIC (four
-more parameters) and the second lies at least two noise SD below the first is it taken for real;
-else no session is ruptured.
+**Evidence.** The model without ruptures is fitted first. Only where ruptures are better by BIC (six
+more parameters), lie deep enough below the steady sessions to be no skew of their noise, and take
+up at most half of all sessions, are they taken for real; else no session is ruptured.
 
 Sources: Hamilton (1989), Econometrica 57, 357-384; Rabiner (1989), Proceedings of the IEEE 77,
-257-286; Naylor & Smith (1982), Applied Statistics 31, 214-225; the combination is this project's.
+257-286; Naylor & Smith (1982), Applied Statistics 31, 214-225; Berndt, Hall, Hall & Hausman (1974),
+Annals of Economic and Social Measurement 3, 653-665; the combination is this project's.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +64,22 @@ from ...project.arrays import Floats
 from ..courses import Courses, chosen, content, pooled_sd
 from ..fall_rules import Falls, meets
 from . import chain, estimation
-from .chain import LOGISTIC_SD, POINTS, Chain, CourseBlock, Parameters
+from .chain import Chain, CourseBlock, SessionPosterior
+from .parameters import FEW, FIRST_ONSET, LOGISTIC_SD, MANY, POINTS, Parameters
 
 #: Courses that the parameters are estimated from, at most.
 MOST_COURSES = 2000
 #: Fewer ratings than this are not asked for ruptures.
 FEWEST_RATINGS = 50
-#: A ruptured state must lie this many noise SD below the steady one: nearer, two bells have one
+#: Ruptures must on average lie this many noise SD below steady sessions: nearer, two bells have one
 #: peak, and the skew of ratings near the top of a scale without any rupture looks the same.
 LEAST_DEPTH = 2.0
+#: Largest share of sessions that may be ruptured.
+MOST_OPEN = 0.5
+#: Laws of ruptures that the estimation begins with: depth in noise SD, onset, share that last; and
+#: the number of courses that it begins with.
+STARTS = ((2.0, 0.05, 0.35), (4.0, 0.02, 0.6))
+FEW_COURSES = 60
 _TOO_FEW, _NO_REFERENCE = 1, 4
 
 
@@ -78,15 +90,18 @@ class HiddenMarkovModel:
     Attributes
     ----------
     parameters : Parameters
-        Of the model chosen: without evidence of a second state that of one state.
+        Of the model chosen: without evidence of ruptures that without.
     rejected : Parameters or None
-        Of the two-state model that was not identified.
+        Of the model with ruptures that was not identified.
     centre, low, high, step : float
         Central session number; range and step of the ratings.
+    errors : dict of str to float
+        Standard errors of the parameters by name, as :meth:`Parameters.natural` has them; without
+        those that lie at a limit.
     loglik, loglik_steady : tuple of float
-        Log likelihood after each EM step, of two states and of one.
+        Log likelihood after each step, with ruptures and without.
     evidence : float
-        BIC of one state minus BIC of two; NaN where nothing was fitted.
+        BIC without ruptures minus BIC with; NaN where nothing was fitted.
     identified, converged : bool
     n_courses, n_ratings : int
         What the parameters were estimated from.
@@ -100,6 +115,7 @@ class HiddenMarkovModel:
     high: float
     step: float
     rejected: Parameters | None = None
+    errors: Mapping[str, float] = field(default_factory=dict)
     loglik: tuple[float, ...] = ()
     loglik_steady: tuple[float, ...] = ()
     evidence: float = np.nan
@@ -137,17 +153,32 @@ class Assessment:
 
     Attributes
     ----------
-    probability : ndarray of float, shape (ratings,)
-        Posterior probability that the session is ruptured.
+    probability, lasting, repaired : ndarray of float, shape (ratings,)
+        Posterior probabilities: that the session is ruptured, that it is in a rupture that lasts,
+        and that it is steady after a rupture.
+    fall : ndarray of float, shape (ratings,)
+        Expected points by which a rupture lowers the session.
     reference : ndarray of float, shape (ratings,)
-        Posterior mean of the line of the course: what a steady session would be rated.
+        Expected line of the course: what the session would be rated without rupture and ordinary
+        fluctuation.
+    deviation : ndarray of float, shape (ratings,)
+        Expected ordinary fluctuation, in points; for a rating at an end of the range with what
+        lies beyond.
     noise_sd : ndarray of float, shape (courses,)
         Posterior mean of the SD of the course around its line.
     """
 
     probability: Floats
+    lasting: Floats
+    repaired: Floats
+    fall: Floats
     reference: Floats
+    deviation: Floats
     noise_sd: Floats
+
+
+#: What :class:`Assessment` holds of each session, in this order.
+_OF_SESSIONS = ("probability", "lasting", "repaired", "fall", "reference", "deviation")
 
 
 def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMarkovModel:
@@ -185,34 +216,63 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
     if not deviation > 0:
         return replace(model, message="the ratings do not vary within courses")
 
-    blocks = list(_blocks(sample, model))
-    steady, path_steady, _ = estimation.maximise(blocks, start)
-    depth = 2 * steady.noise_sd
-    two = replace(steady, depth=depth, onset=0.05, recovery=0.3)
-    ruptured, path, converged = estimation.maximise(blocks, two)
-    evidence = 2 * (max(path) - max(path_steady)) - 4 * np.log(ratings)
-    separation = ruptured.depth / ruptured.noise_sd
-    notes = [
+    steady = estimation.maximise(list(_blocks(sample, model)), start, start.noise)
+    ruptured = _with_ruptures(sample, model, steady.parameters)
+    found = ruptured.parameters
+    evidence = 2 * (ruptured.loglik - steady.loglik) - (MANY - FEW) * np.log(ratings)
+    separation, share = found.mean_depth / found.noise_sd, found.open_share(sample.session)
+    refusals = [
         (not evidence > 0, "no evidence of a ruptured state: one state fits as well by BIC"),
         (
-            evidence > 0 and separation < LEAST_DEPTH,
-            f"the second state lies only {separation:.1f} SD below the first, less than"
-            f" {LEAST_DEPTH:g}: it cannot be distinguished from skewed noise",
+            separation < LEAST_DEPTH,
+            f"ruptures lie only {separation:.1f} SD below the other sessions, less than"
+            f" {LEAST_DEPTH:g}: they cannot be distinguished from skewed noise",
         ),
-        (not converged, f"EM did not converge in {estimation.MOST_STEPS} steps"),
-    ]
-    identified = not (notes[0][0] or notes[1][0])
+        (
+            share > MOST_OPEN,
+            f"{share:.0%} of all sessions would be ruptured: it is not known which are ordinary",
+        ),
+    ]  # fmt: skip
+    refusal = next((text for holds, text in refusals if holds), None)
+    notes = [] if refusal is None else [refusal]
+    if not ruptured.converged:
+        notes.append("the estimation did not converge")
+    chosen_fit = steady if refusal else ruptured
     return replace(
         model,
-        parameters=ruptured if identified else steady,
-        rejected=None if identified else ruptured,
-        loglik=tuple(path),
-        loglik_steady=tuple(path_steady),
+        parameters=chosen_fit.parameters,
+        rejected=found if refusal else None,
+        errors=estimation.standard_errors(chosen_fit),
+        loglik=ruptured.path,
+        loglik_steady=steady.path,
         evidence=float(evidence),
-        identified=identified,
-        converged=converged,
-        message="; ".join(text for holds, text in notes if holds),
+        identified=refusal is None,
+        converged=ruptured.converged,
+        message="; ".join(notes),
     )
+
+
+def _with_ruptures(
+    sample: Courses, model: HiddenMarkovModel, steady: Parameters
+) -> estimation.MarkovFit:
+    """MarkovFit the model with ruptures: from several starts on some courses, then on all."""
+    number, unit = len(sample.length), steady.noise
+    some = chosen(sample, np.unique(np.linspace(0, number - 1, FEW_COURSES).astype(int)))[0]
+    blocks = list(_blocks(some, model))
+    tried = [
+        estimation.maximise(
+            blocks,
+            replace(steady, depth=depth * steady.noise_sd, onset=onset, lasting=lasting),
+            unit,
+            most_steps=6,
+        )
+        for depth, onset, lasting in STARTS
+    ]
+    best = max(tried, key=lambda fit: fit.loglik)
+    if len(some.length) < number:
+        blocks = list(_blocks(sample, model))
+        return estimation.maximise(blocks, best.parameters, unit)
+    return estimation.maximise(blocks, best.parameters, unit, places=best.places)
 
 
 def smallest_step(courses: Courses) -> float:
@@ -230,8 +290,8 @@ def assess(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = Fals
     courses : Courses
     model : HiddenMarkovModel
     past_only : bool
-        Filter instead of smooth: the probability at each session given the ratings up to it. The
-        parameters, the reference and the noise still come from all ratings.
+        Filter instead of smooth: all of a session given the ratings up to it. The parameters of the
+        model, and `noise_sd`, still come from all ratings.
 
     Returns
     -------
@@ -239,22 +299,35 @@ def assess(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = Fals
         With a model that is not identified all probabilities are 0.
     """
     p = model.parameters
-    probability, reference = np.zeros(len(courses.rating)), np.zeros(len(courses.rating))
+    found = np.zeros((len(_OF_SESSIONS), len(courses.rating)))
     noise_sd = np.zeros(len(courses.length))
-    for block in _blocks(courses, model):
-        steps = Chain(block, p, chain.grid(*chain.centred(block, p), p))
-        nodes = steps.forward()
-        level, trend = np.einsum("vb,vbi->ib", nodes.weight, nodes.mean)
-        noise_sd[block.course] = p.noise_sd * np.exp(p.volatility * POINTS) @ nodes.weight
-        here = block.index[block.rated]
-        reference[here] = (level + trend * block.time)[block.rated]
+    for block in _blocks(courses, model, widest=8 if past_only else 32):
         if past_only:
             steps = Chain(block, p, chain.grid_of_prior(p, len(block.course)))
-            steps.forward()
-        found = steps.backward()
-        likely = found.filtered if past_only else found.ruptured
-        probability[here] = likely[block.rated]
-    return Assessment(probability, reference, noise_sd)
+        else:
+            steps = Chain(block, p, chain.grid(*chain.centred(block, p), p))
+        nodes = steps.forward()
+        noise_sd[block.course] = nodes.weight @ (p.noise_sd * np.exp(p.volatility * POINTS))
+        for session in steps.filtered() if past_only else steps.smoothed():
+            rated = block.rated[session.number]
+            here = block.index[session.number][rated]
+            found[:, here] = summary(steps, session)[:, rated]
+    return Assessment(*found, noise_sd)
+
+
+def summary(steps: Chain, session: SessionPosterior) -> Floats:
+    """Return what :data:`_OF_SESSIONS` names of one session, shape (6, courses)."""
+    state, t = session.state, session.number
+    fall = state.sum(axis=2) @ steps.p.falls
+    path = np.einsum("befn,bn->b", session.weight, steps.line(t))
+    deviation = steps.block.rating[t] - path + fall
+    at_end = steps.block.top[t] | steps.block.bottom[t]
+    if at_end.any():
+        beyond = np.einsum("befn,befn->b", session.weight, steps.deviation_beyond(t))
+        deviation = np.where(at_end, beyond, deviation)
+    ruptured, lasting = state[:, 1:].sum(axis=(1, 2)), state[:, 1:, 1:].sum(axis=(1, 2))
+    repaired = state[:, 0, 1:].sum(axis=1)
+    return np.stack([ruptured, lasting, repaired, fall, path, deviation])
 
 
 def posterior(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = False) -> Floats:
@@ -290,13 +363,13 @@ def low(
     -------
     Falls
         The reference is the line of the course, the unit the SD of its noise, the threshold in
-        points half the depth of a rupture. Low: probable enough, and below the line. Session 1 is
-        not assessable: there is nothing that it could have fallen from.
+        points half the depth of a rupture. Low: probable enough, and below the line. Sessions 1
+        and 2 are not assessable: there is too little that they could have fallen from.
     """
     found = assessment or assess(courses, model)
     fall = found.reference - courses.rating
     reason = np.zeros(len(fall), dtype=np.int8)
-    reason[courses.session <= 1] = _NO_REFERENCE
+    reason[courses.session < FIRST_ONSET] = _NO_REFERENCE
     reason[courses.spread(courses.length) < min_ratings] = _TOO_FEW
     half = np.full(len(courses.length), model.parameters.depth / 2 if model.identified else np.nan)
     likely = (found.probability >= threshold) & (fall > 0) & (reason == 0)
@@ -319,9 +392,9 @@ def _sample(courses: Courses) -> Courses:
     return chosen(courses, order[(np.arange(wanted) * number) // wanted])[0]
 
 
-def _blocks(courses: Courses, model: HiddenMarkovModel) -> Iterable[CourseBlock]:
+def _blocks(courses: Courses, model: HiddenMarkovModel, widest: int = 32) -> Iterable[CourseBlock]:
     return chain.blocks(
-        courses, centre=model.centre, low=model.low, high=model.high, step=model.step
+        courses, centre=model.centre, low=model.low, high=model.high, step=model.step, widest=widest
     )
 
 
