@@ -187,14 +187,14 @@ class SessionPosterior:
         Joint probability.
     state : ndarray, shape (courses, falls now, kinds now)
         Probability of each state.
-    pairs : ndarray, shape (courses, states before, states now), optional
-        Probability of the states at the rating before and at this one.
+    pairs : ndarray, shape (courses, states before, states now)
+        Probability of the states at the rating before and at this one; empty where filtered.
     """
 
     number: int
     weight: Floats
     state: Floats
-    pairs: Floats | None = None
+    pairs: Floats
 
 
 class Chain:
@@ -317,7 +317,8 @@ class Chain:
             weight = self._arrived(t).sum(axis=3) * self.chance[t]
             weight /= weight.sum(axis=(1, 2, 3), keepdims=True)
             state = self.alpha[t + 1].sum(axis=-1)
-            yield SessionPosterior(t, weight, state / state.sum(axis=(1, 2), keepdims=True))
+            state /= state.sum(axis=(1, 2), keepdims=True)
+            yield SessionPosterior(t, weight, state, np.empty((0, 0, 0)))
 
     def smoothed(self) -> Iterator[SessionPosterior]:
         """Yield each session given all ratings, from the last on, after `forward`."""

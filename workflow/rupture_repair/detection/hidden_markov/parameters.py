@@ -98,7 +98,8 @@ class Parameters:
     @cached_property
     def root(self) -> Floats:
         """Cholesky root of the covariance."""
-        return np.linalg.cholesky(self.covariance)
+        root: Floats = np.linalg.cholesky(self.covariance)
+        return root
 
     @property
     def shape(self) -> tuple[int, int]:

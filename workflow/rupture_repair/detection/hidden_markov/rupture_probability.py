@@ -1,6 +1,6 @@
 r"""Probability that a session is ruptured: a hidden Markov model of all courses of a dataset.
 
-**HiddenMarkovModel.** Course :math:`i` has a level and a trend, :math:`(a_i, b_i) \sim N(\mu, \Sigma)`, and a
+**Model.** Course :math:`i` has a level and a trend, :math:`(a_i, b_i) \sim N(\mu, \Sigma)`, and a
 volatility :math:`v_i`. A session is steady, or in a rupture that passes or one that lasts. A
 rupture begins with probability :math:`p` per session, not before session 3; a share
 :math:`\lambda` of them last. It ends with probability :math:`q` per session where it passes,
@@ -312,7 +312,8 @@ def assess(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = Fals
             rated = block.rated[session.number]
             here = block.index[session.number][rated]
             found[:, here] = summary(steps, session)[:, rated]
-    return Assessment(*found, noise_sd)
+    said = dict(zip(_OF_SESSIONS, found, strict=True))
+    return Assessment(**said, noise_sd=noise_sd)
 
 
 def summary(steps: Chain, session: SessionPosterior) -> Floats:
