@@ -98,8 +98,7 @@ class Parameters:
     @cached_property
     def root(self) -> Floats:
         """Cholesky root of the covariance."""
-        root: Floats = np.linalg.cholesky(self.covariance)
-        return root
+        return np.asarray(np.linalg.cholesky(self.covariance), dtype=np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:
