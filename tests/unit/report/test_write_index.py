@@ -15,7 +15,8 @@ def test_index_lists_failures_first_and_every_dataset(own, tmp_path):
     page = Page(render_html(text, tmp_path / "index.html").read_text())
     assert [head["id"] for head in page.all("h2")] == ["failed", "datasets", "synthesis", "about"]
     links = [link["href"] for link in page.all("a")]
-    for link in ("clinic-failed.html", "small.html", "other.html"):
+    forms = ("small.pdf", "small.docx", "small-explorer.html", "small-summary.png")
+    for link in ("clinic-failed.html", "small.html", "other.html", *forms):
         assert link in links
     assert links.index("clinic-failed.html") < links.index("small.html")
     for words in ("check", "row 41", "(and 1 more)", "logs/clinic/check.log", "(synthetic)"):

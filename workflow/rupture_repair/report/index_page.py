@@ -50,7 +50,7 @@ def index_entry(
     dict
         name, title, synthetic, licence, non_commercial, stands_in (the alliance measures that are
         none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
-        criterion shown), assessable, n_models, n_failed.
+        criterion shown), assessable, formats (of its report), n_models, n_failed.
     """
     measure, criterion = what_to_show(detection, measures, settings.default_criterion)
     row = of_criterion(tables.detection(gate, detection), measure, criterion).iloc[0]
@@ -68,6 +68,7 @@ def index_entry(
         "assessable": bool(row["assessable"]),
         "n_episodes": row["n_episodes"],
         "n_with_episode": row["n_courses_with_episode"],
+        "formats": settings.report.formats,
         "n_models": len(status),
         "n_failed": int((status == "failed").sum()),
     }

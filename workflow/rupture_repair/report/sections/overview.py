@@ -5,6 +5,17 @@ from typing import Any
 from ..markdown import Md, count, escape, held, text
 from ..rows import Rows
 
+#: Other pages of a dataset, and what their names add to its own.
+_FURTHER = {"Explorer": "-explorer.html", "Summary": "-summary.png"}
+
+
+def _pages(entry: dict[str, Any]) -> Md:
+    """Link the other forms of the report of a dataset, and its other pages."""
+    forms = {"PDF": "pdf", "Word": "docx"}
+    ends = {word: f".{form}" for word, form in forms.items() if form in entry["formats"]}
+    links = [f"[{word}](<{entry['name']}{end}>)" for word, end in (ends | _FURTHER).items()]
+    return Md(" · ".join(links))
+
 
 def datasets(entries: list[dict[str, Any]]) -> Rows:
     """List the datasets of the index."""
@@ -16,6 +27,7 @@ def datasets(entries: list[dict[str, Any]]) -> Rows:
         rows.append(
             {
                 "dataset": Md(f"[{escape(entry['title'])}](<{entry['name']}.html>){mark}"),
+                "pages": _pages(entry),
                 "licence": text(entry["licence"]),
                 "courses": held(entry["n_courses"]),
                 "sessions": held(entry["n_sessions"]),
