@@ -1,33 +1,39 @@
 """Which source files a step is made of, so that it runs again when one of them changes."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from .package_files import PACKAGE
 
 
-def _for_types(node: ast.AST) -> bool:
+def _for_types(statement: ast.stmt) -> bool:
     """Return whether a statement is read by a type checker only: ``if TYPE_CHECKING:``."""
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    test = statement.test if isinstance(statement, ast.If) else None
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield all statements that can run; expressions, most of the tree, hold no import."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.expr) and not _for_types(child):
-            yield child
-            yield from _statements(child)
+def _statements(block: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield all statements that can run, those inside others as well."""
+    for statement in block:
+        if _for_types(statement):
+            continue
+        yield statement
+        for part in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(statement, part, ()))
+        for part in ("handlers", "cases"):
+            for branch in getattr(statement, part, ()):
+                yield from _statements(branch.body)
 
 
 @cache
-def _imported(file: Path) -> set[str]:
-    """Return the modules of this package that a source file imports, as dotted names."""
+def _imported(file: Path) -> set[Path]:
+    """Return the source files of this package that a source file imports."""
     inside = file.is_relative_to(PACKAGE)
     package = file.relative_to(PACKAGE).parent.parts if inside else ()
     names: set[str] = set()
-    for node in _statements(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(file.read_text(encoding="utf-8")).body):
         if not isinstance(node, ast.ImportFrom):
             continue
         parts = node.module.split(".") if node.module else []
@@ -39,9 +45,10 @@ def _imported(file: Path) -> set[str]:
             continue
         names.add(".".join(base))
         names.update(".".join([*base, alias.name]) for alias in node.names)
-    return names
+    return {one for name in names for one in _files(name)}
 
 
+@cache
 def _files(name: str) -> list[Path]:
     """Return the source files of a module and of the packages it lies in."""
     parts = name.split(".") if name else []
@@ -77,10 +84,11 @@ def code_files(script: Path) -> tuple[str, ...]:
         Paths of all modules of the package that the script imports, directly or not; relative to
         the working folder where the package lies below it.
     """
-    todo, seen = list(_imported(script)), set()
+    todo: list[Path] = [*_imported(script)]
+    seen: set[Path] = set()
     while todo:
-        for file in _files(todo.pop()):
-            if file not in seen:
-                seen.add(file)
-                todo += _imported(file)
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += _imported(file)
     return tuple(sorted(map(from_here, seen)))
