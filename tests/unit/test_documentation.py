@@ -171,34 +171,6 @@ def test_reference_describes_every_key_of_a_schema(name):
     assert {key for key in keys if not re.search(rf"^##+ `(?:.*\.)?{key}`$", page, re.M)} == set()
 
 
-def rows_of_settings(heading: str) -> list[str]:
-    """Return what a table of docs/settings.md has rows for: settings, or commands and options."""
-    text = (DOCS / "settings.md").read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
-    cells = re.findall(r"^\| (`.+?) \| .{5,} \|$", text.partition("\n## ")[0], flags=re.M)
-    found = []
-    for cell in cells:
-        first, *others = re.findall(r"`([^`]+)`", cell)
-        found += [first, *(f"{first.partition(' ')[0]} {other}" for other in others)]
-    return found
-
-
-def test_each_setting_has_a_reader_who_needs_it():
-    schema = yaml_files.schema("config")
-    every = list(keys_of(schema, schema))
-    leaves = [key for key in every if not any(other.startswith(f"{key}.") for other in every)]
-    assert rows_of_settings("config.yaml") == leaves, "docs/settings.md lacks a row"
-
-
-def test_each_command_and_option_has_a_reader_who_needs_it():
-    every = []
-    for name, command in reference_pages.subcommands(cli.command_parser()).items():
-        options = [one.option_strings[-1] for one in command._actions if one.option_strings]
-        every += [name, *(f"{name} {option}" for option in options if option != "--help")]
-    found = rows_of_settings("Commands")
-    assert len(found) == len(set(found))
-    assert set(found) ^ set(every) == set(), "docs/settings.md lacks a row, or has one too many"
-
-
 def test_reference_shows_defaults_and_what_is_allowed():
     page = reference_pages.schema_page("config")
     entry = page.partition("### `edge_rules.max_gap`")[2].partition("\n## ")[0]

@@ -9,7 +9,10 @@ import pytest
 
 import architecture
 import house
+import reference_pages
 from repository import ROOT
+from rupture_repair import cli
+from rupture_repair.project import yaml_files
 
 #: Lines of a file of code, and of a function without its description.
 LONGEST_FILE, LONGEST_FUNCTION = 500, 60
@@ -223,6 +226,48 @@ def test_the_places_that_contributing_names_exist():
     named = re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.\w+)`", places)
     assert len(named) > 15
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+# ---------------------------------------------------------------------------- less
+
+
+def keys_of(schema: dict, part: dict, above: str = "") -> list[str]:
+    """Return the keys of a schema that hold no others."""
+    below = yaml_files.resolved(part, schema).get("properties", {})
+    if not below:
+        return [above]
+    return [
+        key
+        for name, entry in below.items()
+        for key in keys_of(schema, entry, f"{above}.{name}".strip("."))
+    ]
+
+
+def rows_of_settings(heading: str) -> list[str]:
+    """Return what a table of docs/settings.md has rows for: settings, or commands and options."""
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    cells = re.findall(r"^\| (`.+?) \| .{5,} \|$", text.partition("\n## ")[0], flags=re.M)
+    found = []
+    for cell in cells:
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        found += [first, *(f"{first.partition(' ')[0]} {other}" for other in others)]
+    return found
+
+
+def test_each_setting_has_a_reader_who_needs_it():
+    schema = yaml_files.schema("config")
+    every = keys_of(schema, schema)
+    assert rows_of_settings("config.yaml") == every, "say in docs/settings.md who needs it"
+
+
+def test_each_command_and_option_has_a_reader_who_needs_it():
+    every = []
+    for name, command in reference_pages.subcommands(cli.command_parser()).items():
+        options = [one.option_strings[-1] for one in command._actions if one.option_strings]
+        every += [name, *(f"{name} {option}" for option in options if option != "--help")]
+    found = rows_of_settings("Commands")
+    assert len(found) == len(set(found))
+    assert set(found) ^ set(every) == set(), "say in docs/settings.md who needs it"
 
 
 # ---------------------------------------------------------------------------- the picture
