@@ -1,15 +1,18 @@
 """Planted and found: what reports say of it, and of no dataset whose courses are hidden."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from bundles import material_of
+from made_reports import ABOUT
 from made_tables import tables
 from rupture_repair.compare_with_truth import Truth, compare_with_truth
 from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.criteria import effects_forest
+from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.sections import planted
 
 
@@ -53,6 +56,15 @@ def test_effects_begin_with_what_was_planted(made):
     assert rows[0]["criterion"] == "What was planted"
     assert (rows[0]["open"], rows[0]["repaired"]) == ("−2.00", "1.50")
     assert len(rows) > 2
+
+
+def test_the_report_begins_with_it_and_keeps_its_headings_apart(made):
+    text = dataset_report(material_of(made), ABOUT)
+    number = len(made["episodes"].query("measure == 'srs' and criterion == 'own_mean_2sd'"))
+    assert f"{number} ruptures were planted into these data" in text
+    assert text.index("ruptures were planted") < text.index("{#planted-and-found}")
+    for name in ("planted-and-found", "data", "claims"):  # its own, and those that follow
+        assert re.search(rf"\n\n## [^\n]+ \{{#{name}\}}\n", text), name
 
 
 def test_nothing_is_said_where_courses_are_hidden_or_nothing_was_planted(made):

@@ -7,7 +7,7 @@ import pandas as pd
 from ...models.definitions import REPAIRED_MINUS_OPEN
 from ..dataset_tables import Material
 from ..markdown import count, interval, number, percent, text
-from ..rows import Rows, measure_text
+from ..rows import Rows
 
 #: Planted effects in the order of the columns: key of the cell, term.
 _TERMS = (
@@ -48,10 +48,15 @@ def of_planted(material: Material) -> dict[str, Any]:
 
 
 def planted_ruptures(material: Material) -> Rows:
-    """Count, by criterion, planted ruptures that were found and episodes that were not planted."""
-    rows = []
-    names = material.names()
-    for row in material.planted["planted_ruptures"].to_dict("records"):
+    """Count, by criterion, planted ruptures that were found and episodes that were not planted.
+
+    Of the measure shown; the others are in the table.
+    """
+    rows: Rows = []
+    names, table = material.names(), material.planted["planted_ruptures"]
+    own = table[table["measure"] == material.shown[0]]
+    why = (own["status"] != "assessed").any()
+    for row in own.to_dict("records"):
         assessed = row["status"] == "assessed"
         cells = {
             "found": _of(row["n_found"], row["n_planted"]),
@@ -60,10 +65,9 @@ def planted_ruptures(material: Material) -> Rows:
             "ending": _of(row["n_same_ending"], row["n_found"]),
         }
         rows.append(
-            measure_text(material, row)
-            | {"criterion": text(names[row["criterion"]])}
+            {"criterion": text(names[row["criterion"]])}
             | (cells if assessed else dict.fromkeys(cells, "–"))
-            | {"reason": "–" if assessed else text(row["reason"])}
+            | ({"reason": "–" if assessed else text(row["reason"])} if why else {})
         )
     return rows
 
@@ -77,22 +81,23 @@ def _of(part: Any, whole: Any) -> str:
 
 
 def planted_effects(material: Material) -> Rows:
-    """Set the estimates of each criterion against the effects that were planted."""
+    """Set the estimates of each criterion against the effects that were planted.
+
+    Of the measure shown; the others are in the table.
+    """
     table = material.planted["planted_effects"]
-    names, rows = material.names(), []
-    first: dict[str, Any] = {"criterion": "What was planted"}
-    planted = dict(zip(table["term"], table["planted"], strict=True))
-    for (measure, criterion), own in table.groupby(["measure", "criterion"], sort=False):
+    table = table[table["measure"] == material.shown[0]]
+    names, planted = material.names(), dict(zip(table["term"], table["planted"], strict=True))
+    rows: Rows = [
+        {"criterion": "What was planted"} | {key: number(planted.get(term)) for key, term in _TERMS}
+    ]
+    for criterion in [name for name in names if (table["criterion"] == name).any()]:
+        own = table[table["criterion"] == criterion]
         by_term = own.drop_duplicates("term").set_index("term").to_dict("index")
         rows.append(
-            measure_text(material, {"measure": measure})
-            | {"criterion": text(names[criterion])}
+            {"criterion": text(names[criterion])}
             | {key: _estimate(by_term.get(term)) for key, term in _TERMS}
         )
-    if rows:
-        first |= measure_text(material, {"measure": table["measure"].iloc[0]}) and {"measure": "–"}
-        first |= {key: number(planted.get(term)) for key, term in _TERMS}
-        rows.insert(0, {key: first[key] for key in rows[0]})
     return rows
 
 
