@@ -132,3 +132,23 @@ rule compare_with_chance:
         seed=SETTINGS["seed"],
     script:
         "../scripts/compare_with_chance.py"
+
+
+# What watching the courses would have shown: flags from the ratings so far, at a promised false alarm.
+rule watch:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        models=rules.fit_hidden_markov.output.models,
+        code=code_of("watch"),
+        dictionary=dictionary_of("live"),
+    output:
+        live=processed("live.parquet"),
+        csv=processed("live.csv"),
+        metadata=metadata_of("live"),
+    log:
+        "logs/{dataset}/watch.log",
+    params:
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/watch.py"

@@ -113,6 +113,7 @@ rule write_report:
         diagnostics=rules.diagnose.output.diagnostics,
         planted_ruptures=rules.compare_with_truth.output.ruptures,
         planted_effects=rules.compare_with_truth.output.effects,
+        live=rules.watch.output.live,
         figures=rules.draw_figures.output.figures,
         templates=TEMPLATES,
         code=code_of("write_report"),

@@ -19,6 +19,7 @@ from .commands import (
     real,
     report,
     simulate,
+    watch,
 )
 from .project.problems import ProblemsFound
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "describe": describe,
     "explain": explain,
     "episodes": episodes,
+    "watch": watch,
     "fit": fit,
     "power": power,
     "report": report,

@@ -50,6 +50,7 @@ WATCHED = {
     "probable": {"detection", "exposure"},
     "calibrate": {"chance", "detection"},
     "detect": {"detection"},
+    "watch": {"chance", "detection"},
     "agreement": {"detection"},
     "compare_with_chance": {"chance", "detection"},
     "fit_models": {"models", "exposure", "detection", "statistics"},

@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     criteria = [name for text in arguments.criterion for name in text.split(",") if name]
     changes = _changed_settings(arguments)
-    data, noted = _read(file, columns, options.delimiter(arguments.delimiter))
+    data, noted = read_columns(file, columns, options.delimiter(arguments.delimiter))
     asked, faults = check(data, columns, about, criteria, changes)
     errors = [entry for entry in noted if entry.is_error]
     if errors or asked is None:
-        raise ProblemsFound([*(_as_option(entry, file) for entry in faults), *errors])
+        raise ProblemsFound([*(as_option(entry, file) for entry in faults), *errors])
     found = find(asked)
     for note in [*(entry.text for entry in noted), *found.notes]:
         print(f"note: {note}", file=sys.stderr)
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read(
+def read_columns(
     file: Path, columns: "Columns", delimiter: str
 ) -> tuple["pd.DataFrame | None", list[Problem]]:
     """Return the three columns of a file, and its problems."""
@@ -98,14 +98,14 @@ def _read(
     source, found = open_file(file, delimiter)
     if source is None:
         return None, found
-    found = [_as_option(entry, file) for entry in column_faults(source.header, columns)]
+    found = [as_option(entry, file) for entry in column_faults(source.header, columns)]
     if found:
         return None, found
     names = dict.fromkeys(columns)
     return read_table(source, names, texts=(columns.course,), as_they_are=columns[1:])
 
 
-def _as_option(entry: Problem, file: Path) -> Problem:
+def as_option(entry: Problem, file: Path) -> Problem:
     """Return a problem with the option in place of the argument in Python, or with the file."""
     if entry.file is None:
         return entry.in_file(file)

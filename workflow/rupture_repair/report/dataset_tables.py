@@ -15,6 +15,8 @@ from ..project.headline import what_to_show
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules, Settings
 
+_OPTIONAL = ("chance", "sensitivity", "claims", "components", "diagnostics", "flow", "live")
+
 
 @dataclass(frozen=True)
 class Material:
@@ -46,6 +48,8 @@ class Material:
         Whether the main model describes the data, if that was computed.
     flow : DataFrame or None
         What each step leaves out of the main model, if that was counted.
+    live : DataFrame or None
+        What watching the courses would have shown, if that was tried.
     planted : dict of str to DataFrame
         The tables planted_ruptures and planted_effects; without rows where nothing was planted,
         empty if they were not made.
@@ -68,6 +72,7 @@ class Material:
     components: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
     flow: pd.DataFrame | None = None
+    live: pd.DataFrame | None = None
     planted: dict[str, pd.DataFrame] = field(default_factory=dict)
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
     known_gate: Gate | None = None
@@ -93,7 +98,7 @@ class Material:
         wanted = ["measure", "criterion", "course", "state", "reason"]
         optional = {
             name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in ("chance", "sensitivity", "claims", "components", "diagnostics", "flow")
+            for name in _OPTIONAL
             if (folder / f"{name}.parquet").exists()
         }
         drawn = sorted(figures.glob("*.csv")) if figures else []
@@ -156,6 +161,7 @@ class Material:
         every = {
             "chance": tables.chance,
             "sensitivity": tables.simulated,
+            "live": tables.simulated,
             "claims": tables.claims,
             "diagnostics": curves.diagnostics,
         }

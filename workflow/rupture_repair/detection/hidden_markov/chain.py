@@ -120,10 +120,10 @@ def grid(mean: Floats, covariance: Floats, p: Parameters, levels: Floats = LEVEL
 
 def grid_of_prior(p: Parameters, courses: int) -> Grid:
     """Lay nodes over the whole prior, whatever the ratings: they must not tell of the future."""
-    number = int(9 * p.root[0, 0] / (0.4 * p.noise_sd)) + 9
+    number = int(8 * p.root[0, 0] / (0.4 * p.noise_sd)) + 9
     mean = np.zeros((courses, len(POINTS), 2))
     covariance = np.broadcast_to(np.eye(2), (*mean.shape, 2))
-    return grid(mean, covariance, p, np.linspace(-4.5, 4.5, number))
+    return grid(mean, covariance, p, np.linspace(-4.0, 4.0, number))
 
 
 def regression(block: CourseBlock, p: Parameters) -> tuple[Floats, Floats]:

@@ -338,6 +338,11 @@ CATALOGUE: dict[str, Entry] = {
         "'{found}' is one of {numbers} different numbers among {words} different words.",
         "Correct the cells. If all are names of categories, write factor({column}) in the formula.",
     ),
+    "E722": Entry(
+        "courses cannot be watched by {measure}: {why}.",
+        "Nothing is known by which a fall could be told from ordinary ups and downs. Where there "
+        "are more courses, try again with all of them in one file or dataset.",
+    ),
     # --- E73x runs of the workflow
     "E731": Entry(
         "another run is at work in this folder since {since} (process {found} on {host}).",
