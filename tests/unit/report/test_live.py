@@ -31,9 +31,8 @@ def test_the_section_says_what_was_found_and_that_it_is_a_research_tool():
     assert "31 % of the ruptures would have been flagged while they were open, after 1.2" in section
     assert "**This is a research tool.**" in section
     rows = live.rules(material)
-    assert [row["rule"] for row in rows] == [
-        "Probability by the ratings so far", "Score below the cut-off",
-    ]  # fmt: skip
+    assert "Probability by the ratings so far" in rows[0]["rule"]
+    assert "Score below the cut" in rows[1]["rule"]
     assert rows[0]["stated"] == "40\u00a0%, 70\u00a0%, 90\u00a0%"
     assert rows[1]["slope"] == "–"
 
