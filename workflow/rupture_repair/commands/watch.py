@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 from . import options
@@ -82,7 +82,7 @@ def of_dataset(name: str, measure: str | None = None, root: Path = Path()) -> "p
         advice = "Go to the folder of a project whose reports were built, or name a CSV file."
         raise ProblemsFound([problem("E708", advice=advice)])
     if name not in built:
-        facts = {"hint": did_you_mean(name, built), "allowed": listing(built, 40)}
+        facts: dict[str, Any] = {"hint": did_you_mean(name, built), "allowed": listing(built, 40)}
         raise ProblemsFound([problem("E701", found=name, folder=PROCESSED.as_posix(), **facts)])
     import pandas as pd
 
@@ -97,9 +97,9 @@ def of_dataset(name: str, measure: str | None = None, root: Path = Path()) -> "p
     live = pd.read_parquet(folder / "live.parquet")
     live = live[live["rule"] == WATCHED].set_index("measure")
     measures = read_measures(folder / "measures.json")
-    chosen = measure or first_by_clients(live.index, measures)
+    chosen = str(measure or first_by_clients(live.index, measures))
     if chosen not in live.index:
-        facts = {"hint": did_you_mean(str(chosen), live.index), "allowed": listing(live.index, 40)}
+        facts = {"hint": did_you_mean(chosen, live.index), "allowed": listing(live.index, 40)}
         raise ProblemsFound([problem("E704", found=chosen, dataset=name, **facts)])
     row = live.loc[chosen]
     about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
