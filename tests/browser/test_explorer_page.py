@@ -59,13 +59,19 @@ def test_moving_k_shows_what_the_library_finds_for_that_k(small):
 def test_the_demo_begins_with_the_numbers_of_its_report(demo, opened):
     page = opened.open(demo.folder / "reports/demo-explorer.html")
     table = pd.read_parquet(demo.folder / "data/processed/demo/detection.parquet")
+    chance = pd.read_parquet(demo.folder / "data/processed/demo/chance.parquet")
+    chance = chance[chance["null_model"] == "autoregressive"]
     for name in ("dip", "v_1sd", "western_electric", "rupture_probability"):
         row = table.query("measure == 'alliance' and criterion == @name").iloc[0]
         page.locator("#criterion").select_option(name)
         assert int(shown(page, "episodes")) == row["n_episodes"]
         assert int(shown(page, "courses")) == row["n_courses_with_episode"]
         assert float(shown(page, "k-value")) == pytest.approx(row["k"])
+        noise = chance.query("measure == 'alliance' and criterion == @name").iloc[0]
+        assert shown(page, "expected").startswith(f"{noise['expected']:.1f} (")
     assert page.locator("#k").is_disabled()
+    assert shown(page, "k-effect") == "Cannot be moved for this criterion."
+    assert page.locator("#curve").is_hidden()
     page.locator("#criterion").select_option("dip")
     before = int(shown(page, "episodes"))
     page.locator("#k").focus()
@@ -85,6 +91,48 @@ def test_the_window_moves_what_is_repaired_and_the_button_goes_back(small):
     page.locator("#reset").click()
     assert (shown(page, "within-value"), shown(page, "repaired")) == first
     assert shown(page, "floor-value") == "none"
+
+
+def test_the_address_keeps_what_was_chosen(small):
+    page, _, _ = small
+    page.locator("#criterion").select_option("dip")
+    page.locator("#k").focus()
+    page.keyboard.press("Home")
+    page.locator("#course").select_option("5")
+    kept = ("k-value", "episodes", "told")
+    before = [shown(page, name) for name in kept]
+    address = page.url
+    assert "criterion=dip" in address
+    page.locator("#reset").click()
+    assert shown(page, "k-value") != before[0]
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_selector("html[data-ready]")
+    assert [shown(page, name) for name in kept] == before
+    page.goto(address.split("#")[0] + "#criterion=nothing&k=x&course=none")
+    assert page.locator("#criterion").input_value() == "v_2sd"
+
+
+def test_a_criterion_that_cannot_be_applied_says_why_and_shows_no_empty_chart(small):
+    page, _, opened = small
+    page.locator("#criterion").select_option("reported")
+    assert shown(page, "fixed").startswith("Not assessable: ")
+    assert shown(page, "sentence").startswith("This criterion cannot be applied: ")
+    assert page.locator("#curve").is_hidden()
+    assert page.locator("#reset").is_disabled()
+    assert "cannot be applied" in shown(page, "empty")
+    assert opened.complaints == []
+
+
+def test_a_control_that_changes_nothing_says_so(small):
+    page, _, _ = small
+    assert shown(page, "k-effect") == ""
+    page.locator("#k").focus()
+    page.keyboard.press("End")
+    # Falls of so many units are deeper than every floor that is offered.
+    assert shown(page, "floor-effect").startswith("Changes nothing here")
+    page.locator("#reset").click()
+    assert page.locator("#reset").is_disabled()
 
 
 def test_a_click_on_a_course_shows_its_curve(small):

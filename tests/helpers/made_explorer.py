@@ -18,7 +18,7 @@ from rupture_repair.project.measures import Measure
 
 SETTINGS = chance_settings(null_models=("shuffle",), replicates=4, slow_replicates=2)
 NAMES = ("v_2sd", "dip", "srs_cutoff", "anhoej", "reported")
-DATASET = {"name": "made", "title": "Made-up courses", "synthetic": True}
+DATASET = {"name": "made", "title": "Made-up courses", "synthetic": True, "licence": "CC0-1.0"}
 
 
 def measure_of(better: str = "higher", label: str = "Alliance") -> Measure:

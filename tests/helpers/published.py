@@ -398,8 +398,13 @@ class Reader:
     def explored(self):
         packed = re.search(r'id="data"[^>]*>([^<]+)<', self.explorer)
         data = json.loads(gzip.decompress(base64.b64decode(packed[1])))
-        self.know(("rated courses", self.measure), _number(data["n_courses"]))
-        self.know(("ratings", self.measure), _number(data["n_ratings"]))
+        for each in data["measures"].values():
+            self._explored(each)
+
+    def _explored(self, data):
+        measure = data["measure"]
+        self.know(("rated courses", measure), _number(data["n_courses"]))
+        self.know(("ratings", measure), _number(data["n_ratings"]))
         names = {"episodes": "episodes", "courses": "with", "assessable": "courses assessable",
                  **{part: part for part in _PARTS}}  # fmt: skip
         for row in data["criteria"]:
@@ -408,17 +413,17 @@ class Reader:
             offered = [range(len(row[one])) for one in ("k", "floor", "within")]
             every = {}
             for place, shown in zip(itertools.product(*offered), row["counts"], strict=True):
-                key = {one: ("explored", row["name"], *place, one) for one in names}
+                key = {one: ("explored", measure, row["name"], *place, one) for one in names}
                 # How soon a repair must come makes no episode.
-                key["courses"] = ("explored", row["name"], *place[:2], "courses")
+                key["courses"] = ("explored", measure, row["name"], *place[:2], "courses")
                 if list(place[:2]) == row["start"][:2]:
-                    key["courses"] = ("found", self.measure, row["name"], "with")
+                    key["courses"] = ("found", measure, row["name"], "with")
                 if list(place) == row["start"]:
-                    key = {one: ("found", self.measure, row["name"], names[one]) for one in names}
+                    key = {one: ("found", measure, row["name"], names[one]) for one in names}
                 for column, count in zip(data["columns"], shown, strict=True):
                     if column in names:
                         self.know(key[column], _number(count))
-                self.attacker.link(("rated courses", self.measure), [key["assessable"]])
+                self.attacker.link(("rated courses", measure), [key["assessable"]])
                 self.attacker.link(key["assessable"], [key["courses"]])
                 self.attacker.link(key["episodes"], [key["courses"]])
                 self.attacker.link(key["episodes"], [key[one] for one in _PARTS], rest=False)

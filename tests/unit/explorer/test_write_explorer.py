@@ -11,7 +11,7 @@ import pytest
 
 import made_explorer
 from rupture_repair.chance import replicates
-from rupture_repair.chance.counts import tally
+from rupture_repair.chance.counts import Tally, tally
 from rupture_repair.detection import detect
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.disclosure.gate import Gate
@@ -24,6 +24,10 @@ def given(request):
 
 
 def explored(given, **changes):
+    return explored_of_all(given, **changes)["measures"]["alliance"]
+
+
+def explored_of_all(given, **changes):
     return write_explorer.explore(**(given | changes))
 
 
@@ -67,8 +71,10 @@ def test_the_criterion_as_set_has_the_expectation_of_the_table_chance(given):
         one = found[name]
         k, floor, within = one["start"]
         at = (k * len(one["floor"]) + floor) * len(one["within"]) + within
-        episodes, _, courses, repaired = one["counts"][at][6:]
+        episodes, low, high, courses, repaired = one["counts"][at][6:]
         assert episodes == pytest.approx(table.loc[name, "expected"], abs=1e-3)
+        assert low == pytest.approx(table.loc[name, "expected_low"], abs=1e-3)
+        assert high == pytest.approx(table.loc[name, "expected_high"], abs=1e-3)
         assert courses == pytest.approx(table.loc[name, "expected_courses"], abs=1e-3)
         repaired = np.nan if repaired is None else repaired
         assert repaired == pytest.approx(
@@ -115,9 +121,10 @@ def test_without_leave_nothing_of_a_single_course_is_in_the_page(given):
     gate = Gate(5, {("courses",): 24, ("rated courses", "alliance"): 24})
     found = explored(given, gate=gate)
     assert (found["n_courses"], found["n_ratings"]) == (24, None)
-    text = write_explorer.page(found, made_explorer.DATASET, {"script": "", "charts": {}})
+    text = written(explored_of_all(given, gate=gate))
     start = text.index('id="data">') + len('id="data">')
     data = json.loads(gzip.decompress(base64.b64decode(text[start : text.index("<", start)])))
+    data = data["measures"]["alliance"]
     assert not {"courses", "start", "sessions", "ratings"} & data.keys()
     for one in data["criteria"]:
         assert not {"sets", "which", "reference", "unit"} & one.keys()
@@ -150,11 +157,67 @@ def test_the_same_data_give_the_same_bytes(given):
     assert write_explorer.packed(found) == write_explorer.packed(explored(given))
 
 
-def test_charts_take_the_words_of_a_dataset_as_they_are():
-    chart = {"title": "@measure", "data": [{"title": "@measure"}, 3]}
-    assert charts.filled(chart, {"@measure": "<b>"}) == {
-        "title": "<b>", "data": [{"title": "<b>"}, 3]
-    }  # fmt: skip
+def written(found, **dataset):
+    return write_explorer.page(
+        found, made_explorer.DATASET | dataset, {"script": "", "charts": charts.charts()}
+    )
+
+
+def test_at_the_settings_of_the_report_noise_is_that_of_the_table_chance_whatever_is_kept(given):
+    few = given["replicates"].query("replicate < 3")
+    more = given["chance"].assign(expected=given["chance"]["expected"] + 0.5)
+    found = by_id(explored(given, replicates=few, chance=more))
+    table = more.set_index("criterion")
+    for name in ("v_2sd", "dip", "srs_cutoff"):
+        one = found[name]
+        k, floor, within = one["start"]
+        at = (k * len(one["floor"]) + floor) * len(one["within"]) + within
+        assert one["counts"][at][6] == pytest.approx(table.loc[name, "expected"], abs=1e-3)
+        others = [row[6] for row in one["counts"] if row[0] != one["counts"][at][0]]
+        assert others or name == "srs_cutoff"
+        assert (np.mod(others, 0.5) < 1e-9).all(), "two copies are kept"
+
+
+def test_the_range_of_noise_is_that_of_the_counts_not_of_their_mean():
+    counts = np.arange(101)
+    none = np.zeros(101, dtype=int)
+    noise = Tally(counts, counts, none, none, none, none, none, none)
+    found = grid.expected(noise)
+    assert (found["low"], found["high"]) == (5, 95)
+    one = Tally(*[np.array([7])] * 8)
+    assert np.isnan([grid.expected(one)["low"], grid.expected(one)["high"]]).all()
+
+
+def test_every_alliance_measure_can_be_chosen_that_of_the_report_first(given):
+    rater = replace(made_explorer.measure_of(), rater="therapist", label="By the therapist")
+    measures = {"therapist": rater, **given["measures"]}
+    sessions = given["sessions"].assign(therapist=given["sessions"]["alliance"])
+    tables = {
+        name: pd.concat([given[name], given[name].assign(measure="therapist")])
+        for name in ("detection", "chance", "replicates")
+    }
+    found = explored_of_all(given, measures=measures, sessions=sessions, **tables)
+    hidden = Gate(5, {("courses",): 24, ("rated courses", "alliance"): 24})
+    alone = explored_of_all(given, measures=measures, sessions=sessions, gate=hidden, **tables)
+    assert list(alone["measures"]) == ["alliance"]
+    assert found["shown"] == "alliance"
+    assert list(found["measures"]) == ["alliance", "therapist"]
+    counts = [
+        [[row[:6] for row in one.get("counts", [])] for one in each["criteria"]]
+        for each in found["measures"].values()
+    ]
+    # The same ratings are read in the other direction where lower is better.
+    same = given["measures"]["alliance"].better == "higher"
+    assert (counts[0] == counts[1]) == same
+
+
+def test_the_banners_are_those_of_the_report(given):
+    found = explored_of_all(given)
+    plain = written(found, synthetic=False)
+    words = ("Synthetic data.", "Non-commercial use only.", "No alliance measure.")
+    assert [one in plain for one in words] == [False] * 3
+    found["measures"]["alliance"]["stands_in"] = "A symptom scale."
+    assert all(one in written(found, licence="CC BY-NC 4.0") for one in words)
 
 
 def test_kept_replicates_are_those_that_chance_counts(given):

@@ -164,7 +164,7 @@ def test_the_figure_of_components_shows_what_their_table_holds(made):
 
 def test_words_for_chance_do_without_a_ratio():
     numbers = pd.DataFrame(
-        {"status": "assessed", "observed": [0.0], "expected": [0.0], "expected_sd": [0.0],
+        {"status": "assessed", "observed": [0.0], "expected": [0.0], "expected_high": [0.0],
          "ratio": [np.nan], "name": ["Dip"]}
     )  # fmt: skip
     assert alt_text("observed_and_expected", numbers) == (

@@ -20,7 +20,7 @@ from ..detection.ratings import alliance, prepared
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from ..project.setting_groups import ChanceSettings, EdgeRules
-from .counts import EXPECTED, Tally, joined, observed, simulated, tally
+from .counts import EXPECTED, Tally, joined, observed, range_of_counts, simulated, tally
 from .planted_falls import sensitivity
 from .replicates import (
     SLOW,
@@ -90,6 +90,7 @@ def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
     """Compare what was observed with what noise alone makes."""
     number, count = len(noise.episodes), int(seen.episodes[0])
     mean = float(noise.episodes.mean())
+    low, high = range_of_counts(noise)
     p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
     known, known_noise = seen.repaired + seen.unrepaired, noise.repaired + noise.unrepaired
     return {
@@ -99,6 +100,8 @@ def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
         "observed": count,
         "expected": mean,
         "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
+        "expected_low": low,
+        "expected_high": high,
         "ratio": _share(count, mean),
         "excess": count - mean,
         "false_discovery_rate": min(1.0, _share(mean, count)) if count else np.nan,
@@ -117,7 +120,7 @@ def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
 _NUMBERS = (
     "replicates",
     "n_courses_assessable", "n_sessions_assessable", "observed", "expected", "expected_sd",
-    "ratio", "excess", "false_discovery_rate", "p", "p_error",
+    "expected_low", "expected_high", "ratio", "excess", "false_discovery_rate", "p", "p_error",
     "observed_courses", "expected_courses", "observed_repaired", "expected_repaired",
 )  # fmt: skip
 
@@ -152,9 +155,10 @@ def expected(
         One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
         `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
         `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
-        SD of the number of episodes over replicates); `ratio` and `excess` (observed over, and
-        less, expected); `false_discovery_rate` (expected over observed, at most 1: as if no course
-        had a rupture, hence an upper estimate of the share of the episodes found that noise made;
+        SD of the number of episodes over replicates), `expected_low` and `expected_high` (between
+        which the middle 90 % of these numbers lie); `ratio` and `excess` (observed over, and less,
+        expected); `false_discovery_rate` (expected over observed, at most 1: as if no course had a
+        rupture, hence an upper estimate of the share of the episodes found that noise made;
         missing where none was found); `p` (one-sided: (1 + replicates with as many or more) /
         (replicates + 1)) and its Monte Carlo standard error `p_error`; `observed_courses` and
         `expected_courses` (courses with an episode); `observed_repaired` and `expected_repaired`

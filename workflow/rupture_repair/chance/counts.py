@@ -67,6 +67,21 @@ def tally(courses: Courses, found: Falls, these: Episodes, replicates: int = 1) 
     )
 
 
+#: The middle of the counts of replicates that is called their range.
+RANGE = (0.05, 0.95)
+
+
+def range_of_counts(noise: Tally) -> tuple[float, float]:
+    """Return between which numbers of episodes the middle 90 % of the replicates lie.
+
+    Both are missing with a single replicate.
+    """
+    if len(noise.episodes) < 2:
+        return float("nan"), float("nan")
+    low, high = np.quantile(noise.episodes, RANGE)
+    return float(low), float(high)
+
+
 def joined(parts: Sequence[Tally]) -> Tally:
     """Put the replicates of several tallies of the same courses one after the other."""
 

@@ -44,7 +44,7 @@ MODELS = ("autoregressive", "shuffle")
 BLOCK, BLOCK_RATINGS = 100, 200_000
 
 #: Replicates are kept up to about this many ratings.
-KEPT_RATINGS = 30_000
+KEPT_RATINGS = 120_000
 
 
 @dataclass(frozen=True)

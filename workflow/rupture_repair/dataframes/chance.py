@@ -57,10 +57,11 @@ max_gap, settings
 
     Returns
     -------
-    DataFrame, shape (criteria x models of noise, 18)
+    DataFrame, shape (criteria x models of noise, 22)
         One row per criterion and model of noise. Columns: `criterion`, `null_model`, `k` (units to
         fall), `replicates`; `n_courses_assessable`, `n_sessions_assessable`; `observed` (episodes),
-        `expected` and `expected_sd` (mean and SD of the number of episodes over the copies);
+        `expected` and `expected_sd` (mean and SD of the number of episodes over the copies),
+        `expected_low` and `expected_high` (the middle 90 % of the copies lie between them);
         `ratio` and `excess` (observed over, and minus, expected); `p` (one-sided: (1 + copies with
         as many or more) / (replicates + 1)) and its Monte Carlo standard error `p_error`;
         `observed_courses` and `expected_courses` (courses with an episode); `observed_repaired` and

@@ -1,10 +1,9 @@
 """The charts of the explorer as Vega-Lite, and the JavaScript that draws them.
 
-A chart names its data; the page gives them. Words that differ between datasets stand for
-themselves (``@measure``) until :func:`filled` puts them in.
+A chart names its data; the page gives them. The measure, which differs between datasets, stands for
+itself (``@measure``) until the page puts its name in.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..project.optional_parts import optional
@@ -114,12 +113,3 @@ def charts() -> dict[str, dict[str, Any]]:
     alt = optional("altair")
 
     return {"by_k": _by_k(alt), "overview": _overview(alt), "course": _course(alt)}
-
-
-def filled(content: Any, words: Mapping[str, str]) -> Any:
-    """Return a chart with the words of a dataset in their places."""
-    if isinstance(content, dict):
-        return {key: filled(value, words) for key, value in content.items()}
-    if isinstance(content, list):
-        return [filled(value, words) for value in content]
-    return words.get(content, content) if isinstance(content, str) else content

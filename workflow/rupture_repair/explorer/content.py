@@ -22,7 +22,7 @@ from .grid import Offer, StackedReplicates, expected
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.
 OBSERVED = COLUMNS
-EXPECTED = ("expected", "error", "expected_courses", "expected_repaired")
+EXPECTED = ("expected", "low", "high", "expected_courses", "expected_repaired")
 
 #: Single courses are drawn up to this many, so that the page stays small; counts are of all.
 MOST_COURSES = 500
@@ -30,6 +30,11 @@ MOST_COURSES = 500
 
 def _rounded(value: float, digits: int = 3) -> float | None:
     return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _most(numbers: pd.Series) -> int:
+    known = numbers.dropna()
+    return int(known.max()) if len(known) else 0
 
 
 def _whole(count: float) -> int | None:
@@ -46,27 +51,34 @@ def observed(seen: Tally) -> list[int]:
 
 
 def _from_table(chance: pd.DataFrame, criterion: Criterion) -> list[float | None]:
-    """Return what noise makes of a rule whose settings are fixed, as the table chance has it."""
+    """Return what noise makes of a criterion as it is set, as the table chance has it."""
     row = chance[(chance["criterion"] == criterion.id) & (chance["status"] == "assessed")]
     if row.empty:
         return [None] * len(EXPECTED)
-    first = row.iloc[0]
-    error = first["expected_sd"] / np.sqrt(first["replicates"])
-    numbers = (first["expected"], error, first["expected_courses"], first["expected_repaired"])
-    return [_rounded(number) for number in numbers]
+    columns = ("expected", "expected_low", "expected_high", "expected_courses", "expected_repaired")
+    return [_rounded(row.iloc[0][name]) for name in columns]
 
 
-def _counts(
-    offer: Offer, chance: Sequence[float | None], shown: NDArray
-) -> list[list[float | None]]:
-    """Return the rows of counts: :data:`OBSERVED` as they may be shown, and :data:`EXPECTED`."""
+def _counts(offer: Offer, as_set: list[float | None], shown: NDArray) -> list[list[float | None]]:
+    """Return the rows of counts: :data:`OBSERVED` as they may be shown, and :data:`EXPECTED`.
+
+    The table chance has more replicates than are kept: its numbers stand where noise makes the
+    same of a setting as of the criterion as it is set.
+    """
+    own = offer.found[offer.choices.place].noise
     rows = []
     for found, seen in zip(offer.found, shown, strict=True):
-        noise = list(chance)
-        if found.noise is not None:
+        noise = as_set
+        if found.noise is not None and own is not None and not _same(found.noise, own):
             noise = [_rounded(number) for number in expected(found.noise).values()]
         rows.append([*(None if np.isnan(one) else int(one) for one in seen), *noise])
     return rows
+
+
+def _same(one: Tally, other: Tally) -> bool:
+    """Return whether two settings find as many episodes in each replicate, with their outcomes."""
+    names = ("episodes", "courses", "repaired", "unrepaired")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def _episodes(these: ep.Episodes, ratings: int) -> list[Any]:
@@ -113,13 +125,12 @@ def _criterion(
         "fixed": offer.fixed,
     }
     if offer.refusal is None:
-        fallback = _from_table(chance, row)
         content |= {
             "k": choices.k,
             "floor": [round(value, 2) for value in choices.floor],
             "within": choices.within,
             "start": choices.start,
-            "counts": _counts(offer, fallback, shown),
+            "counts": _counts(offer, _from_table(chance, row), shown),
         }
         if gate.open:
             content |= _single(offer, *size)
@@ -174,12 +185,15 @@ def content(
     none = np.empty((0, len(OBSERVED)))
     size = sign, drawn, number
     found: dict[str, Any] = {
+        "name": name,
         "measure": measure.label,
+        "stands_in": measure.stands_in,
         "better": measure.better,
         "shown": shown,
         "individuals": gate.open,
         "min_cell": gate.least,
         "n_courses": _whole(gate.count(("rated courses", name), len(courses.length))),
+        "replicates_as_set": _most(chance["replicates"]),
         "n_ratings": _whole(gate.count(("ratings", name), len(courses.rating))),
         "replicates": replicates.number,
         "columns": [*OBSERVED, *EXPECTED],

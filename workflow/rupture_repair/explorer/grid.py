@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ..chance.counts import Tally, tally
+from ..chance.counts import Tally, range_of_counts, tally
 from ..chance.replicates import scale_of_each
 from ..detection import courses as flat
 from ..detection import episodes as ep
@@ -287,20 +286,21 @@ def offer(
 
 
 def expected(noise: Tally) -> dict[str, float]:
-    """Return what noise alone makes: means over replicates, and the error of the first.
+    """Return what noise alone makes.
 
     Returns
     -------
     dict
-        `episodes`, its standard error `error` (NaN from one replicate), `courses` (with an
-        episode) and `repaired` (share of the episodes that are not censored, NaN for none).
+        `episodes` (mean over the replicates), `low` and `high` (where the middle 90 % of the
+        replicates lie; NaN from one replicate), `courses` (with an episode, mean) and `repaired`
+        (share of the episodes that are not censored, NaN for none).
     """
-    number = len(noise.episodes)
     decided = int((noise.repaired + noise.unrepaired).sum())
-    spread: NDArray = noise.episodes
+    low, high = range_of_counts(noise)
     return {
-        "episodes": float(spread.mean()),
-        "error": float(spread.std(ddof=1) / np.sqrt(number)) if number > 1 else float("nan"),
+        "episodes": float(noise.episodes.mean()),
+        "low": low,
+        "high": high,
         "courses": float(noise.courses.mean()),
         "repaired": float(noise.repaired.sum() / decided) if decided else float("nan"),
     }

@@ -12,15 +12,15 @@ import pandas as pd
 
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
-from ..detection.ratings import prepared
+from ..detection.ratings import alliance, prepared
 from ..disclosure.gate import Gate
 from ..project.headline import what_to_show
+from ..project.licences import non_commercial
 from ..project.measures import Measures
 from ..project.package_files import PACKAGE
 from ..project.parallel import spread_out
 from ..project.setting_groups import EdgeRules
 from . import grid
-from .charts import filled
 from .content import content
 
 #: The templates of the explorer, and the style that it shares with reports.
@@ -44,7 +44,7 @@ def explore(
     gate: Gate,
     processes: int = 1,
 ) -> dict[str, Any]:
-    """Find what the page shows: every criterion at every setting offered, in one measure.
+    """Find what the page shows: every criterion at every setting offered, by each measure.
 
     Parameters
     ----------
@@ -65,29 +65,34 @@ def explore(
     Returns
     -------
     dict
-        From :func:`rupture_repair.explorer.content.content`, for the measure and the criterion
-        that the report shows.
+        `shown`, the measure that the report shows, and `measures`: name -> what
+        :func:`rupture_repair.explorer.content.content` returns, that measure first; where single
+        courses may not be shown, that measure only.
     """
-    name, shown = what_to_show(detection, measures, default_criterion)
-    measure = measures[name]
+    first, criterion = what_to_show(detection, measures, default_criterion)
+    found = {}
+    # Where courses are hidden, counts of one measure only are proven not to give small ones away.
+    for name in dict.fromkeys([first, *(alliance(measures) if gate.open else ())]):
+        measure = measures[name]
+        rules = with_calibrated_k(criteria, _own(calibrated, name))
+        ratings = prepared(sessions, name, measure, rules, events, models)
+        drawn = grid.replicates_of(_own(replicates, name), ratings, measure)
+        work = partial(grid.offer, ratings, drawn, edge_rules=edge_rules, measure=measure)
+        found[name] = content(
+            spread_out(work, rules, processes),
+            ratings,
+            drawn,
+            measure,
+            _own(chance, name),
+            name=name,
+            shown=criterion,
+            gate=gate,
+        )
+    return {"shown": first, "measures": found}
 
-    def own(table: pd.DataFrame) -> pd.DataFrame:
-        return table[table["measure"] == name]
 
-    rules = with_calibrated_k(criteria, own(calibrated))
-    ratings = prepared(sessions, name, measure, rules, events, models)
-    drawn = grid.replicates_of(own(replicates), ratings, measure)
-    work = partial(grid.offer, ratings, drawn, edge_rules=edge_rules, measure=measure)
-    return content(
-        spread_out(work, rules, processes),
-        ratings,
-        drawn,
-        measure,
-        own(chance),
-        name=name,
-        shown=shown,
-        gate=gate,
-    )
+def _own(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    return table[table["measure"] == measure]
 
 
 def packed(found: Mapping[str, Any]) -> str:
@@ -114,7 +119,6 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
     made = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    charts = filled(library["charts"], {"@measure": found["measure"]})
 
     def script(text: str) -> str:
         """Let no text of a script end it."""
@@ -123,12 +127,14 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
     files = (STYLE, FOLDER / "explorer.css", FOLDER / "explorer.js")
     style, own_style, program = (file.read_text(encoding="utf-8") for file in files)
     return made.get_template("page.html").render(
-        found=found,
+        found=found["measures"][found["shown"]],
+        stands_in=[one["stands_in"] for one in found["measures"].values() if one["stands_in"]],
+        non_commercial=non_commercial(dataset["licence"]),
         dataset=dataset,
         style=style + own_style,
         library=script(library["script"]),
         program=script(program),
-        data=packed({**found, "charts": charts}),
+        data=packed({**found, "charts": library["charts"]}),
     )
 
 

@@ -196,14 +196,14 @@ def _alt_chance(numbers: pd.DataFrame) -> str:
     text = f"Observed and expected episodes by {len(numbers)} criteria."
     if known.empty:
         return text
-    more = (known["observed"] > known["expected"] + 2 * known["expected_sd"]).sum()
+    more = (known["observed"] > known["expected_high"]).sum()
     if known["ratio"].isna().all():  # nothing was expected
         return text
     least, most = known.loc[known["ratio"].idxmin()], known.loc[known["ratio"].idxmax()]
     return (
         f"{text} Observed over expected from {least['ratio']:.2f} ({least['name']}) to "
-        f"{most['ratio']:.2f} ({most['name']}); more than two standard deviations above what is "
-        f"expected: {more} of {len(known)}."
+        f"{most['ratio']:.2f} ({most['name']}); above nineteen of twenty copies without "
+        f"any rupture: {more} of {len(known)}."
     )
 
 

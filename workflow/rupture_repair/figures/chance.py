@@ -12,7 +12,8 @@ from ..project.measures import Measures
 from .rows import place_beside, rows_with_texts, shown, write_text
 from .style import FAINT, INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
-_COLUMNS = ["criterion", "name", "observed", "expected", "expected_sd", "ratio", "p", "status"]
+_COLUMNS = ["criterion", "name", "observed", "expected", "expected_low", "expected_high"]
+_COLUMNS += ["ratio", "p", "status"]
 
 
 @styled
@@ -33,8 +34,8 @@ def observed_and_expected(
     -------
     figure : Figure
     numbers : DataFrame
-        criterion, name, observed (NaN where withheld), expected, expected_sd, ratio, p, status,
-        reason; of the first null model.
+        criterion, name, observed (NaN where withheld), expected, expected_low, expected_high,
+        ratio, p, status, reason; of the first null model.
     """
     rows = detection[detection["measure"] == measure].drop_duplicates("criterion")
     names = dict(zip(rows["criterion"], rows["name"], strict=True))
@@ -50,8 +51,8 @@ def observed_and_expected(
         if row["status"] != "assessed":
             write_text(axes, y, f"not assessable: {row['reason']}")
             continue
-        ends = [max(row["expected"] + side * 2 * row["expected_sd"], 0) for side in (-1, 1)]
-        axes.barh(y, ends[1] - ends[0], 0.5, ends[0], color=FAINT, ec=QUIET, lw=0.4)
+        low, high = row["expected_low"], row["expected_high"]
+        axes.barh(y, high - low, 0.5, low, color=FAINT, ec=QUIET, lw=0.4)
         axes.plot([row["expected"]] * 2, [y - 0.25, y + 0.25], color=QUIET, lw=1.4)
         if pd.notna(row["observed"]):
             axes.plot(row["observed"], y, "o", color="#D55E00", mec=INK, mew=0.6, ms=5.5)
@@ -69,8 +70,8 @@ def observed_and_expected(
     axes.set_title(label(measures[measure].label, 60))
     handles = [
         Line2D([], [], color="#D55E00", mec=INK, mew=0.6, marker="o", ls="", label="observed"),
-        Line2D([], [], color=QUIET, lw=1.4, label="expected without any rupture"),
-        Patch(fc=FAINT, ec=QUIET, lw=0.4, label="± 2 standard deviations"),
+        Line2D([], [], color=QUIET, lw=1.4, label="their mean"),
+        Patch(fc=FAINT, ec=QUIET, lw=0.4, label="nine of ten copies without any rupture"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure, numbers

@@ -4,10 +4,10 @@
   const byId = (id) => document.getElementById(id);
   const bytes = Uint8Array.from(atob(byId("data").textContent), (c) => c.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const data = JSON.parse(await new Response(unpacked).text());
-  const sliders = ["k", "floor", "within"];
+  const every = JSON.parse(await new Response(unpacked).text());
+  const names = Object.keys(every.measures), sliders = ["k", "floor", "within"];
   const views = {};
-  let criterion, place, course = 0;
+  let data, criterion, place, course = 0;
 
   const whole = (n) => n.toLocaleString("en");
   const count = (n) => (n === null ? "withheld" : whole(n));
@@ -24,8 +24,8 @@
   }
 
   // The window changes fastest, then the floor, then k: as the program counted.
-  function index(k = place.k) {
-    return (k * criterion.floor.length + place.floor) * criterion.within.length + place.within;
+  function index(at = place) {
+    return (at.k * criterion.floor.length + at.floor) * criterion.within.length + at.within;
   }
 
   function row(at) {
@@ -43,7 +43,7 @@
 
   function draw(name, tables) {
     for (const [table, rows] of Object.entries(tables)) views[name].data(table, rows);
-    views[name].runAsync();
+    return views[name].runAsync();
   }
 
   // ---- settings
@@ -57,59 +57,87 @@
   }
   const words = { k: (value) => String(value), floor: unitWords, within: windowWords };
 
+  // What a control does where the others stand as they do.
+  function effect(name) {
+    const values = criterion[name];
+    if (criterion.fixed) return "Cannot be moved for this criterion.";
+    if (values.length < 2) return "One value only: nothing else is offered for this criterion.";
+    const rows = values.map((_, n) => criterion.counts[index({ ...place, [name]: n })]);
+    const told = rows.every((one) => !one.includes(null));
+    return !told || new Set(rows.map(String)).size > 1 ? "" : "Changes nothing here: every value finds the same.";
+  }
+
   function showSettings() {
+    const refused = Boolean(criterion.refusal);
     for (const name of sliders) {
-      const slider = byId(name), values = criterion.refusal ? [] : criterion[name];
+      const slider = byId(name), values = refused ? [] : criterion[name];
       slider.disabled = values.length < 2;
       slider.max = Math.max(values.length - 1, 0);
       slider.value = place[name];
       const text = values.length ? words[name](values[place[name]]) : "–";
       slider.setAttribute("aria-valuetext", text);
       say(name + "-value", text);
+      say(name + "-effect", refused ? "" : effect(name));
     }
-    byId("reset").disabled = criterion.refusal || Boolean(criterion.fixed);
-    say("fixed", criterion.refusal ? "Not assessable: " + criterion.refusal + "." : criterion.fixed || "");
+    const start = criterion.start || [0, 0, 0];
+    byId("reset").disabled = refused || sliders.every((name, n) => place[name] === start[n]);
+    say("fixed", refused
+      ? "Not assessable: " + criterion.refusal + ". There are no numbers to show; choose another criterion."
+      : criterion.fixed || "");
     say("about", criterion.rule + " Source: " + criterion.source + " (" + criterion.standing + ").");
   }
 
   // ---- what is found
+
+  function range(now) {
+    return now.low === null ? "" : " (" + short(now.low) + " to " + short(now.high) + ")";
+  }
 
   function showCounts() {
     const now = criterion.refusal ? null : row(index());
     for (const name of ["episodes", "courses", "unrepaired", "censored", "assessable", "repaired"])
       say(name, now ? count(now[name]) : "–");
     const noise = now && now.expected !== null;
-    const error = noise && now.error !== null ? " ± " + now.error.toFixed(now.error < 1 ? 2 : 1) : "";
-    say("expected", noise ? now.expected.toFixed(1) + error : "–");
+    say("expected", noise ? now.expected.toFixed(1) + range(now) : "–");
     say("expected_courses", noise ? now.expected_courses.toFixed(1) : "–");
     say("expected_repaired",
       noise && now.expected_repaired !== null ? percent(now.expected_repaired) + " of those decided" : "–");
     if (now && now.repaired !== null && now.repaired + now.unrepaired > 0)
       say("repaired", whole(now.repaired) + " (" + percent(now.repaired / (now.repaired + now.unrepaired)) +
         " of those decided)");
-    showSentence(now, noise);
+    say("sentence", sentence(now, noise));
+    return showCurve();
+  }
+
+  function showCurve() {
     const rows = [], many = criterion.refusal ? [] : criterion.k;
+    byId("curve").hidden = many.length < 2;
+    if (many.length < 2) return;
     many.forEach((k, n) => {
-      const at = row(index(n)), spread = at.error === null ? 0 : 2 * at.error;
+      const at = row(index({ ...place, k: n }));
       if (at.episodes !== null) rows.push({ k, what: "observed", value: at.episodes });
       if (at.expected !== null)
         rows.push({ k, what: "by noise alone", value: at.expected,
-          low: Math.max(at.expected - spread, 0), high: at.expected + spread });
+          low: at.low === null ? at.expected : at.low, high: at.high === null ? at.expected : at.high });
     });
-    draw("by_k", { by_k: rows, now: many.length ? [{ k: many[place.k] }] : [] });
     byId("by_k").setAttribute("aria-label", "Episodes against k. " + byId("sentence").textContent);
+    return draw("by_k", { by_k: rows, now: [{ k: many[place.k] }] });
   }
 
-  function showSentence(now, noise) {
-    let text = "";
-    if (!now) text = "This criterion cannot be applied: " + criterion.refusal + ".";
-    else if (now.episodes === null) text = "The number of episodes is withheld: it, or what it leaves of another number, is below " + data.min_cell + ".";
-    else {
-      text = whole(now.episodes) + (now.episodes === 1 ? " episode" : " episodes");
-      if (now.courses !== null) text += " in " + whole(now.courses) + " of " + count(now.assessable) + " courses";
-      text += noise ? "; noise alone makes about " + short(now.expected) + "." : ".";
-    }
-    say("sentence", text);
+  function sentence(now, noise) {
+    if (!now) return "This criterion cannot be applied: " + criterion.refusal + ".";
+    if (now.episodes === null)
+      return "The number of episodes is withheld: it, or what it leaves of another number, is below " +
+        data.min_cell + ".";
+    let text = whole(now.episodes) + (now.episodes === 1 ? " episode" : " episodes");
+    if (now.courses !== null) text += " in " + whole(now.courses) + " of " + count(now.assessable) + " courses";
+    if (!noise) return text + ". How many noise alone makes is not assessable for this criterion.";
+    text += "; noise alone makes about " + short(now.expected);
+    if (now.low === null) return text + ".";
+    text += ", nine times in ten " + short(now.low) + " to " + short(now.high) + ". ";
+    if (now.episodes > now.high) return text + "That is more than noise alone would make.";
+    return text + (now.episodes < now.low ? "That is fewer than noise alone would make."
+      : "The count could come from noise alone.");
   }
 
   // ---- courses
@@ -141,6 +169,9 @@
     const found = new Set(episodes.map((one) => one.course)).size;
     byId("overview").setAttribute("aria-label",
       data.courses.length + " courses drawn as lines, " + found + " of them with an episode.");
+    say("empty", found ? "" : criterion.refusal
+      ? "No episodes are drawn: this criterion cannot be applied."
+      : "No episodes are drawn: none is found by this setting. Lower k or the floor to see some.");
     showCourse(episodes.filter((one) => one.course === course));
   }
 
@@ -172,42 +203,87 @@
     course = number;
     byId("course").value = String(number);
     showCourses();
+    keep();
+  }
+
+  // ---- the address: what is shown, so that a link shows the same
+
+  function keep() {
+    const state = new URLSearchParams({ measure: data.name, criterion: criterion.id });
+    if (!criterion.refusal) for (const name of sliders) state.set(name, String(criterion[name][place[name]]));
+    if (data.individuals) state.set("course", data.courses[course]);
+    history.replaceState(null, "", "#" + state);
+  }
+
+  async function follow() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    const name = names.includes(state.get("measure")) ? state.get("measure") : every.shown;
+    if (!data || name !== data.name) await measure(name);
+    pick(state.get("criterion"), state);
+    const number = data.individuals ? data.courses.indexOf(state.get("course")) : -1;
+    if (number >= 0) choose(number);
   }
 
   // ---- the page
 
-  function show() { showSettings(); showCounts(); showCourses(); }
+  function show() {
+    showSettings();
+    showCounts();
+    showCourses();
+    keep();
+  }
 
-  function pick(id) {
-    criterion = data.criteria.find((one) => one.id === id);
-    const [k, floor, within] = criterion.start || [0, 0, 0];
-    place = { k, floor, within };
+  function pick(id, state = new URLSearchParams()) {
+    const known = (one) => data.criteria.find((other) => other.id === one);
+    criterion = known(id) || known(data.shown) || data.criteria[0];
+    byId("criterion").value = criterion.id;
+    place = {};
+    sliders.forEach((name, n) => {
+      const asked = (criterion[name] || []).findIndex((value) => String(value) === state.get(name));
+      place[name] = asked >= 0 ? asked : (criterion.start || [0, 0, 0])[n];
+    });
     show();
   }
 
-  await prepare("by_k", data.charts.by_k);
-  if (data.individuals) {
-    data.charts.overview.height = 8 * data.courses.length + 12;
-    await prepare("overview", data.charts.overview);
-    await prepare("one", data.charts.course);
+  async function measure(name) {
+    data = every.measures[name];
+    byId("measure").value = name;
+    say("measured", data.measure);
+    course = 0;
+    byId("criterion").replaceChildren();
+    for (const one of data.criteria)
+      option(byId("criterion"), one.id, one.name + (one.refusal ? " (not assessable)" : ""));
+    if (!data.individuals) return;
+    byId("course").replaceChildren();
+    data.courses.forEach((one, n) => option(byId("course"), String(n), one));
+    every.charts.overview.height = 8 * data.courses.length + 12;
+    await prepare("overview", every.charts.overview);
+    const named = (key, value) => (value === "@measure" ? data.measure : value);
+    await prepare("one", JSON.parse(JSON.stringify(every.charts.course), named));
     draw("overview", { courses: data.courses.map((_, n) => line(n)) });
     views.overview.addEventListener("click", (event, item) => {
       if (item && item.datum && item.datum.row !== undefined) choose(item.datum.row);
     });
   }
-  for (const one of data.criteria)
-    option(byId("criterion"), one.id, one.name + (one.refusal ? " (not assessable)" : ""));
-  if (data.individuals) {
-    data.courses.forEach((name, n) => option(byId("course"), String(n), name));
+
+  for (const name of names) option(byId("measure"), name, every.measures[name].measure);
+  byId("measures").hidden = names.length < 2;
+  byId("curve").hidden = false;
+  await prepare("by_k", every.charts.by_k);
+  await follow();
+  byId("measure").addEventListener("change", async (event) => {
+    const before = criterion.id;
+    await measure(event.target.value);
+    pick(before);
+  });
+  if (byId("course"))
     byId("course").addEventListener("change", (event) => choose(Number(event.target.value)));
-  }
   byId("criterion").addEventListener("change", (event) => pick(event.target.value));
   byId("reset").addEventListener("click", () => pick(criterion.id));
   for (const name of sliders)
     byId(name).addEventListener("input", (event) => { place[name] = Number(event.target.value); show(); });
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
-  byId("criterion").value = data.shown;
-  pick(data.shown);
+  window.addEventListener("hashchange", follow);
   await Promise.all(Object.values(views).map((view) => view.runAsync()));
   document.documentElement.dataset.ready = "yes";
 })();
