@@ -38,7 +38,7 @@ report: {{individuals: {individuals}, min_cell: {least}, formats: [html]}}
 
 #: What is done again when more or less may be shown.
 SHOWING = ("disclose", "synthesise", "draw_figures", "write_report", "write_explorer",
-           "write_index")  # fmt: skip
+           "write_summary", "write_index")  # fmt: skip
 
 
 def settings(individuals: str) -> str:

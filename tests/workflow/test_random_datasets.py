@@ -17,7 +17,7 @@ _COMPARED = ("compare_with_chance", "judge_claims", "disclose", "verify")
 
 #: Steps that take long: in `make test` each dataset has those of one line.
 IN_TURN = (
-    (*_COMPARED, "draw_figures", "write_report"),
+    (*_COMPARED, "draw_figures", "write_report", "write_summary"),
     (),
     (*_COMPARED, "synthesise", "write_index"),
     (),

@@ -16,7 +16,7 @@ from whole_chain import Chain
 
 #: Steps that write pictures and pages.
 PAGES = ("draw_figures", "write_report", "write_index", "write_explorer", "synthesise",
-         "write_explorer_library", "write_crate")  # fmt: skip
+         "write_explorer_library", "write_summary", "write_crate")  # fmt: skip
 
 CRITERIA = ("dip", "v_1sd", "tukey", "shewhart_2", "rupture_probability")
 
