@@ -1,19 +1,17 @@
 """Reasons as others read them: no count, no value of a person, and no text that is not known."""
 
 import ast
-import itertools
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from repository import ROOT
 from rupture_repair.detection.fall_rules import REASONS
 from rupture_repair.disclosure.reasons import KEPT, public
-from rupture_repair.disclosure.sentences import SENTENCES
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.flow import STEPS
+from rupture_repair.project.reason_catalogue import OF_ESTIMATES, SHOWN, WITH_FACTS, WITHOUT_FACTS
+from rupture_repair.project.reasons import because, in_full, says
 
 LIBRARY = ROOT / "workflow/rupture_repair"
 
@@ -21,47 +19,51 @@ LIBRARY = ROOT / "workflow/rupture_repair"
 @pytest.mark.parametrize(
     ("said", "others"),
     [
-        ("too few events: 14 in 15 rows for 3 terms", "too few data for this model"),
-        ("depth does not vary: it is 1.92333 in all 1 rows", "depth does not vary"),
-        ("1 of 84 rows left out with missing values (disagreement 1)",
+        (because("too_few_events", events=14, rows=15, number=3), "too few data for this model"),
+        (because("constant", term="depth", value_of_all=1.92333, rows=1), "depth does not vary"),
+        (because("left_out", rows=1, all=84, by_column="disagreement 1"),
          "rows left out with missing values"),
-        ("few courses: 1 in 'any unrepaired', 2 in 'none'", "few courses in some groups"),
-        ("only one therapist: fitted without the therapist level; "
-         "left out, being constant or a combination of other terms: a, b",
+        (because("few_courses", groups="1 in 'any unrepaired', 2 in 'none'"),
+         "few courses in some groups"),
+        (because("only_one", level="therapist", upper="therapist") + "; "
+         + because("aliased", terms="a, b"),
          "there are too few: fitted without the therapist level; "
          "left out, being constant or a combination of other terms: a, b"),
-        ("the model ending, main: too few events: 3 in 90 rows for 6 terms",
+        (because("of_model", model="ending", variant="main",
+                 reason=because("too_few_events", events=3, rows=90, number=6)),
          "the model ending, main: too few data for this model"),
-        ("10 courses, 8 courses with the first rupture repaired and 2 courses with it not "
-         "repaired; 30 are needed, 8 of each; of 225 courses, left out: 209 courses without "
-         "rupture, 3 courses without rating before or after it",
+        (because("few_first_ruptures", courses=10, repaired=8, unrepaired=2, least=30, each=8)
+         + "; " + because("what_became", courses=225, left_out="209 courses without rupture"),
          "too few courses with the first rupture repaired, or with it not repaired"),
-        ("the variance between codes is estimated as zero in 1 episodes: it has no interval",
+        (because("codes_alike", episodes=1),
          "the variance between codes is estimated as zero: it has no interval"),
-        ("separation in sex[f]: the outcome of 2 of 15 rows follows from this without error, so "
-         "that no finite estimate exists; merge rare categories, or leave a term out",
-         "separation in sex[f]: no finite estimate exists; merge rare categories, or leave a term "
+        (because("separation", terms="sex[f]", apart=2, rows=15),
+         "separation in sex[f]: no finite estimate exists, merge rare categories or leave a term "
          "out"),
-        ("share with an episode not recovered: 0.05 of 129; recovered: 0.08 of 48; expected by "
-         "chance in the recovered: 0.06",
-         "share with an episode; expected by chance in the recovered: 0.06"),
-        ("4 recovered courses; 5 are needed", "too few courses are known to have recovered"),
-        ("1 courses whose ending is not known count until their last session but one",
+        (because("shares", shares="not recovered: 0.05 of 129; recovered: 0.08 of 48",
+                 estimate=0.06),
+         "share with an episode, expected by chance in the recovered: 0.06"),
+        (because("few_recovered", courses=4, least=5),
+         "too few courses are known to have recovered"),
+        (because("unknown_endings", courses=1),
          "courses whose ending is not known count until their last session but one"),
-        ("2 repaired episodes of 2 courses: too few to tell them apart",
+        (because("not_told_apart", number=2, what="repaired episodes", groups=2, units="courses"),
          "repaired episodes of courses: too few to tell them apart"),
-        ("the whole interval [−0.1, 2e-05] holds less than the smallest effect worth caring about "
-         "(2)",
-         "the whole interval [−0.1, 2e-05] holds less than the smallest effect worth caring about "
-         "(2)"),
-        ("the criterion is not assessable: no session could be assessed, mostly: too few ratings",
+        (because("intraclass_of", number=2, what="repaired episodes", groups=2, units="courses"),
+         "all repaired episodes of courses"),
+        (because("criterion", reason=because("mostly", reason="too few ratings")),
          "the criterion is not assessable: no session could be assessed, mostly: too few ratings"),
+        (because("nobody_named", level="SMITH 1970", upper="course"),
+         "there are too few: fitted without the course level"),
+        (because("not_solved", said="no; 3 {of} 4"), "the estimating equations were not solved"),
         ("KeyError: 'SMITH JANE'", KEPT),
         ("E507 ratings, row 4: -2 is not positive.", KEPT),
-        ("no SMITH 1970 is named: fitted without the course level",
-         "there are too few: fitted without the course level"),
-        ("left out, being constant or a combination of other terms: 3 courses", KEPT),
         ("too few ratings; something of 3 courses", KEPT),
+        ("too few events: 14 in 15 rows for 3 terms", KEPT),
+        ("too few events: {14} in {15} rows for {3} terms of {2}", KEPT),
+        ("too few ratings; {3", KEPT),
+        (because("criterion", reason="of 3 courses"), KEPT),
+        ("", KEPT),
     ],
 )  # fmt: skip
 def test_what_was_counted_is_not_told(said, others):
@@ -69,41 +71,60 @@ def test_what_was_counted_is_not_told(said, others):
 
 
 def test_an_estimate_that_is_withheld_is_not_told_either():
-    said = "too imprecise: both no effect and one worth caring about fit the interval [−0.1, 0.2]"
-    assert public(said, estimates=False) == KEPT
+    said = because("imprecise", low="−0.1", high=0.2)
+    assert public(said).endswith("fit the interval [−0.1, 0.2]")
+    for one in (said, because("chance_makes_it", reason=said, direction="low")):
+        assert public(one, estimates=False) == KEPT
     assert public("no coded events", estimates=False) == "no coded events"
 
 
-def test_sentences_hide_all_that_was_found():
-    for sentence in SENTENCES:
-        others = re.sub(r"<[^|>]*\|?([^>]*)>", r"\1", sentence)
-        assert "{found}" not in others, sentence
-        hidden = [one.partition("|")[2] for one in re.findall(r"<([^>]*)>", sentence)]
-        assert not any("{" in one or re.search(r"\d", one) for one in hidden), sentence
+def test_the_owner_reads_all_facts():
+    events = because("too_few_events", events=14, rows=15, number=3)
+    assert events == "too few events: {14} in {15} rows for {3} terms"
+    assert in_full(events) == "too few events: 14 in 15 rows for 3 terms"
+    named = because("aliased", terms="a{b}")
+    assert in_full(named).endswith("other terms: a(b)")
 
 
-@given(st.sampled_from(SENTENCES), st.integers(1, 9).map(str))
-def test_every_sentence_is_read_and_its_counts_are_not(sentence, count):
-    words = {"name": "term", "chosen": "77", "estimate": "0.5", "reason": "no coded events"}
-    said = re.sub(r"<([^|>]*)(?:\|[^>]*)?>", r"\1", sentence)
-    said = re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], count), said)
-    shown = public(said)
-    assert shown != KEPT
-    assert count not in re.findall(r"\d+", shown.replace("0.5", "").replace("C1", ""))
+def test_a_reason_is_known_in_a_message():
+    few = because("few_courses", groups="2 in 'none'")
+    assert says(f"{because('at_landmark', session=3)}; {few}", "few_courses")
+    assert not says("few courses: 2 in 'none'", "few_courses")
+    assert not says("", "few_courses")
+
+
+def test_a_reason_needs_its_name_and_all_its_facts():
+    for wrong in (lambda: because("no_such_reason"), lambda: because("few_pairs")):
+        with pytest.raises(KeyError):
+            wrong()
+
+
+def test_no_sentence_of_the_catalogue_shows_what_was_found():
+    for name, text in WITH_FACTS.items():
+        facts = dict.fromkeys(re.findall(r"{(\w+)}", text), 77)
+        shown = public(because(name, **{**facts, "reason": "no coded events"}))
+        assert shown != KEPT, (
+            name
+        )
+        hidden = set(facts) - SHOWN - OF_ESTIMATES
+        others = re.sub(r"<[^|>]*\|?([^>]*)>", r"\1", text)
+        assert not hidden & set(re.findall(r"{(\w+)}", others)), name
+        assert ("77" in shown) == bool(re.search(r"{(?!reason)", others)), name
+
+
+def test_sentences_can_be_told_apart():
+    shapes = [re.sub(r"{\w+}", "{}", re.sub(r"<([^|>]*)[^>]*>", r"\1", text))
+              for text in [*WITH_FACTS.values(), *WITHOUT_FACTS]]  # fmt: skip
+    assert len(set(shapes)) == len(shapes)
+    assert not [one for one in shapes if "; " in one]
 
 
 #: Wings whose texts are for the owner of the data only.
-_OTHERS = ("disclosure", "power", "ingest", "commands", "describe", "dataframes")
-
-#: Reasons of a fault of the numbers, in the words of another library: these are kept.
-_KEPT = ("{}: {}", "the estimating equations were not solved{}")
-
-#: Sentences that are told apart by what they count.
-_COUNTED = "{} {} of {} {}: too few to tell them apart"
+_OTHERS = ("disclosure", "power", "ingest", "commands", "describe", "dataframes", "project")
 
 
 def produced():
-    """Every text in the library with which something is refused: as parts, None for a fact."""
+    """Every text in the library with which something is refused, that is not joined of others."""
     for file in sorted(LIBRARY.rglob("*.py")):
         if file.parts[-2] in _OTHERS or file.name in ("about.py", "explain.py"):
             continue
@@ -125,37 +146,33 @@ def produced():
                 yield file.name, node.value
 
 
-def parts_of(node):
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
-        return [node.value]
-    if isinstance(node, ast.JoinedStr):
-        return [getattr(one, "value", None) if isinstance(one, ast.Constant) else None
-                for one in node.values]  # fmt: skip
-    return None
-
-
-def test_every_reason_of_the_library_is_a_known_sentence():
+def test_every_reason_of_the_library_is_in_the_catalogue():
+    """Text is a known sentence; what is put together with facts is made by the catalogue."""
     unknown, number = [], 0
     for file, node in produced():
-        parts = parts_of(node)
-        if parts is None:
-            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+            if node.value != "str" and public(node.value) == KEPT:  # "str" is a type
+                unknown.append((file, node.value))
+        elif isinstance(node, ast.JoinedStr):
+            unknown.append((file, ast.unparse(node)))
         number += 1
-        written = "".join("{}" if part is None else part for part in parts)
-        if written in ("str", "why", _COUNTED, *_KEPT):
-            continue
-        facts = sum(part is None for part in parts)
-        kinds = itertools.product(
-            ("7", "7%", "term", "slope of time", "no coded events", ""), repeat=facts
-        )
-        texts = []
-        for words in kinds:
-            given = iter(words)
-            texts.append("".join(next(given) if part is None else part for part in parts))
-        if all(public(text) == KEPT for text in texts):
-            unknown.append((file, texts[0]))
     assert number > 60
     assert not unknown
+
+
+def test_the_facts_of_every_reason_are_given_by_name():
+    made = 0
+    for file in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "because":
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    wanted = set(re.findall(r"{(\w+)}", WITH_FACTS[name.value]))
+                    given = {one.arg for one in node.keywords}
+                    assert given <= wanted | {None}, (file.name, name.value)
+                    assert None in given or given == wanted, (file.name, name.value)
+                    made += 1
+    assert made > 60
 
 
 def test_the_reasons_that_are_lists_are_known_sentences():

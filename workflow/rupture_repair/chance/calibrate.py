@@ -16,6 +16,7 @@ from ..detection.ratings import alliance, prepared
 from ..detection.scan.falls import largest_z
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
+from ..project.reasons import because
 from ..project.setting_groups import EdgeRules
 from .counts import CALIBRATION, Tally, joined, observed, simulated, tally
 from .replicates import Null, find, prepare, refusal
@@ -164,16 +165,16 @@ def _solve(
         high = low
     # A share that is not known, since no course is assessable at so large a k, is low enough.
     elif at(high)[0] > allowed:
-        reason = f"up to k = {LARGEST_K:g} more than {false_alarm:.0%} of {of} are false alarms"
+        facts = {"k": f"{LARGEST_K:g}", "percent": f"{false_alarm:.0%}", "of": of}
+        reason = because("k_too_large", **facts)
         return {**unknown, "status": "not_assessable", "reason": reason}
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if at(middle)[0] > allowed else (low, middle)
     share, error, courses = at(high)
     if not courses:
-        reason = f"no course is long enough for a k with at most {false_alarm:.0%} false alarms"
-        if of == "episodes":
-            reason = f"at every k that finds an episode more than {false_alarm:.0%} are by chance"
+        name = "every_k_by_chance" if of == "episodes" else "too_short_for_k"
+        reason = because(name, percent=f"{false_alarm:.0%}")
         return {**unknown, "status": "not_assessable", "reason": reason}
     return {
         "k": round(high * K_STEP, 2),

@@ -9,6 +9,7 @@ from ..project.arrays import Floats
 from ..project.dataset import Dataset, Detected
 from ..project.measures import Measure
 from ..project.processed import of_criterion
+from ..project.reasons import because
 from ..statistics.proportion import wilson
 from ..statistics.reliability import cronbach_alpha, intraclass
 
@@ -107,10 +108,8 @@ def reliabilities(sessions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     first = complete[~complete["course"].duplicated()][columns].to_numpy(float)
     facts = {"n_courses": table["course"].nunique(), "n_sessions": len(table)}
     if facts["n_courses"] < COURSES:
-        reason = (
-            f"{facts['n_courses']} courses with {SESSIONS} sessions with all components; "
-            f"{COURSES} are needed"
-        )
+        few = {"courses": facts["n_courses"], "sessions": SESSIONS}
+        reason = because("courses_with_components", **few, needed=COURSES)
         missing = pd.DataFrame(np.nan, range(len(columns) + 1), list(_RELIABILITIES))
         return missing.assign(reason=reason, **facts)
     scores = table[columns].assign(all=table[columns].sum(axis=1))
@@ -133,7 +132,7 @@ def reliabilities(sessions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return found.assign(reason=reasons, **facts)
 
 
-_WHY_NOT = "alpha needs two components; the others need components that vary"
+_WHY_NOT = "alpha needs two components, the others need components that vary"
 
 
 def _of_mean(scores: pd.Series, course: pd.Series) -> float:

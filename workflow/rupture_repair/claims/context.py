@@ -14,6 +14,7 @@ from ..exposure.shared import same_scores, turned
 from ..models.definitions import MODELS, SAME_SCORES
 from ..models.evidence import no_evidence
 from ..project.dataset import Dataset, Detected
+from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
 from ..statistics import estimates
 from ..statistics.no_result import NotAssessable
@@ -98,7 +99,7 @@ class Context:
         if self.outcome is None:
             raise NotAssessable("no outcome measure is paired with this alliance measure")
         if self.outcome not in self.dataset.sessions:
-            raise NotAssessable(f"{self.outcome} is not measured at sessions")
+            raise NotAssessable(because("not_measured", outcome=self.outcome))
         if self._same_scores:
             raise NotAssessable(SAME_SCORES)
         return self.outcome
@@ -144,5 +145,5 @@ def estimate_row(fit: estimates.FormulaFit, term: str) -> dict[str, Any]:
     """Return the row of a term of a fit."""
     row = fit.row(term)
     if row is None:
-        raise NotAssessable(f"no {term} to compare: {fit.message}")
+        raise NotAssessable(because("nothing_to_compare", term=term, reason=fit.message))
     return row

@@ -16,6 +16,7 @@ from ..exposure.episodes import NOT_CODED
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import turned
 from ..models.definitions import MODELS, REPAIRED_MINUS_OPEN
+from ..project.reasons import because
 from ..statistics.no_result import NotAssessable
 from ..statistics.proportion import wilson
 from ..statistics.reliability import intraclass
@@ -38,7 +39,7 @@ def _between_share(context: Context) -> Estimate:
         context.session_outcome()
     table = table.dropna(subset=["mean_alliance", "first_outcome", "last_outcome"])
     if len(table) < 20:
-        raise NotAssessable(f"{len(table)} courses with first and last outcome; 20 are needed")
+        raise NotAssessable(because("courses_with_outcome", courses=len(table), needed=20))
     columns = np.column_stack(
         [table["mean_alliance"], np.ones(len(table)), table["first_outcome"], table["last_outcome"]]
     )
@@ -48,7 +49,7 @@ def _between_share(context: Context) -> Estimate:
         products(columns, course), context.cluster(table["course"]),
         lambda totals: added_correlation(totals, 4), DRAWS, context.seed,
     )  # fmt: skip
-    return _share(found, n_courses=len(table), note="quoted: 0.12")
+    return _share(found, n_courses=len(table), note=because("quoted", quoted=0.12))
 
 
 def _within_share(context: Context) -> Estimate:
@@ -107,10 +108,10 @@ def _recovered_courses(context: Context) -> Estimate:
     table = context.course_table
     reason = recovery_reason(context.dataset.measures[str(context.outcome)])
     if reason:
-        raise NotAssessable(f"recovery is not known: {reason}")
+        raise NotAssessable(because("recovery", reason=reason))
     recovered = table[table["recovered"] == 1]
     if len(recovered) < 5:
-        raise NotAssessable(f"{len(recovered)} recovered courses; 5 are needed")
+        raise NotAssessable(because("few_recovered", courses=len(recovered), least=5))
     expected = _expected_share(context, recovered["course"])
     with_episode = int((recovered["group"].astype("str") != "none").sum())
     low, high = wilson(with_episode, len(recovered))
@@ -120,7 +121,7 @@ def _recovered_courses(context: Context) -> Estimate:
         f"{name}: {(group['group'].astype('str') != 'none').mean():.2f} of {len(group)}"
         for name, group in groups
     )
-    note = f"share with an episode {shares}; expected by chance in the recovered: {expected:.2f}"
+    note = because("shares", shares=shares, estimate=f"{expected:.2f}")
     return Estimate(share - expected, low - expected, high - expected, n_courses=len(recovered),
                     n_with_episode=with_episode, note=note)  # fmt: skip
 
@@ -138,9 +139,10 @@ def _expected_share(context: Context, courses: pd.Series) -> float:
 
 def _icc(values: pd.Series, group: pd.Series, what: str, unit: str, **facts: Any) -> Estimate:
     estimate, low, high, number, groups = intraclass(values, group)
+    counted = {"number": number, "what": what, "groups": groups, "units": unit}
     if not np.isfinite(estimate):
-        raise NotAssessable(f"{number} {what} of {groups} {unit}: too few to tell them apart")
-    return Estimate(estimate, low, high, note=f"{number} {what} of {groups} {unit}", **facts)
+        raise NotAssessable(because("not_told_apart", **counted))
+    return Estimate(estimate, low, high, note=because("intraclass_of", **counted), **facts)
 
 
 def _intensity(context: Context) -> Estimate:
@@ -176,15 +178,13 @@ def _term(context: Context, model: str, variant: str, term: str) -> pd.Series:
     rows = context.estimates
     rows = rows[(rows["model"] == model) & (rows["variant"] == variant)]
     if rows.empty:
-        raise NotAssessable(
-            f"the model {model}, {variant}, was not fitted for this criterion "
-            "(models: variants_for: all_criteria fits it)"
-        )
+        raise NotAssessable(because("not_fitted_here", model=model, variant=variant))
     if not rows["status"].isin(["converged", "singular"]).all():
-        raise NotAssessable(f"the model {model}, {variant}: {rows['message'].iloc[0]}")
+        why = rows["message"].iloc[0]
+        raise NotAssessable(because("of_model", model=model, variant=variant, reason=why))
     row = rows[rows["term"] == term]
     if row.empty:
-        raise NotAssessable(f"the model {model}, {variant}, has no {term}: none occurred")
+        raise NotAssessable(because("no_such_term", model=model, variant=variant, term=term))
     return row.iloc[0]
 
 
@@ -219,7 +219,6 @@ def _growth(term: str) -> Callable:
 
 # ---------------------------------------------------------------- models fitted here
 
-
 def _mediated(context: Context) -> Estimate:
     if context.outcome in context.dataset.sessions:
         context.session_outcome()
@@ -233,11 +232,10 @@ def _mediated(context: Context) -> Estimate:
     found = mediation.paths(chosen.table, seed=context.seed)
     scale = float(chosen.table["last_outcome"].std(ddof=1))
     indirect, total, direct = (found.loc[name] for name in ("Indirect", "Total", "Direct"))
-    rest = "{coef:.2f} [{low:.2f}, {high:.2f}]".format(**(direct / scale))
-    note = (
-        f"difference in all {total['coef'] / scale:.2f}, not through the alliance {rest}; "
-        f"{chosen.flow()}; assumed: {mediation.ASSUMPTIONS}"
-    )
+    past = {name: f"{value:.2f}" for name, value in (direct / scale).items()}
+    ends = {"low": past["low"], "high": past["high"], "direct": past["coef"]}
+    differ = because("paths", estimate=f"{total['coef'] / scale:.2f}", **ends)
+    note = "; ".join([differ, chosen.flow(), mediation.ASSUMPTIONS])
     return Estimate(
         indirect["coef"], indirect["low"], indirect["high"], indirect["se"], scale,
         n_courses=len(chosen.table), note=note,
@@ -271,21 +269,17 @@ def _spread_between(table: pd.DataFrame, code: str) -> Estimate:
     from ..statistics.no_result import NoOptimum
 
     if table[code].nunique() < 3 or len(table) < 30:
-        raise NotAssessable(
-            f"{len(table)} coded episodes of {table[code].nunique()} codes; 30 of 3 are needed"
-        )
+        few = {"episodes": len(table), "codes": table[code].nunique()}
+        raise NotAssessable(because("few_coded", **few, needed=30, smallest=3))
     try:
         made = design.build(f"repaired ~ depth + (1 | {code})", table)
         found = regression.solve(made)
     except NoOptimum as reason:
-        raise NotAssessable(str(reason)) from reason
+        raise NotAssessable(reason.reason) from reason
     deviation = float(np.sqrt(found.random[0][0, 0])) if found.random else 0.0
     error = float(found.sd_error) if np.isfinite(found.sd_error) else np.nan
     if not np.isfinite(error):
-        raise NotAssessable(
-            f"the variance between codes is estimated as zero in {len(table)} episodes: it has no "
-            "interval"
-        )
+        raise NotAssessable(because("codes_alike", episodes=len(table)))
     low, high = max(deviation - 1.96 * error, 0.0), deviation + 1.96 * error
     return Estimate(deviation, low, high, error, n_episodes=len(table))
 
@@ -295,7 +289,7 @@ def _strategies(context: Context) -> Estimate:
     coded = (table["strategy"].astype("str") != NOT_CODED).astype(float)
     formula = "repaired ~ coded + depth + session + (1 | therapist)"
     fit = fitted_rows(formula, table.assign(coded=coded), "binomial")
-    note = "strategies are coded up to the repair; an association, not an effect"
+    note = "strategies are coded up to the repair: an association, not an effect"
     return _of_episodes(estimate_row(fit, "coded"), 1.0, note)
 
 

@@ -12,6 +12,7 @@ from ..project.dataset import Dataset, Detected
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
+from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
 from ..statistics.no_result import NotAssessable
 from .context import Context
@@ -112,7 +113,7 @@ def _of_criterion(
         if (claim, part.name) in _SHARED:
             found = _judged(context, claim, part) if first else {}
         elif not bool(detected["assessable"]):
-            found = _not_assessable(f"the criterion is not assessable: {detected['reason']}")
+            found = _not_assessable(because("criterion", reason=detected["reason"]))
         else:
             found = _judged(context, claim, part)
         keys = {
@@ -149,7 +150,7 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
     try:
         found = ESTIMANDS[claim, part.name](context)
     except NotAssessable as why:
-        return _not_assessable(str(why))
+        return _not_assessable(why.reason)
     except ProblemsFound as problems:
         return _not_assessable(" ".join(problem.text for problem in problems.problems))
     except Exception as error:
@@ -163,10 +164,9 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
         return _not_assessable("the estimate has no interval")
     low, high = numbers["ci_low"], numbers["ci_high"]
     if not low <= numbers["estimate"] <= high:
-        return _not_assessable(
-            f"the interval [{low:.3g}, {high:.3g}] does not hold its own estimate "
-            f"{numbers['estimate']:.3g}: the method does not fit these data"
-        )
+        ends = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
+        own = f"{numbers['estimate']:.3g}"
+        return _not_assessable(because("outside", **ends, estimate=own))
     scaled = replace(
         found, estimate=found.estimate / found.scale, ci_low=found.ci_low / found.scale,
         ci_high=found.ci_high / found.scale,

@@ -8,6 +8,7 @@ from ..exposure.shared import turned
 from ..project.content_order import by_content
 from ..project.dataset import Dataset
 from ..project.optional_parts import optional
+from ..project.reasons import because
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
 FEWEST, EACH = 30, 8
@@ -17,9 +18,9 @@ DRAWS = 1000
 
 #: What has to hold for an indirect effect to be one.
 ASSUMPTIONS = (
-    "repair, alliance and outcome are not moved together by anything else (severity, therapist); "
-    "the relations are straight lines, and that of alliance and outcome is the same after both; "
-    "courses are independent"
+    "assumed: repair, alliance and outcome are not moved together by anything else (severity, "
+    "therapist), the relations are straight lines, and that of alliance and outcome is the same "
+    "after both, courses are independent"
 )
 
 
@@ -44,11 +45,9 @@ class MediationCourses:
         """Say why nothing can be estimated, None where it can."""
         number, repaired = len(self.table), int(self.table["repaired"].sum())
         if number < FEWEST or min(repaired, number - repaired) < EACH:
-            return (
-                f"{number} courses, {repaired} courses with the first rupture repaired and "
-                f"{number - repaired} courses with it not repaired; {FEWEST} are needed, {EACH} of "
-                f"each; {self.flow()}"
-            )
+            found = {"courses": number, "repaired": repaired, "unrepaired": number - repaired}
+            few = because("few_first_ruptures", **found, least=FEWEST, each=EACH)
+            return f"{few}; {self.flow()}"
         if self.table["last_outcome"].nunique() < 2 or self.table["after"].nunique() < 3:
             return "alliance or last outcome do not differ between courses"
         return None
@@ -57,7 +56,7 @@ class MediationCourses:
         """Say what became of all courses."""
         every = len(self.table) + sum(self.left_out.values())
         parts = [f"{number} courses {reason}" for reason, number in self.left_out.items() if number]
-        return f"of {every} courses, left out: {', '.join(parts) or 'none'}"
+        return because("what_became", courses=every, left_out=", ".join(parts) or "none")
 
 
 def courses(

@@ -9,6 +9,7 @@ import numpy as np
 from ..project import yaml_files
 from ..project.package_files import KNOWLEDGE
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
+from ..project.reasons import because
 
 #: Where the claims are.
 FILE = KNOWLEDGE / "claims.yaml"
@@ -104,39 +105,35 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
     """
     estimate, low, high = (float(found[name]) for name in ("estimate", "ci_low", "ci_high"))
     least = part.smallest
-    shown = f"[{low:.2f}, {high:.2f}]".replace("-", "−")
-    worth = f"the smallest effect worth caring about ({least:g})"
+    ends = {"low": f"{low:.2f}".replace("-", "−"), "high": f"{high:.2f}".replace("-", "−")}
+    facts = {**ends, "smallest": f"{least:g}"}
     if part.expected == "large":
         if low >= least:
-            return "supported", f"the interval {shown} lies at or above {worth}"
+            return "supported", because("above_worth", **facts)
         if high < least:
-            return "contradicted", f"the interval {shown} lies below {worth}"
-        return "undecided", f"the interval {shown} holds values below and above {worth}"
+            return "contradicted", because("below_worth", **facts)
+        return "undecided", because("around_worth", **facts)
     if part.expected == "differ":
         if low > 0 or high < 0:
             if abs(estimate) >= least:
-                return "supported", f"the interval {shown} excludes zero"
+                return "supported", because("not_zero", **facts)
         elif low > -least and high < least:
-            return "contradicted", f"the interval {shown} lies within plus or minus {worth}"
+            return "contradicted", because("near_zero", **facts)
         if low > -least and high < least:
-            return "contradicted", f"the interval {shown} holds no effect as large as {worth}"
-        return "undecided", f"the interval {shown} holds zero, or the estimate is below {worth}"
+            return "contradicted", because("none_as_large", **facts)
+        return "undecided", because("zero_or_small", **facts)
     if part.expected == "less":
         estimate, low, high, least = -estimate, -high, -low, least
     direction = "above" if part.expected == "more" else "below"
     if low > 0 and estimate >= least:
-        return "supported", f"the interval {shown} lies {direction} zero"
+        return "supported", because("beyond_zero", **facts, direction=direction)
     if high < least:
         if high < 0:
-            return "contradicted", f"the interval {shown} holds only the other side of zero"
-        return "contradicted", f"the whole interval {shown} holds less than {worth}"
+            return "contradicted", because("other_side", **facts)
+        return "contradicted", because("less_than_worth", **facts)
     if low > 0:
-        return "undecided", (
-            f"the interval {shown} lies {direction} zero, but the estimate is smaller than {worth}"
-        )
-    return "undecided", (
-        f"too imprecise: both no effect and one worth caring about fit the interval {shown}"
-    )
+        return "undecided", because("beyond_but_small", **facts, direction=direction)
+    return "undecided", because("imprecise", **facts)
 
 
 def cautious(judged: str, reason: str, part: Part, biased: int) -> tuple[str, str]:
@@ -156,7 +153,7 @@ def cautious(judged: str, reason: str, part: Part, biased: int) -> tuple[str, st
     if not biased or rises != biased:
         return judged, reason
     direction = "low" if biased < 0 else "high"
-    return "undecided", f"{reason}, but chance alone makes it {direction}"
+    return "undecided", because("chance_makes_it", reason=reason, direction=direction)
 
 
 def finite(found: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from ..project.reasons import in_full
 from . import options
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ProblemsFound([_as_option(entry, file) for entry in found.problems]) from None
     if arguments.format == "csv":
         for note in fitted.design.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {in_full(note)}", file=sys.stderr)
         write_csv(fitted.as_rows(), sys.stdout, "%.12g")
         sys.stdout.flush()
     else:

@@ -10,6 +10,7 @@ from ..chance.compare_with_chance import expected
 from ..chance.replicates import MODELS, prepare
 from ..detection.criteria import Criterion
 from ..project.problems import Problem, ProblemsFound, problem
+from ..project.reasons import in_full
 from ..project.setting_groups import ChanceSettings
 from ..settings import default, default_seed
 from . import episodes
@@ -117,6 +118,7 @@ max_gap, settings
     ]  # fmt: skip
     warn(found.notes)
     table = pd.concat(parts).set_index("criterion").loc[[rule.id for rule in found.rules]]
+    table["reason"] = table["reason"].map(in_full, na_action="ignore")
     return table.reset_index().drop(columns=["dataset", "measure"])
 
 

@@ -13,6 +13,7 @@ from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings, arrange, prepared
 from ..project.measures import Measure
 from ..project.problems import Problem, ProblemsFound
+from ..project.reasons import in_full
 from ..project.setting_groups import ChanceSettings
 from ..settings import default, default_seed
 from . import ratings as reading
@@ -193,11 +194,12 @@ def find(asked: Asked) -> FoundEpisodes:
             ratings, rule, about.edge_rules(), dataset="table", name="rating", measure=its_measure
         )
         if one.summary["reason"] is not None:
-            notes.append(f"{rule.id} is not assessable: {one.summary['reason']}")
+            notes.append(f"{rule.id} is not assessable: {in_full(one.summary['reason'])}")
         episodes.append(one.episodes.drop(columns=[*_OF_A_DATASET, "component"]))
         states.append(one.states.drop_columns(_OF_A_DATASET).to_pandas())
         numbers = ["onset", "first_low", "nadir", "repair", "end"]
         episodes[-1][numbers] -= from_zero
+        states[-1]["reason"] = states[-1]["reason"].cat.rename_categories(in_full)
         states[-1]["session"] -= from_zero
         states[-1]["episode"] = states[-1]["episode"].astype("Int32")
     return FoundEpisodes(_in_order(episodes, given), _in_order(states, given), notes)

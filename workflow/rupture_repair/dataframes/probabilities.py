@@ -6,6 +6,7 @@ import pandas as pd
 from ..detection.hidden_markov import rupture_probability
 from ..detection.ratings import arrange, fitted_model
 from ..project.problems import ProblemsFound
+from ..project.reasons import in_full
 from .about import About, warn
 from .ratings import Columns, read
 
@@ -90,7 +91,7 @@ def rupture_probabilities(
     if model is None:
         warn(["there is no rating, so no model was fitted"])
         return pd.DataFrame(columns=["course", "session", "probability", "reference", "noise_sd"])
-    warn([model.message] if model.message else [])
+    warn([in_full(model.message)] if model.message else [])
     courses = ratings.courses
     seen = rupture_probability.assess(courses, model, past_only=past_only)
     result = pd.DataFrame(

@@ -23,6 +23,7 @@ from scipy import special
 
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import listing
+from ..project.reasons import because
 
 #: States that lie inside an episode.
 INSIDE = ("ruptured", "repaired_here")
@@ -154,7 +155,8 @@ def _why_no_kappa(found: dict[str, float], names: tuple[str, str]) -> str | None
         same = [name for name, this in zip(names, shares, strict=True) if this == share]
         if same:
             verb = "puts" if len(same) == 1 else "put"
-            return f"{listing(same).replace(', ', ' and ')} {verb} {every} in an episode"
+            both = listing(same).replace(", ", " and ")
+            return because("all_alike", criteria=both, every=f"{verb} {every}")
     return None
 
 

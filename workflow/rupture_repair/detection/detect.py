@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ..project import data_dictionary, processed
 from ..project.measures import Measure, Measures
+from ..project.reasons import because
 from ..project.setting_groups import EdgeRules
 from . import episodes as ep
 from . import fall_rules, run_rules, tables
@@ -118,7 +119,7 @@ def detect_one(
     counts = tables.counts(ratings, found, episodes)
     if refusal is None and not counts["n_sessions_assessable"]:
         most = np.bincount(found.reason).argmax()
-        refusal = f"no session could be assessed, mostly: {fall_rules.REASONS[most]}"
+        refusal = because("mostly", reason=fall_rules.REASONS[most])
     summary = {
         **names,
         "name": criterion.name,

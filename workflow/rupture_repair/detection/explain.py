@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..project.measures import Measures
 from ..project.processed import of_criterion
+from ..project.reasons import in_full
 from .criteria import Criterion
 from .fall_rules import TOLERANCE, meets
 
@@ -166,7 +167,8 @@ def _outside(row: Any, last: Any, rule: AppliedCriterion) -> str:
 
 def _sentence(row: Any, episodes: list[Any], rule: AppliedCriterion) -> str:
     if row.state == "not_assessable":
-        return row.reason if row.reason == "not rated" else f"not assessable: {row.reason}"
+        why = in_full(row.reason)
+        return why if why == "not rated" else f"not assessable: {why}"
     if row.state in ("ruptured", "repaired_here") and not pd.isna(row.episode):
         return _inside(row, episodes[int(row.episode) - 1], rule)
     before = [episode for episode in episodes if episode.end < row.session]

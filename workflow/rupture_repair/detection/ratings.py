@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..project.measures import Measure, Measures
+from ..project.reasons import because
 from . import courses as flat
 from .courses import Courses
 from .criteria import Criterion
@@ -179,7 +180,8 @@ def why_not_assessable(criterion: Criterion, measure: Measure, ratings: Ratings)
         return "the measure has no rating"
     if criterion.instruments and instrument not in criterion.instruments:
         rule_for = " or ".join(criterion.instruments)
-        return f"the rule is for {rule_for}, this measure is {instrument or 'another scale'}"
+        other = instrument or "another scale"
+        return because("other_instrument", rule_for=rule_for, instrument=other)
     needs_reliability = "reliable_change" in (criterion.unit, criterion.floor)
     if needs_reliability and not np.isfinite(scale.reliable_change):
         return "no reliability is known for this measure, so there is no reliable change"
@@ -199,5 +201,6 @@ def why_not_assessable(criterion: Criterion, measure: Measure, ratings: Ratings)
         return "no k was found at which rupture-free courses of this dataset rarely show an episode"
     low, high = measure.range or (-np.inf, np.inf)
     if criterion.value is not None and not low <= criterion.value <= high:
-        return f"the level {criterion.value:g} lies outside the range {low:g} to {high:g}"
+        ends = {"lowest": f"{low:g}", "highest": f"{high:g}"}
+        return because("level_outside", cut_off=f"{criterion.value:g}", **ends)
     return None

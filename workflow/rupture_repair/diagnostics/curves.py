@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import special
 
 from ..project.arrays import Floats, Integers
+from ..project.reasons import because
 from ..statistics.blocks.fit import Fit
 from ..statistics.blocks.replicates import Replicates
 from .autocorrelation import (
@@ -122,7 +123,7 @@ class Curves:
                 if variance <= 0 or not len(units):
                     reason = "its variance is zero"
                 elif len(units) < FEWEST_UNITS:
-                    reason = f"{len(units)} units are too few to see a distribution"
+                    reason = because("few_units", found=len(units))
                 if reason:
                     self.missing += [
                         {"diagnostic": which, "of": name, "message": reason}
@@ -149,7 +150,7 @@ class Curves:
         ).items():
             row = {"diagnostic": "autocorrelation", "of": "residual", "x": lag, "n": len(now)}
             if len(now) < FEWEST_PAIRS:
-                self.missing.append(row | {"message": f"{len(now)} pairs are too few"})
+                self.missing.append(row | {"message": because("few_pairs", pairs=len(now))})
             else:
                 self.pairs[lag] = now, later
         residuals, course = self.found.residuals(), pd.factorize(self.analysed["course"])[0]

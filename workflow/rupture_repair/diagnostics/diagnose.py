@@ -13,6 +13,7 @@ from ..project.content_order import in_order
 from ..project.dataset import Dataset, Detected
 from ..project.headline import resolved
 from ..project.parallel import one_thread
+from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
 from ..statistics.blocks.fit import Fit, fit
 from ..statistics.blocks.replicates import draw, of_outcomes
@@ -101,10 +102,10 @@ def _no_model(fits: pd.DataFrame) -> str | None:
     """Say why there is no fit to look at, if so."""
     main = fits[fits["variant"] == VARIANT]
     if main.empty:
-        return f"the model {MODEL} was not fitted"
+        return because("not_fitted", model=MODEL)
     first = main.iloc[0]
     if first["status"] not in ("converged", "singular"):
-        return f"the model {MODEL} has no estimates: {first['message']}"
+        return because("no_estimates", model=MODEL, reason=first["message"])
     return None
 
 
@@ -124,7 +125,7 @@ def _of_model(
             found = fit(MODELS[MODEL].formula, table)
             rows = diagnose_measure(found, table, seed, _rested_on(fits, table))
     except (NotAssessable, NoOptimum) as reason:
-        return pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": str(reason)})
+        return pd.DataFrame({"diagnostic": DIAGNOSTICS[:-1], "message": reason.reason})
     parts = rows.groupby("diagnostic", sort=False)
     autoregressive = fits[(fits["variant"] == "ar1") & fits["rho"].notna()]
     if len(autoregressive):

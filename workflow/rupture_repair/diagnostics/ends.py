@@ -4,6 +4,7 @@ import pandas as pd
 
 from ..exposure.shared import turned
 from ..project.measures import Measures
+from ..project.reasons import because
 
 
 def ends_of_scale(sessions: pd.DataFrame, measures: Measures, measure: str) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def ends_of_scale(sessions: pd.DataFrame, measures: Measures, measure: str) -> p
     """
     shared = {"diagnostic": "ends", "of": measure}
     if measure not in sessions or sessions[measure].notna().sum() == 0:
-        return pd.DataFrame([shared | {"message": f"{measure} is not rated at sessions"}])
+        return pd.DataFrame([shared | {"message": because("not_rated", measure=measure)}])
     low, high = measures[measure].turned_range
     rated = turned(sessions, measures, measure)
     rows = []

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Integers
+from ..project.reasons import because
 from ..statistics.blocks.fit import Fit
 from ..statistics.blocks.influence import leave_out
 from .columns import TERMS
@@ -42,13 +43,13 @@ def influence(found: Fit, analysed: pd.DataFrame, seed: int | list[int]) -> pd.D
     for term in TERMS:
         shared = {"diagnostic": "influence", "of": term}
         if term not in whole.index:
-            reason = f"the model has no term {term}: it is constant or follows from the others"
+            reason = because("no_term", term=term)
             parts.append(pd.DataFrame([shared | {"message": reason}]))
             continue
         own = without[without["term"] == term].set_index("cluster").reindex(which)
         reasons = without.dropna(subset="message").set_index("cluster")["message"].reindex(which)
         reasons = reasons.mask(
-            own["estimate"].isna() & reasons.isna(), f"without it there is no term {term}"
+            own["estimate"].isna() & reasons.isna(), because("no_term_without_it", term=term)
         )
         everyone = whole.loc[term]
         part = {

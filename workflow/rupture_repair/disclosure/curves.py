@@ -10,6 +10,7 @@ from scipy import special
 
 from .gate import Gate
 from .limits import apart
+from .tables import said
 
 #: The state under which withheld counts of a session are put together.
 OTHER = "withheld"
@@ -86,7 +87,7 @@ def diagnostics(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     ranges with equal shares; parts left out that are too small are missing, the others numbered.
     """
     if gate.open or table.empty:
-        return table
+        return said(gate, table)
     parts = []
     for (measure, kind), rows in table.groupby(["measure", "diagnostic"], sort=False):
         if kind == "residual":
@@ -103,8 +104,7 @@ def diagnostics(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         parts.append(rows.assign(measure=measure))
     found = pd.concat(parts, ignore_index=True)
     ends = found["diagnostic"] == "ends"
-    texts = [gate.text(one) for one in found["message"]]
-    return found.assign(n=found["n"].where(ends), message=pd.Series(texts, dtype=object))
+    return said(gate, found.assign(n=found["n"].where(ends)))
 
 
 def _cells(rows: pd.DataFrame, least: int) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..project.dataset import Dataset, Detected
+from ..project.reasons import in_full, says
 from ..project.setting_groups import ExposureRules, ReportSettings
 from . import reasons
 from .limits import min_cell, small
@@ -75,9 +76,9 @@ class Gate:
 
         A missing reason stays missing.
         """
-        if self.open or pd.isna(said) or not said:
+        if pd.isna(said) or not said:
             return said
-        return reasons.public(said, estimates=estimates)
+        return in_full(said) if self.open else reasons.public(said, estimates=estimates)
 
     def rests_on_few(self, measure: str, criterion: str, *groups: str) -> bool:
         """Return whether one of these groups of courses is too small to be told of."""
@@ -157,8 +158,8 @@ def small_groups(
         the landmark, "landmark".
     """
     fits = estimates[estimates["variant"] == "landmark"]
-    small_there = fits["message"].fillna("").str.contains("few courses") | (least > _FEW)
-    landmark = set(zip(fits["measure"][small_there], fits["criterion"][small_there], strict=True))
+    few = [least > _FEW or says(text, "few_courses") for text in fits["message"].fillna("")]
+    landmark = set(zip(fits["measure"][few], fits["criterion"][few], strict=True))
     names = ["measure", "criterion", "course"]
     of = episodes[[*names, "status"]].astype(str).drop_duplicates()
     every = of.assign(one=1).pivot_table("one", names, "status", "max", 0)

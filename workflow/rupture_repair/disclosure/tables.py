@@ -1,6 +1,5 @@
 """The tables of a dataset as they may be shown: withheld counts are missing, reasons public."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -54,8 +53,8 @@ def measures(gate: Gate, known: Measures) -> dict[str, Measure]:
     """Return measures.json as it may be shown: constants computed of the data, uncounted."""
 
     def public(fact: Any) -> Any:
-        counted = fact is not None and re.search(r"\d courses", fact.source)
-        return replace(fact, source=gate.text(fact.source)) if counted else fact
+        computed = fact is not None and "{" in fact.source  # others are published, or stated
+        return replace(fact, source=gate.text(fact.source)) if computed else fact
 
     return {
         name: replace(one, reliability=public(one.reliability),
@@ -69,13 +68,22 @@ def _passed(gate: Gate, table: pd.DataFrame, column: str, key: Callable[[Any], K
     return [gate.count(key(row), row[column]) for row in table.to_dict("records")]
 
 
-def _said(gate: Gate, table: pd.DataFrame, estimates: Any = True) -> pd.DataFrame:
-    """Return a table with its reasons as they may be read."""
+def said(gate: Gate, table: pd.DataFrame, estimates: Any = True) -> pd.DataFrame:
+    """Return a table with its reasons as they may be read.
+
+    Parameters
+    ----------
+    gate : Gate
+    table : DataFrame
+        Reasons are in its columns `message`, `reason`, `note` and `step`.
+    estimates : bool or array of bool, shape (rows,)
+        Whether the estimate of a row is shown.
+    """
     known = np.broadcast_to(estimates, len(table))
     texts = {
         name: pd.Series(
             [gate.text(one, estimates=bool(e)) for one, e in zip(table[name], known, strict=True)],
-            table.index, dtype=object,
+            table.index, dtype=table[name].dtype,
         )
         for name in ("message", "reason", "note", "step") if name in table
     }  # fmt: skip
@@ -85,7 +93,7 @@ def _said(gate: Gate, table: pd.DataFrame, estimates: Any = True) -> pd.DataFram
 def detection(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table detection as it may be shown."""
     if gate.open:
-        return table
+        return said(gate, table)
 
     def of(column: str) -> Callable[[Any], Key]:
         return lambda row: ("detection", str(row["measure"]), str(row["criterion"]), column)
@@ -96,13 +104,13 @@ def detection(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     rated: list[Key] = [("ratings", str(measure)) for measure in table["measure"]]
     for column, keys in {"n_courses": every, "n_sessions": rated}.items():
         counts[column] = [gate.count(*one) for one in zip(keys, table[column], strict=True)]
-    return _said(gate, table.assign(**counts))
+    return said(gate, table.assign(**counts))
 
 
 def chance(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table chance without what tells counts of detection that are withheld."""
     if gate.open:
-        return table
+        return said(gate, table)
     told = {
         "n_episodes": ["observed", "ratio", "excess", "p", "p_error"],
         "n_repaired": ["observed_repaired"],
@@ -117,7 +125,7 @@ def chance(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         hidden = [not gate.passes(("detection", *pair, count)) for pair in pairs]
         for name in [name for name in columns if name in table]:
             table[name] = table[name].astype(float).mask(hidden)
-    return _said(gate, table)
+    return said(gate, table)
 
 
 def _without(table: pd.DataFrame, hidden: Any) -> pd.DataFrame:
@@ -140,7 +148,7 @@ def estimates(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     Estimates that rest on too few courses are missing, with all else that was found for them.
     """
     if gate.open:
-        return table
+        return said(gate, table)
 
     def groups(row: Any) -> tuple[str, ...]:
         found = [of for begin, of in _RESTS_ON.items() if str(row["term"]).startswith(begin)]
@@ -158,13 +166,13 @@ def estimates(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     if "df" in shown:  # degrees of freedom count rows where nothing is random
         uncounted = shown[["n_sessions", "n_courses"]].isna().any(axis=1)
         shown["df"] = shown["df"].mask(uncounted)
-    return _said(gate, shown, ~hidden)
+    return said(gate, shown, ~hidden)
 
 
 def claims(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table of claims as it may be shown; counts of the headline only."""
     if gate.open:
-        return table
+        return said(gate, table)
     rows = table.to_dict("records")
     hidden = np.array(
         [
@@ -181,13 +189,13 @@ def claims(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         name: [gate.count(of_claim(row, name), row[name]) for row in rows]
         for name in ("n_courses", "n_sessions", "n_episodes", "n_with_episode") if name in table
     }  # fmt: skip
-    return _said(gate, _without(table.assign(**counts), hidden), ~hidden)
+    return said(gate, _without(table.assign(**counts), hidden), ~hidden)
 
 
 def components(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of components of the headline as they may be shown."""
     if gate.open:
-        return table
+        return said(gate, table)
     counts = {
         name: [gate.count(("components", name), n) for n in table[name]]
         for name in ("n_courses", "n_sessions", "n_episodes")
@@ -199,7 +207,7 @@ def components(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(**counts)
     shares = ["share_fell_most", "share_low", "share_high"]
     unknown = table[["n_fell_most", "n_episodes"]].isna().any(axis=1)
-    return _said(gate, table.assign(**{one: table[one].mask(unknown) for one in shares}))
+    return said(gate, table.assign(**{one: table[one].mask(unknown) for one in shares}))
 
 
 def flow(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
@@ -208,7 +216,7 @@ def flow(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     `n_before` and `n_after` are those of the whole: before the first step and after the last.
     """
     if gate.open:
-        return table
+        return said(gate, table)
     parts = []
     for unit, steps in table.groupby("unit", sort=False):
         place = [str(at) for at in range(len(steps))]
@@ -217,12 +225,12 @@ def flow(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         after = gate.count(("flow", str(unit), place[-1], "after"), steps["n_after"].iloc[-1])
         before = gate.count((f"{unit}s",), steps["n_before"].iloc[0])
         parts.append(steps.assign(n_left_out=left, n_after=after, n_before=before))
-    return _said(gate, pd.concat(parts)) if parts else table
+    return said(gate, pd.concat(parts)) if parts else table
 
 
 def simulated(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table sensitivity: simulated courses, but reasons of the data."""
-    return table if gate.open else _said(gate, table)
+    return said(gate, table)
 
 
 def planted(gate: Gate, table: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -236,7 +244,7 @@ def agreement(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     Pairs with most sessions come first: of them the share of sessions inside an episode is drawn.
     """
     if gate.open:
-        return table
+        return said(gate, table)
     cells = ["n_neither", "n_only_b", "n_only_a", "n_both"]
     hidden = ~np.array(gate.enough(table[[*cells, "n_sessions"]])).all(axis=1)
     few = np.zeros(len(table), dtype=bool)
@@ -256,4 +264,4 @@ def agreement(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     largest = table.sort_values("n_sessions", ascending=False, kind="stable")
     counts = [name for name in table if name.startswith("n_")]
     spread = [name for name in table if name.endswith(("_std_error", "_ci_low", "_ci_high"))]
-    return _said(gate, largest.assign(**dict.fromkeys([*counts, *spread], np.nan)))
+    return said(gate, largest.assign(**dict.fromkeys([*counts, *spread], np.nan)))

@@ -5,6 +5,7 @@ import pandas as pd
 
 from ..project.dataset import Dataset
 from ..project.measures import Measure
+from ..project.reasons import because
 from .shared import by_course, of_measure, therapist_of, turned
 
 #: Groups of courses in the model of trajectories; the first is the reference.
@@ -106,7 +107,7 @@ def recovery_reason(measure: Measure) -> str | None:
     """
     constants = {"cut-off": measure.cut_off, "reliable change": measure.reliable_change}
     absent = [name for name, constant in constants.items() if constant is None]
-    return f"{' and '.join(absent)} not known" if absent else None
+    return because("not_known", names=" and ".join(absent)) if absent else None
 
 
 def _recovered(table: pd.DataFrame, measure: Measure) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from ..project.arrays import Flags, Floats
 from ..project.measures import CutOff, Measure, Reliability, ReliableChange
 from ..project.problems import Problem, listing, problem
+from ..project.reasons import because
 from ..statistics.reliability import cronbach_alpha, reliable_change
 from . import instruments
 from .described_measures import DescribedMeasure
@@ -107,10 +108,7 @@ def _alpha(measure: DescribedMeasure, sessions: pd.DataFrame) -> Reliability | N
     alpha = cronbach_alpha(items)
     if not 0 < alpha < 1:
         return None
-    source = (
-        f"Cronbach's alpha of the {len(columns)} items at the first complete rating of "
-        f"{len(items)} courses of this dataset"
-    )
+    source = because("alpha_of_items", items=len(columns), courses=len(items))
     return Reliability(float(alpha), source)
 
 
@@ -145,10 +143,8 @@ def _reliable_change(
     sd = float(firsts.std(ddof=1)) if len(firsts) > 1 else 0.0
     if reliability is None or sd == 0 or reliability.value == 1:
         return None
-    source = (
-        f"1.96 x SD x sqrt(2) x sqrt(1 - reliability), SD {sd:.3g} of the first ratings of "
-        f"{len(firsts)} courses, reliability {reliability.value:.3g}"
-    )
+    facts = {"sd": f"{sd:.3g}", "reliability": f"{reliability.value:.3g}"}
+    source = because("change_of_courses", **facts, courses=len(firsts))
     value = reliable_change(sd, reliability.value)
     return ReliableChange(value, source, "computed from this dataset")
 

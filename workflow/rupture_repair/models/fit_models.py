@@ -22,6 +22,7 @@ from ..project.headline import resolved
 from ..project.measures import Measure
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
+from ..project.reasons import because
 from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
 from ..statistics.estimates import KEYS, FormulaFit, typed, without_result
@@ -159,10 +160,9 @@ def _no_exposure(
     """Say why no model can be fitted for a measure and criterion, if so."""
     found = given.detected.of(measure, criterion).detection.iloc[0]
     if not bool(found["assessable"]):
-        reason = found.get("reason")
-        return f"the criterion is not assessable{'' if pd.isna(reason) else f': {reason}'}"
+        return because("criterion", reason=found["reason"])
     if not outcome or outcome not in given.dataset.measures:
-        return f"no outcome measure is paired with {measure}"
+        return because("no_outcome", measure=measure)
     return None
 
 
@@ -187,7 +187,7 @@ def _tables(
     moderation, cannot = moderator_exposures(episodes, dataset, measure)
     retrospective = bool(detected.detection.iloc[0].get("uses_future", False))
     at_landmark = (
-        f"groups by session {landmark}",
+        because("at_landmark", session=landmark),
         *([_RETROSPECTIVE] if retrospective else []),
     )
     made = {
@@ -200,7 +200,7 @@ def _tables(
         "moderation": _Table(moderation, cannot),
     }
     if outcome not in dataset.sessions:
-        reason = f"{outcome} is measured before and after therapy only, not at sessions"
+        reason = because("before_and_after", outcome=outcome)
         for name in ("sessions", "trajectories", "trajectories_after"):
             every = dict.fromkeys([*MODELS["next_session"].variants, "landmark"], reason)
             made[name] = _Table(made[name].rows, every)
@@ -210,7 +210,7 @@ def _tables(
 def _no_recovery(attributes: Measure, outcome: str) -> dict[str, str]:
     """Say why the variants of recovery cannot be fitted, if so."""
     reason = recovery_reason(attributes)
-    text = f"recovery on {outcome} is not known: {reason}"
+    text = because("recovery_on", outcome=outcome, reason=reason)
     return {} if reason is None else {"recovered": text, "recovered_gee": text}
 
 
@@ -230,7 +230,7 @@ def _leaving_table(
     elif not (endings == "dropped_out").any():
         reason = "no course was dropped out of"
     unknown = int((~known).sum())
-    notes = (f"{unknown} courses whose ending is not known count until their last session but one",)
+    notes = (because("unknown_endings", courses=unknown),)
     variants = MODELS["ending"].variants
     return _Table(rows, dict.fromkeys(variants, reason) if reason else {}, notes if unknown else ())
 
@@ -284,8 +284,8 @@ def _group_notes(table: pd.DataFrame) -> list[str]:
     )
     notes = []
     if courses.index[0] != GROUPS[0]:
-        notes.append(f"no course is without ruptures: the reference is '{courses.index[0]}'")
+        notes.append(because("other_reference", reference=courses.index[0]))
     small = [f"{number} in '{group}'" for group, number in courses.items() if number < 5]
     if small:
-        notes.append(f"few courses: {', '.join(small)}")
+        notes.append(because("few_courses", groups=", ".join(small)))
     return notes

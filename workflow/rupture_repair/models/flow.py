@@ -8,6 +8,7 @@ from ..exposure.sessions import session_exposures
 from ..exposure.shared import exposed, turned
 from ..project.dataset import Dataset, Detected
 from ..project.processed import of_criterion
+from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
 
 #: Columns of the table.
@@ -95,4 +96,4 @@ def _step(step: str, at: int, fitted: pd.DataFrame) -> str:
     """Return the words of a step; where the model has no result, its reason."""
     if at < len(STEPS) - 1 or fitted.empty or fitted["term"].notna().any():
         return step
-    return f"the model has no result: {fitted['message'].iloc[0]}"
+    return because("no_result", reason=fitted["message"].iloc[0])

@@ -11,6 +11,7 @@ from ..detection.criteria import Criterion
 from ..models.definitions import MODELS
 from ..project.headline import first_by_clients, resolved
 from ..project.measures import Measures
+from ..project.reasons import because
 from ..project.setting_groups import MultiverseChoices
 
 COLUMNS = (
@@ -111,10 +112,9 @@ def _outcomes(measures: Measures, measure: str, which: str) -> list[str]:
 def _why_not(row: Mapping[str, Any], outcomes: list[str]) -> str | None:
     """Say why a criterion has no specification for a measure, None where it has."""
     if not row["assessable"]:
-        reason = row["reason"]
-        return f"the criterion is not assessable{'' if pd.isna(reason) else f': {reason}'}"
+        return because("criterion", reason=row["reason"])
     if not outcomes:
-        return f"no outcome that is rated at sessions is paired with {row['measure']}"
+        return because("no_session_outcome", measure=row["measure"])
     return None
 
 

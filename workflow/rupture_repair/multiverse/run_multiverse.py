@@ -23,6 +23,7 @@ from ..project.dataset import Dataset
 from ..project.parallel import one_by_one, one_thread
 from ..project.problems import ProblemsFound
 from ..project.processed import of_criterion
+from ..project.reasons import because
 from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates, PermutationSettings
 from ..statistics import design, estimates
 from ..statistics.blocks import engine, search
@@ -238,9 +239,9 @@ def _one(
         standard = engine.standardise(matrices)
         optimum = search.find(standard.likelihood)
     except NotAssessable as reason:
-        return _without("not_assessable", str(reason))
+        return _without("not_assessable", reason.reason)
     except NoOptimum as reason:
-        return _without("failed", str(reason))
+        return _without("failed", reason.reason)
     solution = engine.solution(standard, optimum)
     fit = estimates.of_solution(formula, matrices, solution, "blocks")
     pair = str(specification["measure"]), str(specification["outcome"])
@@ -266,7 +267,8 @@ def _row(fit: estimates.FormulaFit, term: str) -> dict[str, Any]:
     """Return the row of one exposure, missing where it is not among the terms."""
     row = fit.row(term)
     if row is None:
-        return {"status": "not_assessable", "message": fit.message or f"{term} does not vary"}
+        why = fit.message or because("no_variation", term=term)
+        return {"status": "not_assessable", "message": why}
     return {name: row[name] for name in (*_NUMBERS, *_COUNTS, "status", "message")}
 
 

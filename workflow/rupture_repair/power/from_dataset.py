@@ -17,6 +17,7 @@ from ..project.dataset import Dataset
 from ..project.headline import what_to_show
 from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
+from ..project.reasons import in_full
 from ..project.setting_groups import Settings
 from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from ..simulation.settings import REPAIR_WINDOW, SimulationSettings
@@ -223,7 +224,7 @@ def _ruptures(courses: Courses) -> tuple[dict[str, Any], str]:
     step = rupture_probability.smallest_step(courses)
     model = rupture_probability.fit(courses, low=LOW, high=HIGH, step=step)
     if not model.identified:
-        return {}, model.message
+        return {}, in_full(model.message)
     found = model.parameters
     # The noise without the ruptures: that of the other model holds them as well.
     calm = _level(found.level, found.trend, np.asarray(found.covariance), model.centre)
@@ -259,7 +260,7 @@ def _outcome(tables: pd.DataFrame, courses: pd.DataFrame, name: str) -> dict[str
         "outcome ~ time + (1 + time | course) + (1 | therapist)", rows, ar1="session"
     )
     if found.rows["term"] == [None]:
-        why = f"the model of its outcome has no result ({found.message})"
+        why = f"the model of its outcome has no result ({in_full(found.message)})"
         raise ProblemsFound([problem("E809", found=name, why=why)])
 
     def sd(component: str) -> float:

@@ -16,6 +16,7 @@ import pandas as pd
 from ..project.arrays import Flags, Floats, Integers
 from ..project.file_rows import FILE_ROW, row_numbers
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
+from ..project.reasons import because
 from . import formulas
 from .formula_calls import Rewritten, rewrite
 from .no_result import NotAssessable
@@ -158,21 +159,19 @@ def build(
     factors = list(random)
     absent = [factor for factor in factors if factor in table and table[factor].isna().all()]
     rows, notes = _complete_rows(table, names, absent)
-    notes += [f"no {factor} is named: fitted without the {factor} level" for factor in absent]
+    notes += [because("nobody_named", level=factor, upper=factor) for factor in absent]
     whole = len(rows) == len(table)
     kept = pd.DataFrame({name: table[name] for name in dict.fromkeys(names)}, copy=False)
     kept = _usable_categories(kept if whole else kept.iloc[rows])
     outcome = _outcome(formula, description, kept)
     for label in rewritten.offsets:
         outcome = outcome - kept[label].to_numpy(float)
-        notes.append(f"{label} has the coefficient 1")
+        notes.append(because("offset", term=label))
     fixed, names, evaluate = _matrix(formula, description.common_terms, kept)
     fixed, terms, aliased = _full_rank(fixed, names)
     places = [names.index(term) for term in terms]
     if aliased:
-        notes.append(
-            f"left out, being constant or a combination of other terms: {listing(aliased)}"
-        )
+        notes.append(because("aliased", terms=listing(aliased)))
     present = [_level(formula, random[name], kept) for name in factors if name not in absent]
     levels, simplified = _identifiable(sorted(present, key=lambda level: -level.units))
     counts = {level.factor: level.units for level in present if level.factor in table}
@@ -240,7 +239,7 @@ def restricted(design: Design, keep: Flags) -> Design:
         levels.append(replace(level, codes=codes, units=len(units), columns=columns, named=named))
     kept, notes = _identifiable(sorted(levels, key=lambda level: -level.units))
     if aliased:
-        notes.insert(0, f"left out in these rows: {listing(aliased)}")
+        notes.insert(0, because("aliased_here", terms=listing(aliased)))
     return replace(
         design,
         outcome=outcome,
@@ -293,9 +292,12 @@ def _complete_rows(
         return rows, []
     if not len(rows):
         empty = [name for name, gone in missing.items() if gone.all()]
-        raise NotAssessable(f"no complete rows{f': {listing(empty)} missing' if empty else ''}")
+        if empty:
+            raise NotAssessable(because("all_missing", missing=listing(empty)))
+        raise NotAssessable("no complete rows")
     which = listing(f"{name} {gone.sum()}" for name, gone in missing.items() if gone.any())
-    return rows, [f"{incomplete.sum()} of {len(table)} rows left out with missing values ({which})"]
+    facts = {"rows": incomplete.sum(), "all": len(table), "by_column": which}
+    return rows, [because("left_out", **facts)]
 
 
 def _usable_categories(kept: pd.DataFrame) -> pd.DataFrame:
@@ -338,9 +340,8 @@ def _outcome(formula: str, description, kept: pd.DataFrame) -> Floats:
         raise ProblemsFound([problem("E503", column=name, found="several columns")])
     outcome = values[:, 0].astype(float)
     if np.ptp(outcome) <= 1e-12 * max(1.0, np.abs(outcome).max()):
-        raise NotAssessable(
-            f"{name} does not vary: it is {outcome[0]:g} in all {len(outcome)} rows"
-        )
+        facts = {"value_of_all": f"{outcome[0]:g}", "rows": len(outcome)}
+        raise NotAssessable(because("constant", term=name, **facts))
     return outcome
 
 
@@ -467,21 +468,16 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
         rows, effects = len(level.codes), level.units * len(level.names)
         slopes = [name for name in level.names if name != "Intercept"]
         if level.units < 2:
-            notes.append(f"only one {level.factor}: fitted without the {level.factor} level")
+            notes.append(because("only_one", level=level.factor, upper=level.factor))
         elif kept and kept[-1].units == level.units and level.names == ("Intercept",):
-            notes.append(
-                f"each {level.factor} has one {kept[-1].factor}: fitted without the "
-                f"{level.factor} level"
-            )
+            whose = {"level": level.factor, "between": kept[-1].factor, "upper": level.factor}
+            notes.append(because("one_each", **whose))
         elif rows > effects:
             kept.append(level)
         elif slopes and "Intercept" in level.names and rows > level.units:
             which = f"slope of {slopes[0]}" if len(slopes) == 1 else f"slopes of {listing(slopes)}"
-            notes.append(
-                f"the random {which} given {level.factor} cannot be distinguished from "
-                f"the residual ({rows} rows, {effects} random effects): fitted with the random "
-                "intercept only"
-            )
+            whose = {"names": which, "level": level.factor}
+            notes.append(because("slope_left_out", **whose, rows=rows, effects=effects))
             place = level.names.index("Intercept")
             kept.append(
                 replace(
@@ -493,8 +489,6 @@ def _identifiable(levels: list[Level]) -> tuple[tuple[Level, ...], list[str]]:
                 )
             )
         else:
-            notes.append(
-                f"the random effects of {level.factor} cannot be distinguished from the residual "
-                f"({rows} rows, {level.units} units): fitted without the {level.factor} level"
-            )
+            whose = {"level": level.factor, "upper": level.factor}
+            notes.append(because("level_left_out", **whose, rows=rows, found=level.units))
     return tuple(kept), notes

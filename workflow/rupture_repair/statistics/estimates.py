@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..project.parallel import one_thread
+from ..project.reasons import because
 from . import design, gee, statsmodels_engine
 from .blocks.engine import solve
 from .design import Design
@@ -180,9 +181,9 @@ def fit(
                 check_information(matrices)
                 solution = ENGINES[engine](matrices, reml)
     except NotAssessable as reason:
-        return without_result(formula, "not_assessable", str(reason), engine)
+        return without_result(formula, "not_assessable", reason.reason, engine)
     except NoOptimum as reason:
-        return without_result(formula, "failed", str(reason), engine)
+        return without_result(formula, "failed", reason.reason, engine)
     return of_solution(formula, matrices, solution, engine, contrasts)
 
 
@@ -217,10 +218,10 @@ def fit_gee(formula: str, table: pd.DataFrame, group: str) -> FormulaFit:
             groups = matrices.counts[group]
             matrices = replace(matrices, levels=())
     except NotAssessable as reason:
-        return without_result(formula, "not_assessable", str(reason), "gee")
+        return without_result(formula, "not_assessable", reason.reason, "gee")
     except NoOptimum as reason:
-        return without_result(formula, "failed", str(reason), "gee")
-    few = f"{groups} groups: robust errors are too small with fewer than about {FEW_GROUPS}"
+        return without_result(formula, "failed", reason.reason, "gee")
+    few = because("few_groups", groups=groups, needed=FEW_GROUPS)
     return of_solution(formula, matrices, solution, "gee").noted(
         *([few] if groups < FEW_GROUPS else [])
     )
@@ -231,10 +232,8 @@ def _check_events(matrices: Design) -> None:
     events = int((matrices.outcome > 0).sum())
     rarer = min(events, len(matrices.outcome) - events)
     if rarer <= len(matrices.terms):
-        raise NotAssessable(
-            f"too few events: {events} in {len(matrices.outcome)} rows for "
-            f"{len(matrices.terms)} terms"
-        )
+        facts = {"rows": len(matrices.outcome), "number": len(matrices.terms)}
+        raise NotAssessable(because("too_few_events", events=events, **facts))
 
 
 def check_information(matrices: Design) -> None:
@@ -247,9 +246,8 @@ def check_information(matrices: Design) -> None:
     """
     if matrices.courses <= matrices.parameters:
         unit = "courses" if "course" in matrices.counts else "units"
-        raise NotAssessable(
-            f"too few {unit}: {matrices.courses} for {matrices.parameters} parameters"
-        )
+        facts = {"found": matrices.courses, "number": matrices.parameters}
+        raise NotAssessable(because("too_few_units", units=unit, **facts))
     outcome = matrices.outcome - matrices.outcome.mean()
     rest = outcome - matrices.fixed @ np.linalg.lstsq(matrices.fixed, outcome)[0]
     if rest @ rest < 1e-16 * (outcome @ outcome):
@@ -258,7 +256,7 @@ def check_information(matrices: Design) -> None:
         means = np.bincount(level.codes, outcome) / np.bincount(level.codes)
         within = outcome - means[level.codes]
         if within @ within < 1e-16 * (outcome @ outcome):
-            raise NotAssessable(f"the outcome does not vary within any {level.factor}")
+            raise NotAssessable(because("none_within", level=level.factor))
 
 
 def of_solution(
@@ -286,7 +284,7 @@ def of_solution(
         As :func:`fit`.
     """
     status = "singular" if solution.zero else "converged"
-    notes = [f"singular: {'; '.join(solution.zero)}"] if solution.zero else []
+    notes = [because("singular", reason="; ".join(solution.zero))] if solution.zero else []
     without_df = solution.df is None and solution.family == "gaussian"
     message = "; ".join([*notes, *matrices.notes, *([_NO_DF] if without_df else [])])
     columns = _columns(matrices, solution, contrasts or {})

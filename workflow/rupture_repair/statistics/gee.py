@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from ..project.arrays import Floats
+from ..project.reasons import because
 from .design import Design
 from .logistic import regression
 from .no_result import NoOptimum, NotAssessable
@@ -47,7 +48,7 @@ def solve(design: Design, group: str) -> Solution:
 
     groups = next((level.codes for level in design.levels if level.factor == group), None)
     if groups is None:
-        raise NotAssessable("; ".join([f"no {group} level to average over", *design.notes]))
+        raise NotAssessable("; ".join([because("no_level", level=group), *design.notes]))
     regression.check_outcome(design)
     regression.check_separation(design)
     columns, back = regression.orthogonal(design)
@@ -63,11 +64,8 @@ def solve(design: Design, group: str) -> Solution:
     if not found.converged or not usable or not (np.diag(covariance) > 0).all():
         rarer, terms = _rarer(design.outcome), len(design.terms)
         if rarer < PER_TERM * terms:
-            raise NotAssessable(
-                f"the estimating equations have no solution: {rarer} rows with the rarer outcome "
-                f"are too few for {terms} terms"
-            )
-        raise NoOptimum(f"the estimating equations were not solved{f': {said}' if said else ''}")
+            raise NotAssessable(because("no_solution", rarer=rarer, number=terms))
+        raise NoOptimum(because("not_solved", said=said or "no warning"))
     return Solution(
         estimate=back @ np.asarray(found.params),
         covariance=covariance,

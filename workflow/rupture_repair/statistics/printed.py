@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..project.arrays import Floats
+from ..project.reasons import in_full
 from .design import Design
 from .solution import RESIDUAL, Solution, statistics, variance_table, wald
 
@@ -47,7 +48,7 @@ def as_rows(design: Design, solution: Solution) -> pd.DataFrame:
     others = pd.DataFrame(rows, columns=["term", "estimate"])
     made = pd.concat([fixed, others], ignore_index=True)
     if design.notes:
-        notes = [f"note: {note}" for note in design.notes]
+        notes = [f"note: {in_full(note)}" for note in design.notes]
         made = pd.concat([made, pd.DataFrame({"term": notes})], ignore_index=True)
     return made
 
@@ -92,8 +93,8 @@ def as_text(
     marginal, conditional = numbers["r2_marginal"], numbers["r2_conditional"]
     parts += ["", f"R2: marginal {marginal:.4f}, conditional {conditional:.4f}"]
     if solution.zero:
-        parts += ["", f"singular: {'; '.join(solution.zero)}"]
-    parts += ["", *[f"note: {note}" for note in design.notes]] if design.notes else []
+        parts += ["", f"singular: {in_full('; '.join(solution.zero))}"]
+    parts += ["", *[f"note: {in_full(note)}" for note in design.notes]] if design.notes else []
     return "\n".join(parts)
 
 

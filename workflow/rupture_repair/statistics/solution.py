@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import special
 
 from ..project.arrays import Floats
+from ..project.reasons import because
 from .design import Design, Level
 
 #: The group of the residual variance in tables.
@@ -98,7 +99,8 @@ def on_boundary(level: Level, covariance: Floats, residual: float) -> list[str]:
     scaled = scale[:, None] * covariance * scale
     names = ["intercepts" if name == "Intercept" else f"slopes of {name}" for name in level.names]
     gone = [name for name, variance in zip(names, np.diag(scaled), strict=True) if variance < ZERO]
-    said = [f"the variance of {' and of '.join(gone)} given {level.factor} is zero"] if gone else []
+    zero = because("zero_variance", names=" and of ".join(gone), level=level.factor)
+    said = [zero] if gone else []
     start = 0
     for size in level.blocks:
         here = [place for place in range(start, start + size) if scaled[place, place] >= ZERO]
@@ -108,7 +110,7 @@ def on_boundary(level: Level, covariance: Floats, residual: float) -> list[str]:
         # Eigenvalues of a correlation matrix; so near to zero the correlation is 1 to six digits.
         if len(here) > 1 and np.linalg.eigvalsh(correlations)[0] < 1e-6:
             of = " and ".join(names[place] for place in here)
-            said.append(f"{of} given {level.factor} are perfectly correlated")
+            said.append(because("correlated", names=of, level=level.factor))
     return said
 
 

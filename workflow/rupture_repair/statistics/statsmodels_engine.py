@@ -39,6 +39,7 @@ from scipy import linalg, optimize
 
 from ..project.arrays import Flags, Floats, Integers
 from ..project.problems import ProblemsFound, problem
+from ..project.reasons import because
 from .design import Design, Level
 from .no_result import NoOptimum
 from .solution import Solution, least_squares, on_boundary
@@ -331,12 +332,12 @@ def _maximise(
                 options=_OPTIONS[method],
             )
         except (np.linalg.LinAlgError, FloatingPointError, ValueError) as error:
-            attempts.append(f"{method}: {' '.join(str(error).split())}")
+            attempts.append(because("broke_off", method=method, said=" ".join(str(error).split())))
             continue
         steepest = float(np.abs(slope(found.x)).max() * np.sqrt(whole))
         if np.isfinite(found.fun) and found.fun < 1e300 and steepest < GRADIENT:
             return _Stop(ranks, found.x / scale, -float(found.fun) * whole, method)
-        attempts.append(f"{method}: stopped with a gradient of {steepest:.2g}")
+        attempts.append(because("steep", method=method, gradient=f"{steepest:.2g}"))
     return None
 
 
@@ -423,7 +424,7 @@ def _solution(likelihood: _Likelihood, point: _Stop, attempts: list[str]) -> Sol
         raise NoOptimum("the covariance of the estimates is not positive definite")
     if (estimate == 0).any():
         names = [t for t, value in zip(design.terms, estimate, strict=True) if value == 0]
-        raise NoOptimum(f"the estimate of {', '.join(names)} is exactly zero")
+        raise NoOptimum(because("zero_estimate", terms=", ".join(names)))
     ratios = likelihood.covariances(point)
     pairs = zip(likelihood.maps, ratios, strict=True)
     random = tuple(residual * change @ ratio @ change.T for change, ratio in pairs)

@@ -61,6 +61,7 @@ from typing import Any
 import numpy as np
 
 from ...project.arrays import Floats
+from ...project.reasons import because
 from ..courses import Courses, chosen, content, pooled_sd
 from ..fall_rules import Falls, meets
 from . import chain, estimation
@@ -212,7 +213,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
         start, centre, low, high, step, n_courses=len(sample.length), n_ratings=ratings
     )
     if ratings < FEWEST_RATINGS:
-        return replace(model, message=f"fewer than {FEWEST_RATINGS} ratings")
+        return replace(model, message=because("fewer_ratings", needed=FEWEST_RATINGS))
     if not deviation > 0:
         return replace(model, message="the ratings do not vary within courses")
 
@@ -225,12 +226,11 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
         (not evidence > 0, "no evidence of a ruptured state: one state fits as well by BIC"),
         (
             separation < LEAST_DEPTH,
-            f"ruptures lie only {separation:.1f} SD below the other sessions, less than"
-            f" {LEAST_DEPTH:g}: they cannot be distinguished from skewed noise",
+            because("ruptures_near", separation=f"{separation:.1f}", smallest=f"{LEAST_DEPTH:g}"),
         ),
         (
             share > MOST_OPEN,
-            f"{share:.0%} of all sessions would be ruptured: it is not known which are ordinary",
+            because("mostly_ruptured", percent=f"{share:.0%}"),
         ),
     ]  # fmt: skip
     refusal = next((text for holds, text in refusals if holds), None)

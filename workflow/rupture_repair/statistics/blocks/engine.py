@@ -9,6 +9,7 @@ from scipy import linalg
 
 from ...project.arrays import Flags, Floats, Integers
 from ...project.problems import ProblemsFound, problem
+from ...project.reasons import because
 from ..design import Design, crossed
 from ..no_result import NotAssessable
 from ..solution import Solution, least_squares, on_boundary
@@ -303,9 +304,7 @@ def _check_residuals(standard: Standardised) -> None:
     left = far - (near - far) / (3.0**2 - 1)
     if not left > LEFT_WITHIN * square:
         factor = standard.design.levels[0].factor
-        raise NotAssessable(
-            f"the outcome does not vary within any {factor}, but for what the terms explain"
-        )
+        raise NotAssessable(because("none_within_terms", level=factor))
 
 
 def _check_supported(design: Design) -> None:

@@ -40,7 +40,7 @@ def leave_out(found: Fit, cluster: Integers, which: Iterable[int]) -> pd.DataFra
                 raise NotAssessable("; ".join(["the model has no random part", *rest.notes]))
             terms = fit_design(rest, found.reml, start=found.optimum.point).terms
         except (NotAssessable, NoOptimum) as reason:
-            terms = pd.DataFrame({"term": [None], "message": [str(reason)]})
+            terms = pd.DataFrame({"term": [None], "message": [reason.reason]})
         tables.append(terms.assign(cluster=one))
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return table.reindex(columns=list(_COLUMNS))

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import optimize
 
 from ...project.arrays import Floats
+from ...project.reasons import because
 from ..no_result import NoOptimum
 from ..solution import ZERO
 from .likelihood import Likelihood, Value
@@ -164,11 +165,11 @@ def _minimum(likelihood: Likelihood, start: Floats, attempts: list[str]):
             )
             point, value, curvature, gain = _polished(likelihood, found.x / scale)
         except np.linalg.LinAlgError as error:
-            attempts.append(f"{method}: {error}")
+            attempts.append(because("broke_off", method=method, said=error))
             continue
         if gain < GAIN:
             return point, value, curvature, method
-        attempts.append(f"{method}: stopped where a step would gain {gain:.2g} log-likelihood")
+        attempts.append(because("could_gain", method=method, gain=f"{gain:.2g}"))
     raise NoOptimum("; ".join(attempts))
 
 

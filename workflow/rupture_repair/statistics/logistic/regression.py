@@ -23,6 +23,7 @@ from scipy.special import expit
 
 from ...project.arrays import Floats, Integers
 from ...project.problems import ProblemsFound, listing, problem
+from ...project.reasons import because
 from ..design import Design
 from ..no_result import NoOptimum, NotAssessable
 from ..solution import Solution
@@ -150,11 +151,12 @@ def check_outcome(design: Design) -> None:
         other = [f"{value:g}" for value in values if value not in (0.0, 1.0)]
         raise ProblemsFound([problem("E510", key=design.formula, found=listing(other, 3))])
     if len(values) == 1:
-        raise NotAssessable(f"the outcome is {values[0]:g} in all {len(design.outcome)} rows")
+        facts = {"value_of_all": f"{values[0]:g}", "rows": len(design.outcome)}
+        raise NotAssessable(because("same_outcome", **facts))
     for level in design.levels:
         share = np.bincount(level.codes, design.outcome) / np.bincount(level.codes)
         if np.isin(share, (0.0, 1.0)).all():
-            raise NotAssessable(f"the outcome does not vary within any {level.factor}")
+            raise NotAssessable(because("none_within", level=level.factor))
 
 
 def check_separation(design: Design) -> None:
@@ -267,7 +269,8 @@ def _without_level(
         df=None,
         optimiser="Newton",
         zero=tuple(
-            f"the variance of intercepts given {level.factor} is zero" for level in design.levels
+            because("zero_variance", names="intercepts", level=level.factor)
+            for level in design.levels
         ),
         attempts=attempts,
         modes=np.zeros(sum(units)),
@@ -316,7 +319,7 @@ def _search(
         try:
             point = _climb(likelihood, start, scale)
         except NoOptimum as reason:
-            attempts.append(f"from a standard deviation of {start[0]:g}: {reason}")
+            attempts.append(because("from_start", deviation=f"{start[0]:g}", reason=reason.reason))
             continue
         if curvature_at_zero > 0 or point.loglik > plain.loglik + EQUAL:
             return point, tuple(attempts)
@@ -338,10 +341,7 @@ def _climb(likelihood: LogisticLikelihood, start: Floats, scale: Floats) -> _Inn
     for _ in range(30):
         theta = abs(float((start + scale @ steps)[0]))
         if theta > LARGEST:
-            raise NotAssessable(
-                f"the standard deviation of intercepts given {likelihood.factor} grows without "
-                "bound: the terms and the units tell almost every outcome without error"
-            )
+            raise NotAssessable(because("unbounded", level=likelihood.factor))
         hessian = _differences(loss, steps)
         values, vectors = np.linalg.eigh(hessian)
         inverse = (vectors / np.maximum(np.abs(values), 1e-8)) @ vectors.T
@@ -358,7 +358,7 @@ def _climb(likelihood: LogisticLikelihood, start: Floats, scale: Floats) -> _Inn
             while not (after := loss(steps + step))[0] < value + 1e-11 * abs(value):
                 step = step / 2
             steps, (value, gradient) = steps + step, after
-    raise NoOptimum(f"stopped {np.sqrt(decrement):.2g} standard errors away from an optimum")
+    raise NoOptimum(because("stopped_away", errors=f"{np.sqrt(decrement):.2g}"))
 
 
 def _differences(loss, steps: Floats, width: float = 1e-3) -> Floats:

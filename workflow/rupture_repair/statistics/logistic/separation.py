@@ -11,6 +11,7 @@ from scipy import optimize
 
 from ...project.arrays import Flags, Floats
 from ...project.problems import listing
+from ...project.reasons import because
 from ..design import Design
 from ..no_result import NoOptimum, NotAssessable
 
@@ -42,11 +43,8 @@ def check(design: Design) -> None:
         needed[place] = not without.any()
         apart = without if without.any() else apart
     named = terms[needed & (terms != "Intercept")]
-    raise NotAssessable(
-        f"separation in {listing(named)}: the outcome of {apart.sum()} of {len(apart)} rows "
-        "follows from this without error, so that no finite estimate exists; merge rare "
-        "categories, or leave a term out"
-    )
+    facts = {"apart": apart.sum(), "rows": len(apart)}
+    raise NotAssessable(because("separation", terms=listing(named), **facts))
 
 
 def told_apart(columns: Floats, outcome: Floats) -> Flags:
@@ -92,7 +90,7 @@ def _combination(rows: Floats, wanted: Flags) -> Floats:
             bounds=(-1, 1),
         )
         if found.x is None:
-            raise NoOptimum(f"the check for separation failed: {found.message}")
+            raise NoOptimum(because("unchecked", said=found.message))
         value = rows @ found.x
         worst = np.argsort(value)[:FIRST_ROWS]
         contradicts = np.setdiff1d(worst[value[worst] < -1e-6], chosen)
