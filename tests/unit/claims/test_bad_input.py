@@ -22,6 +22,7 @@ from rupture_repair.models.evidence import STANDS_IN
 from rupture_repair.models.fit_models import fit_models
 from rupture_repair.models.flow import flow_of
 from rupture_repair.project.dataset import Detected
+from rupture_repair.project.reasons import in_full
 from rupture_repair.project.setting_groups import ModelSettings
 from rupture_repair.settings import default
 from rupture_repair.simulation.files import write_dataset
@@ -215,7 +216,7 @@ def test_the_courses_of_the_mediation_add_up(bad):
     table = course_exposures(bad.episodes, bad.states, bad.data, "alliance", "outcome")
     chosen = mediation.courses(bad.episodes, table, bad.data, "alliance", "outcome")
     assert len(chosen.table) + sum(chosen.left_out.values()) == len(table)
-    assert f"of {len(table)} courses" in chosen.flow()
+    assert f"of {len(table)} courses" in in_full(chosen.flow())
 
 
 # ------------------------------------------------------------------ what is missing, by name
@@ -224,14 +225,14 @@ def test_the_courses_of_the_mediation_add_up(bad):
 def missing(found, name, text):
     row = found.claim(name)
     assert row["verdict"] == "not assessable", name
-    assert text in row["reason"], (name, row["reason"])
+    assert text in in_full(row["reason"]), (name, row["reason"])
     assert pd.isna(row["estimate"])
 
 
 def test_one_therapist(spoiled):
     found = spoiled("one_therapist")
     missing(found, "C4.frequency", "of 1 therapists: too few to tell them apart")
-    messages = found.model("next_session")["message"]
+    messages = found.model("next_session")["message"].map(in_full)
     assert messages.str.contains("only one therapist: fitted without the therapist level").all()
     assert found.claim("C7.open")["verdict"] != "not assessable"
 
@@ -255,7 +256,7 @@ def test_all_courses_and_episodes_censored(spoiled):
     missing(found, "C6.through_alliance", "with a first rupture whose repair is not known")
     assert (found.model("ending")["message"].str.contains("dropped out")).all()
     few = found.model("final", "recovered_gee").iloc[0]
-    assert few["message"] == (
+    assert in_full(few["message"]) == (
         "the estimating equations have no solution: 7 rows with the rarer outcome are too few for "
         "5 terms"
     )

@@ -10,6 +10,7 @@ from made_settings import made_settings
 from rupture_repair.claims import components
 from rupture_repair.claims.components import components_of
 from rupture_repair.project.dataset import Dataset, Detected
+from rupture_repair.project.reasons import in_full
 
 PARTS = ["bond", "goals", "tasks"]
 COLUMNS = [f"alliance__{part}" for part in PARTS]
@@ -73,7 +74,8 @@ def test_the_reliability_of_a_course_mean_is_that_of_pingouin(table, found):
 def test_few_courses_say_how_many_are_needed():
     few = components.reliabilities(sessions(courses=19), COLUMNS)
     assert few["alpha"].isna().all()
-    assert set(few["reason"]) == {"19 courses with 3 sessions with all components; 20 are needed"}
+    said = set(few["reason"].map(in_full))
+    assert said == {"19 courses with 3 sessions with all components, 20 are needed"}
     assert set(few["n_courses"]) == {19}
 
 

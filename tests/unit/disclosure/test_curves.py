@@ -6,6 +6,7 @@ import pytest
 
 from rupture_repair.disclosure import curves
 from rupture_repair.disclosure.gate import Gate
+from rupture_repair.project.reasons import because
 
 
 def gate_of(*keys):
@@ -67,14 +68,14 @@ def shown(rows, *keys):
 
 
 def test_curves_of_means_are_rounded_and_not_counted():
-    row = {"x": 3.14159, "value": 0.12345, "low": -0.5678, "message": "3 pairs are too few"}
+    row = {"x": 3.14159, "value": 0.12345, "low": -0.5678, "message": because("few_pairs", pairs=3)}
     found = shown([{"diagnostic": "autocorrelation"} | row, {"diagnostic": "time"} | row])
     assert found["x"].tolist() == [3.14, 3.1]
     assert found[["value", "low"]].to_numpy().tolist() == [[0.12, -0.57]] * 2
     assert found["n"].isna().all()
     assert set(found["message"]) == {"too few pairs"}
     table = diagnosed([{"diagnostic": "time"}])
-    assert curves.diagnostics(Gate(), table) is table
+    pd.testing.assert_frame_equal(curves.diagnostics(Gate(), table), table)
 
 
 def test_residuals_become_cells_with_enough_points():

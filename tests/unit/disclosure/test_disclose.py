@@ -12,6 +12,7 @@ from made_settings import for_figures
 from made_tables import tables
 from rupture_repair.disclosure.disclose import write
 from rupture_repair.disclosure.gate import Gate, gate_of, small_groups
+from rupture_repair.project.reasons import because
 
 GATE = Gate(5, {("courses",): 36, ("ratings", "a"): 210}, frozenset({("a", "dip", "with")}))
 
@@ -36,14 +37,14 @@ def test_an_open_gate_changes_nothing():
     assert everything.open
     assert everything.count(("courses",), 3) == 3
     assert everything.passes(("nothing",))
-    assert everything.text("3 of 4 rows") == "3 of 4 rows"
+    assert everything.text(because("few_pairs", pairs=7)) == "7 pairs are too few"
     assert everything.enough([1, 0]).all()
     assert not everything.rests_on_few("a", "dip", "with")
 
 
 def test_reasons_pass_without_their_counts():
-    assert GATE.text("7 pairs are too few") == "too few pairs"
-    assert GATE.text("the interval [1, 2] excludes zero", estimates=False).startswith("the reason")
+    assert GATE.text(because("few_pairs", pairs=7)) == "too few pairs"
+    assert GATE.text(because("not_zero", low=1, high=2), estimates=False).startswith("the reason")
     assert GATE.text(None) is None
     assert GATE.text("") == ""
     assert GATE.enough(5)
@@ -77,7 +78,7 @@ def test_groups_that_are_too_small_are_found():
     )
     fits = pd.DataFrame(
         {"measure": ["a", "b"], "criterion": "x", "variant": "landmark",
-         "message": ["few courses: 1 in 'none'", None]}
+         "message": [because("few_courses", groups="1 in 'none'"), None]}
     )  # fmt: skip
     found = small_groups(detection, episodes, fits, 4)
     assert {group for measure, _, group in found if measure == "a"} == {

@@ -103,9 +103,7 @@ def test_no_sentence_of_the_catalogue_shows_what_was_found():
     for name, text in WITH_FACTS.items():
         facts = dict.fromkeys(re.findall(r"{(\w+)}", text), 77)
         shown = public(because(name, **{**facts, "reason": "no coded events"}))
-        assert shown != KEPT, (
-            name
-        )
+        assert shown != KEPT, name
         hidden = set(facts) - SHOWN - OF_ESTIMATES
         others = re.sub(r"<[^|>]*\|?([^>]*)>", r"\1", text)
         assert not hidden & set(re.findall(r"{(\w+)}", others)), name

@@ -10,6 +10,7 @@ from made_measures import made_measure
 from rupture_repair.disclosure import tables
 from rupture_repair.disclosure.gate import Gate
 from rupture_repair.disclosure.published_counts import DETECTION, of_claim, of_fit
+from rupture_repair.project.reasons import because, in_full
 
 FIT = {"measure": "a", "outcome": "o", "criterion": "dip", "model": "next_session",
        "variant": "main"}  # fmt: skip
@@ -45,18 +46,21 @@ def test_counts_of_detection_are_shown_by_their_key(detected):
     assert found["reason"] == "no session could be assessed"
     assert found["k"] == 2
     assert np.isnan(tables.detection(gate_of({}), detected)["n_courses"].item())
-    said = "the interval [1, 2] excludes zero"  # an estimate is withheld with estimates only
-    assert tables.detection(gate_of({}), detected.assign(reason=said))["reason"].item() == said
+    said = because("not_zero", low=1, high=2)  # an estimate is withheld with estimates only
+    assert tables.detection(gate_of({}), detected.assign(reason=said))["reason"].item() == in_full(
+        said
+    )
     ratings = tables.detection(gate_of({("ratings", "a"): 240}), detected)
     assert ratings["n_sessions"].item() == 240
 
 
-def test_an_open_gate_returns_the_tables_themselves(detected):
+def test_an_open_gate_returns_the_tables_with_their_reasons_in_full(detected):
     passing = (tables.detection, tables.chance, tables.estimates, tables.claims,
                tables.components, tables.flow, tables.agreement, tables.simulated)  # fmt: skip
-    for passes in passing[:-2]:
-        assert passes(Gate(), detected) is detected
-    assert tables.simulated(Gate(), detected) is detected
+    said = detected.assign(reason=because("few_pairs", pairs=3))
+    for passes in passing:
+        shown = passes(Gate(), said)
+        pd.testing.assert_frame_equal(shown, said.assign(reason="3 pairs are too few"))
 
 
 def test_chance_loses_what_tells_a_withheld_count():
@@ -86,7 +90,8 @@ def test_chance_loses_what_tells_a_withheld_count():
 def fits(*rows):
     shared = FIT | {"term": "time", "estimate": 1.23456, "std_error": 0.1, "df": 40.123456,
                     "n_courses": 30, "n_sessions": 200, "n_therapists": 7, "specification": 3,
-                    "status": "converged", "message": "few courses: 1 in 'none'"}  # fmt: skip
+                    "status": "converged"}  # fmt: skip
+    shared["message"] = because("few_courses", groups="1 in 'none'")
     return pd.DataFrame([shared | row for row in rows])
 
 
@@ -152,10 +157,10 @@ def test_a_multiverse_shows_no_number_of_rows():
 
 
 def test_a_reason_that_prints_a_withheld_estimate_is_withheld_too():
-    said = "the interval [1, 2] excludes zero"
+    said = because("not_zero", low=1, high=2)
     kept = tables.estimates(gate_of(ROWS), fits({"message": said}))
     gone = tables.estimates(gate_of(ROWS, "with"), fits({"message": said, "term": "open_within"}))
-    assert kept["message"].item() == said
+    assert kept["message"].item() == in_full(said)
     assert gone["message"].item() == "the reason is kept with the data"
 
 
@@ -252,7 +257,7 @@ def test_the_flow_keeps_its_ends_and_the_steps_that_pass():
     np.testing.assert_array_equal(found["n_after"], [30, 30, np.nan])
     np.testing.assert_array_equal(found["n_before"], [40, 40, np.nan])
     assert tables.flow(gate_of(shown), steps.iloc[:0]).empty
-    said = steps.assign(step="3 of 15 rows left out with missing values (x 3)")
+    said = steps.assign(step=because("left_out", rows=3, all=15, by_column="x 3"))
     assert set(tables.flow(gate_of(shown), said)["step"]) == {"rows left out with missing values"}
 
 
@@ -296,7 +301,9 @@ def test_pairs_with_most_sessions_come_first():
 
 
 def test_simulated_courses_are_shown_but_not_the_reasons_of_the_data():
-    table = pd.DataFrame({"reason": ["3 of 4 rows left out with missing values (x 3)"], "n": [4]})
+    table = pd.DataFrame(
+        {"reason": [because("left_out", rows=3, all=4, by_column="x 3")], "n": [4]}
+    )
     found = tables.simulated(gate_of({}), table)
     assert found.to_dict("records") == [{"reason": "rows left out with missing values", "n": 4}]
 
@@ -304,12 +311,12 @@ def test_simulated_courses_are_shown_but_not_the_reasons_of_the_data():
 def test_constants_that_the_data_give_do_not_count_courses():
     constants = {"reliability": {"value": 0.9}, "reliable_change": {"value": 4}}
     name, measure = "alliance", made_measure(**constants)
-    counted = replace(measure.reliability, source="Cronbach's alpha of the 4 items at the first "
-                      "complete rating of 3 courses of this dataset")  # fmt: skip
+    source = because("alpha_of_items", items=4, courses=3)
+    counted = replace(measure.reliability, source=source)
     given = {name: replace(measure, reliability=counted)}
     shown = tables.measures(gate_of({}), given)[name]
     assert "3 courses" not in shown.reliability.source
     assert "4 items" in shown.reliability.source
     assert shown.reliable_change == measure.reliable_change
-    assert tables.measures(Gate(), given)[name].reliability == counted
+    assert tables.measures(Gate(), given)[name].reliability.source == in_full(source)
     assert tables.measures(gate_of({}), {name: measure})[name] == measure

@@ -7,6 +7,7 @@ import pytest
 from made_courses import with_sessions
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.fit_models import status_counts
+from rupture_repair.project.reasons import because, in_full
 from rupture_repair.statistics import estimates as estimates_module
 from rupture_repair.statistics.estimates import COLUMNS
 from rupture_repair.statistics.statuses import STATUSES
@@ -58,7 +59,7 @@ def test_courses_that_all_have_ruptures_are_compared_with_what_there_is(made):
     every = every.assign(measure="alliance", criterion="dip")
     rows = made.fit_all(episodes=every)
     trajectory = rows[rows["model"] == "trajectory"]
-    assert trajectory["message"].str.contains("the reference is 'repaired only'").all()
+    assert trajectory["message"].map(in_full).str.contains("the reference is 'repaired only'").all()
     assert "time:group[any unrepaired]" in set(trajectory["term"])
 
 
@@ -85,14 +86,14 @@ def test_a_criterion_that_is_not_assessable(made):
     detection = made.detection.assign(assessable=False, reason="too few ratings")
     status, message = statuses(made.fit_all(detection=detection))
     assert (status == "not_assessable").all()
-    assert (message == "the criterion is not assessable: too few ratings").all()
+    assert (message == because("criterion", reason="too few ratings")).all()
 
 
 def test_a_measure_without_outcome(made):
     alone = made.measures | {"alliance": replace(made.measures["alliance"], outcome=None)}
     rows = made.fit_all(measures=alone)
     assert (rows["status"] == "not_assessable").all()
-    assert (rows["message"] == "no outcome measure is paired with alliance").all()
+    assert (rows["message"] == because("no_outcome", measure="alliance")).all()
     assert rows["outcome"].isna().all()
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from made_multiverse import MEASURES
 from made_specifications import planned
 from rupture_repair.multiverse.choices import CHOICES
+from rupture_repair.project.reasons import because
 
 
 def test_every_combination_is_one_row_and_what_cannot_be_applied_too(made):
@@ -17,7 +18,7 @@ def test_every_combination_is_one_row_and_what_cannot_be_applied_too(made):
     assert list(plan["specification"]) == list(range(1, len(plan) + 1))
     absent = plan[plan["reason"].notna()]
     assert set(absent["criterion"]) == {"srs_cutoff"}
-    assert set(absent["reason"]) == {"the criterion is not assessable: the rule is for SRS"}
+    assert set(absent["reason"]) == {because("criterion", reason="the rule is for SRS")}
     assert plan.loc[plan["k_factor"] == 0.8, "k"].isin([0.8, 1.6]).all()
 
 
@@ -60,4 +61,4 @@ def test_outcomes_are_the_paired_one_or_all_that_are_rated_at_sessions(made):
     without = {**MEASURES, "mood": replace(MEASURES["mood"], level="course")}
     plan = planned({**made, "measures": without})
     assert plan["reason"].notna().all()
-    assert "no outcome that is rated at sessions is paired with bond" in set(plan["reason"])
+    assert because("no_session_outcome", measure="bond") in set(plan["reason"])

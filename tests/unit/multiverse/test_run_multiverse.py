@@ -15,6 +15,7 @@ from rupture_repair.multiverse import run_multiverse as steps
 from rupture_repair.multiverse.permuting import Permutations, PermutedRows, Whitened
 from rupture_repair.multiverse.run_multiverse import Outcome
 from rupture_repair.multiverse.summary import explained_by_choices, summarise
+from rupture_repair.project.reasons import in_full
 from rupture_repair.statistics import design
 from rupture_repair.statistics.blocks import engine, search
 from rupture_repair.statistics.estimates import fit
@@ -97,7 +98,7 @@ def test_all_specifications_without_result_say_why(made):
     found = ran(few, plan, permutations=5)
     assert found.fits["estimate"].isna().all()
     assert set(found.fits["status"]) == {"not_assessable"}
-    assert found.fits["message"].str.contains("too few courses|not assessable").all()
+    assert found.fits["message"].map(in_full).str.contains("too few courses|not assessable").all()
     summary = summarise(found)
     assert (summary["n_fitted"] == 0).all()
     assert (summary["n_not_assessable"] == len(plan)).all()

@@ -219,6 +219,7 @@ def _growth(term: str) -> Callable:
 
 # ---------------------------------------------------------------- models fitted here
 
+
 def _mediated(context: Context) -> Estimate:
     if context.outcome in context.dataset.sessions:
         context.session_outcome()
