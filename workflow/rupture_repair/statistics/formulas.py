@@ -1,11 +1,15 @@
 """Formulas in lme4's notation, read and evaluated by the library formulae."""
 
+import itertools
 import re
 
 import pandas as pd
 
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 from .formula_calls import ALLOWED, Rewritten, rewrite
+
+#: What formulae reads and then forgets.
+_COMPARISONS = ("GREATER", "LESS")
 
 
 def read(formula: str | Rewritten):
@@ -31,6 +35,13 @@ def read(formula: str | Rewritten):
         raise unreadable(" ".join(str(error).split()) or type(error).__name__) from error
     if description.response is None:
         raise unreadable("there is no outcome before '~'")
+    outcome = description.response.term.name
+    if outcome in {term.name for term in description.common_terms}:
+        raise unreadable(f"{outcome} is the outcome and a term")
+    for before, token in itertools.pairwise(tokens):
+        number = token.kind == "NUMBER" and before.kind != "STAR_STAR"
+        if token.kind in _COMPARISONS or (number and token.lexeme not in ("0", "1")):
+            raise unreadable(f"{token.lexeme} belongs to no term; name a column that holds it")
     # formulae stops in silence at a token that it does not expect.
     kinds = [token.kind for token in tokens]
     written = {
