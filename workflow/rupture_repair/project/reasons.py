@@ -93,7 +93,8 @@ def taken_apart(message: str) -> list[tuple[Sentence | None, list[str]]]:
     >>> known.others, facts
     ('too few pairs', ['3'])
     """
-    found, shape, facts, depth, begin = [], "", list[str](), 0, 0
+    found: list[tuple[Sentence | None, list[str]]] = []
+    shape, facts, depth, begin = "", list[str](), 0, 0
     for mark in re.finditer(r"[{}]|; |$", message):
         end = mark[0] in (JOIN, "") and depth == 0
         depth += {"{": 1, "}": -1}.get(mark[0], 0)
