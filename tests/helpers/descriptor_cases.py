@@ -64,6 +64,13 @@ DESCRIPTOR = [
     ),
     Case(
         (
+            "E115 data/dataset.yaml, key measures.outcome.total: 'session_no' does not go with "
+            "tables.sessions.session, which names the same column. Name the column of the ratings."
+        ),
+        edits={"measures.outcome.total": "session_no"},
+    ),
+    Case(
+        (
             "E115 data/dataset.yaml, key tables.sessions.same_day: 'same_day' does not go with "
             "sessions known by their number. Remove it, or name the column with the date or day."
         ),

@@ -28,6 +28,10 @@ RATERS = ("client", "therapist", "observer", "partner")
 SAFE = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
+#: Keys of the sessions table whose columns hold no ratings.
+_NO_RATINGS = ("course", "client", "therapist", "session", "date", "day")
+
+
 @dataclass(frozen=True)
 class DescribedMeasure:
     """One measure as dataset.yaml describes it, with what its instrument adds.
@@ -248,6 +252,12 @@ def _level(
         if not reader.wide and SESSION in column:
             advice = "Name one column, or write layout: wide under tables.sessions."
             reader.report("E115", place, found=column, context="the long layout", advice=advice)
+        sessions = reader.tables["sessions"]
+        same = [f"tables.sessions.{name}" for name in _NO_RATINGS if sessions[name] == column]
+        for other in same:
+            context = f"{other}, which names the same column"
+            advice = "Name the column of the ratings."
+            reader.report("E115", place, found=column, context=context, advice=advice)
     return "session"
 
 
