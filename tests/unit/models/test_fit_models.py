@@ -144,6 +144,7 @@ def test_no_therapist_is_said_and_the_rest_is_fitted(made):
     # Growth has no therapist level.
     assert (
         fitted["message"]
+        .map(in_full)
         .str.contains("no therapist is named")
         .eq(fitted["model"] != "growth")
         .all()

@@ -411,10 +411,8 @@ def test_a_failed_attempt_is_retried_and_kept_on_record(table, monkeypatch):
 
     monkeypatch.setattr(regression, "_climb", fails_first)
     found = solve(table)
-    assert found.attempts == (
-        f"from a standard deviation of {starts[0]:g}: stopped 3 standard errors away from an "
-        "optimum",
-    )
+    why = "stopped 3 standard errors away from an optimum"
+    assert found.attempts == (because("from_start", deviation=f"{starts[0]:g}", reason=why),)
     assert found.loglik == pytest.approx(expected.loglik, abs=1e-8)
 
 
