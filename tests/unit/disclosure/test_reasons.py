@@ -118,7 +118,8 @@ def test_sentences_can_be_told_apart():
 
 
 #: Wings whose texts are for the owner of the data only.
-_OTHERS = ("disclosure", "power", "ingest", "commands", "describe", "dataframes", "project")
+_OTHERS = ("disclosure", "power", "ingest", "commands", "describe", "dataframes", "project",
+           "report")  # fmt: skip
 
 
 def produced():
