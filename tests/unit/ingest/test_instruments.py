@@ -15,6 +15,7 @@ from rupture_repair.project import yaml_files
 from rupture_repair.project.measures import CutOff, Reliability, ReliableChange
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.project.problems import ProblemsFound
+from rupture_repair.project.reasons import in_full
 from rupture_repair.statistics.reliability import cronbach_alpha, reliable_change, standard_error
 from small_dataset import GONE, SESSIONS, write
 
@@ -170,7 +171,7 @@ def test_reliability_stated_before_items_before_published(tmp_path):
     found = measure(tmp_path).reliability
     first = [[9, 8.5, 9, 9.5], [8, 8, 8, 8], [10, 10, 10, 10]]
     assert found.value == pytest.approx(cronbach_alpha(np.array(first)))
-    assert "alpha of the 4 items at the first complete rating of 3 courses" in found.source
+    assert "alpha of the 4 items at the first complete rating of 3 courses" in in_full(found.source)
     published = measure(tmp_path, {f"{key}.items": GONE}).reliability
     assert published.value == 0.88
     assert ".88-.97" in published.source
@@ -191,7 +192,7 @@ def test_reliable_change_stated_before_published_before_computed(tmp_path):
     computed = measure(tmp_path, reliability).reliable_change
     expected = reliable_change(np.std([36, 32, 40], ddof=1), 0.5)
     assert computed.value == pytest.approx(expected)
-    assert "SD 4 of the first ratings of 3 courses, reliability 0.5" in computed.source
+    assert "SD 4 of the first ratings of 3 courses, reliability 0.5" in in_full(computed.source)
 
 
 def test_reliable_change_is_unknown_without_variation(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
+from ..project.reasons import in_full
 from . import options
 from .episodes import as_option, read_columns
 
@@ -153,7 +154,7 @@ def of_file(arguments: argparse.Namespace) -> "pd.DataFrame":
     ratings = arrange(table, "rating", measure)
     model = fitted_model(ratings, measure)
     if model is None or not model.identified:
-        why = model.message if model else "there is no rating"
+        why = in_full(model.message) if model else "there is no rating"
         raise ProblemsFound([problem("E722", measure=arguments.rating, why=why)])
     free, _ = rupture_free(ratings, "rating", measure, _SEED)
     last = last_sessions(ratings, live_model(free, model))

@@ -235,7 +235,7 @@ def simulated(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
 
 def planted(gate: Gate, table: pd.DataFrame | None) -> pd.DataFrame | None:
     """Return a table of what was planted and found, None where single courses are hidden."""
-    return table if gate.open else None
+    return None if table is None or not gate.open else said(gate, table)
 
 
 def agreement(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from ..chance import calibrate
 from ..chance.replicates import prepare
 from ..detection.ratings import prepared, why_not_assessable
 from ..project.problems import ProblemsFound, problem
+from ..project.reasons import in_full
 from ..simulation.tables import simulate_dataset
 from ..statistics.reliability import cronbach_alpha
 from .plan import StudyPlan
@@ -89,5 +90,5 @@ def solved(plan: StudyPlan) -> dict[str, Any]:
     rule = world_of(plan, known).criterion
     why = why_not_assessable(rule, measure, ratings)
     if why is not None:
-        raise ProblemsFound([problem("E808", key="criterion", found=rule.id, why=why)])
+        raise ProblemsFound([problem("E808", key="criterion", found=rule.id, why=in_full(why))])
     return known

@@ -184,6 +184,7 @@ WITHOUT_FACTS = (
     "no k was found at which rupture-free courses of this dataset rarely show an episode",
     "no evidence of a ruptured state: one state fits as well by BIC",
     "the estimation did not converge",
+    "no model was fitted",
     "reports of ruptures cannot be simulated from the ratings",
     "no course is long enough for a fall and its repair",
     "no session can be assessed by both",
