@@ -11,7 +11,7 @@ LOCKED := .venv/locked-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
 RUN := $(LOCKED)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUN_TESTS := $(LOCKED)-$(shell cksum < requirements-test.lock | cut -d ' ' -f 1)-tests
 
-.PHONY: help report real check test campaign lint demo docs reference lock clean distclean
+.PHONY: help report real check test tests campaign lint demo docs reference lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -32,7 +32,10 @@ real: $(RUN) ## Build the reports of four public datasets, from the folder MIRRO
 check: $(RUN) ## List every problem of the datasets, without running anything else
 	@$(BIN)/rupture-repair check
 
-test: lint ## Check style and types, then run all tests
+test: $(RUN_TESTS) ## Check style and types, and run all tests
+	@$(MAKE) --no-print-directory --jobs 2 lint tests
+
+tests: $(RUN_TESTS)
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 campaign: $(RUN_TESTS) ## Try many simulated studies and damaged files, or PARTS of it; see docs/campaign.md
