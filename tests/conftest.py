@@ -29,7 +29,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 #: Tests that may be the one which builds what all share, or that build something themselves.
-SLOW = {"demo": 1800, "real": 1800, "clinics": 1800, "project": 900}
+SLOW = {"demo": 1800, "real": 1800, "clinics": 900, "project": 900}
 #: Where several processes run the tests, what takes longest begins first, and unit tests fill up.
 LONGEST_FIRST = ("workflow", "browser", "recovery")
 
@@ -58,7 +58,9 @@ def demo(tmp_path_factory) -> Project:
 @pytest.fixture(scope="session")
 def clinics(tmp_path_factory) -> Project:
     """Three small clinics, every step quick, built once in each run; to be read only."""
-    return built_once("clinics", tmp_path_factory, small_clinic.prepare)
+    from whole_chain import build
+
+    return built_once("clinics", tmp_path_factory, small_clinic.prepare, build)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from project_copy import Project, copy_of_the_project
+from project_copy import Done, Project, copy_of_the_project
 
 
 def built_once(
-    name: str, tmp_path_factory: pytest.TempPathFactory, prepare: Callable[[Project], None]
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    prepare: Callable[[Project], None],
+    build: Callable[[Project], Done] = Project.run,
 ) -> Project:
     """Return a project that the first test which needs it builds, for all processes of a run.
 
@@ -26,6 +29,8 @@ def built_once(
         Pytest's.
     prepare
         Is given the copy before it is built.
+    build
+        Builds it: Snakemake, or :func:`whole_chain.build`, which is quicker.
     """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -37,7 +42,7 @@ def built_once(
             note.write_text(json.dumps([None, "the build was not finished"]), encoding="utf-8")
             project = copy_of_the_project(place)
             prepare(project)
-            done = project.run()
+            done = build(project)
             note.write_text(json.dumps([done.returncode, done.stdout]), encoding="utf-8")
     code, said = json.loads(note.read_text(encoding="utf-8"))
     assert code == 0, said[-3000:]

@@ -1,4 +1,7 @@
-"""All steps of the workflow in this process: the rules of the Snakefile, without a job's start."""
+"""All steps of the workflow in this process: the rules of the Snakefile, without a job's start.
+
+A start of Snakemake and of a step takes seconds, which is most of the time of a small dataset.
+"""
 
 import contextlib
 import io
@@ -10,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from project_copy import Done, Project
 from repository import ROOT
 from rupture_repair.chance import calibrate
 from rupture_repair.figures.style import STYLE
@@ -47,13 +51,18 @@ class Chain:
         The first one is the default.
     settings : str, optional
         The text of config.yaml, instead of :data:`QUICK`.
+    rough : bool
+        Pictures are coarse, and a k is solved on few courses.
     """
 
-    def __init__(self, folder: Path, *criteria: str, settings: str | None = None):
-        self.folder = folder
+    def __init__(
+        self, folder: Path, *criteria: str, settings: str | None = None, rough: bool = True
+    ):
+        self.folder, self.rough = folder, rough
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("workflow", "requirements.lock"):
-            (folder / name).symlink_to(ROOT / name)
+            if not (folder / name).exists():
+                (folder / name).symlink_to(ROOT / name)
         self.configure(settings or QUICK.format(criteria=", ".join(criteria), default=criteria[0]))
 
     def configure(self, settings: str) -> None:
@@ -77,13 +86,26 @@ class Chain:
         StepFailed
             With what the step said.
         """
-        quick = patch.multiple(calibrate, CALIBRATION_COURSES=1000)
-        with _inside(self.folder), patch.dict(STYLE, {"savefig.dpi": _DPI}), quick:
+        with contextlib.ExitStack() as changes:
+            changes.enter_context(_inside(self.folder))
+            if self.rough:
+                changes.enter_context(patch.dict(STYLE, {"savefig.dpi": _DPI}))
+                changes.enter_context(patch.multiple(calibrate, CALIBRATION_COURSES=1000))
             self._jobs = self._jobs or _planned()
             for job in self._jobs:
                 if job.rule.name not in without and (not only or job.rule.name in only):
                     _perform(job)
         return self.folder / "data/processed/made"
+
+
+def build(project: Project, *, rough: bool = True) -> Done:
+    """Run all steps of a copy of the project; Snakemake then takes the files for its own.
+
+    It sees changed files, but no changed settings: those of this run it has no note of.
+    """
+    settings = (project.folder / "config.yaml").read_text(encoding="utf-8")
+    Chain(project.folder, settings=settings, rough=rough).run()
+    return project.run("--touch")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from small_clinic import CLINICS, QUICK, prepare, settings
+from small_clinic import CLINICS, prepare
 
 
 def test_a_plan_needs_no_fits(project):
@@ -33,9 +33,11 @@ def test_datasets_are_pooled_and_choices_varied(clinics):
         assert (summary["permutations"] == 9).all()
 
 
-def test_more_permutations_touch_the_multiverse_and_what_follows_alone(clinics, tmp_path):
-    copy = clinics.copied(tmp_path / "clinics")
-    copy.settings(settings(CLINICS, QUICK.replace("permutations: 9", "permutations: 19")))
+def test_more_permutations_touch_the_multiverse_and_what_follows_alone(demo, tmp_path):
+    copy = demo.copied(tmp_path / "demo")
+    settings = (copy.folder / "config.yaml").read_text(encoding="utf-8")
+    assert "permutations: 500" in settings
+    copy.settings(settings.replace("permutations: 500", "permutations: 600"))
     jobs = copy.jobs()
     assert "run_multiverse" in jobs
     assert not {"plan_multiverse", "fit_models", "detect", "synthesise"} & jobs

@@ -34,7 +34,7 @@ def test_a_file_that_the_mirror_lacks_is_told(project, tmp_path):
 
 def test_nothing_is_fetched_unasked(project):
     project.settings("datasets: [cbasp_sessions]\n")
-    done = project.run()
+    done = project.run("data/processed/cbasp_sessions/sessions.parquet")
     assert done.returncode != 0
     assert "E131" in done.stdout
     assert "snakemake --cores 1 fetch_cbasp_sessions" in done.stdout

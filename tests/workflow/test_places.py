@@ -7,20 +7,20 @@ import pytest
 
 from project_copy import run
 from rupture_repair.commands import run_workflow
-from small_clinic import CLINICS, QUICK, settings
+from small_clinic import CLINICS, settings
 
 
 def test_a_folder_whose_name_has_spaces_and_brackets(clinics, tmp_path):
     """As in folders of a cloud; the Python of each step is in such a folder as well."""
     copy = clinics.copied(tmp_path / "My study (new) [1] & more")
-    copy.settings(settings(CLINICS[:1], QUICK.replace("permutations: 9", "permutations: 3")))
+    copy.settings(settings(CLINICS[:1]))
     (copy.folder / ".venv").symlink_to(Path(sys.prefix))
     python = copy.folder / ".venv/bin/python"
-    before = copy.page("north")
+    (copy.folder / "reports/north.html").unlink()
     done = run([str(python), "-m", "rupture_repair.cli", "report", "--cores", "2"], copy.folder)
     assert done.returncode == 0, done.stdout[-2000:]
     assert done.stdout.endswith("Report: reports/index.html\n")
-    assert copy.page("north") != before
+    assert "Clinic" in copy.page("north")
 
 
 def test_programs_keep_their_caches_elsewhere_if_home_cannot_be_written(monkeypatch, tmp_path):
