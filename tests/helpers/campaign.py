@@ -91,6 +91,11 @@ PARTS = {
         "Runs that are killed at random moments, until one comes to its end.",
         "Round n has the seed n.",
     ),
+    "slurm": Part(
+        ("tests/slurm/test_slurm.py",),
+        "The demo as jobs of a real Slurm of one node, compared byte by byte.",
+        "Nothing is drawn.",
+    ),
 }  # fmt: skip
 
 INTRODUCTION = """\

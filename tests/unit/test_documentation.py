@@ -21,7 +21,7 @@ from rupture_repair import cli
 from rupture_repair.detection import criteria
 from rupture_repair.exposure.sessions import SESSION_COLUMNS
 from rupture_repair.models import definitions
-from rupture_repair.project import data_dictionary, yaml_files
+from rupture_repair.project import cluster_needs, data_dictionary, yaml_files
 from rupture_repair.project.messages.catalogue import CATALOGUE
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.public_data import register
@@ -297,4 +297,8 @@ def test_the_profile_of_the_cluster_has_options_of_snakemake_and_rules_of_ours()
     # Some rules ask for workflow.cores, which is not known without it.
     assert content["cores"] >= 1
     rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    assert [name for name in content["set-resources"] if f"rule {name}:" not in rules] == []
+    named = set(re.findall(r'"\.\./scripts/(\w+)\.py"', rules)) - {"fetch"}
+    assert len(named) > 20
+    for step in named:
+        assert f'mem_mb=memory_of("{step}"),\n        runtime=minutes_of("{step}"),' in rules
+    assert named >= cluster_needs.HEAVY_STEPS

@@ -1,6 +1,7 @@
 """A run that is killed, a second one at the same time, a table that is changed: nothing breaks."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -199,6 +200,8 @@ def test_a_step_that_is_killed_is_reported_and_its_earlier_page_withdrawn(copy):
     said = (copy.folder / "said.txt").read_text()
     stopped = "E733 logs/made/compare_with_chance.log: the step compare_with_chance was stopped"
     assert f"made: {stopped}" in said
+    assert "not written: data/processed/made/chance.parquet, " in said
+    assert re.search(r"^Not made: .*reports/made.html", said, flags=re.MULTILINE)
     last = "Not all reports were built: made (compare_with_chance). reports/index.html says why."
     assert said.splitlines()[-1] == last
     assert "Most often memory ran out" in copy.page("made-failed")

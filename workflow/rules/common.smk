@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rupture_repair import settings
-from rupture_repair.project import datasets, run_note, step_log
+from rupture_repair.project import cluster_needs, datasets, run_note, step_log
 from rupture_repair.project.code_files import code_files, from_here
 from rupture_repair.project.package_files import PACKAGE
 from rupture_repair.project.problems import ProblemsFound
@@ -90,6 +90,31 @@ def truth_files(wildcards):
     return [str(file) for file in files if file.exists()]
 
 
+def ratings_of(wildcards):
+    """How many ratings the dataset of a job has at most; of all datasets where it has all."""
+    names = [wildcards.dataset] if "dataset" in wildcards.keys() else DATASETS
+    return sum(
+        cluster_needs.ratings(
+            datasets.data_files(name, SETTINGS["mirror"], project=PROJECT)
+        )
+        for name in names
+    )
+
+
+def memory_of(step):
+    """What a cluster is asked for; a profile with `retries` asks again for twice as much."""
+    return lambda wildcards, attempt: cluster_needs.memory(
+        step, ratings_of(wildcards), attempt
+    )
+
+
+def minutes_of(step):
+    """How long a cluster lets a job run."""
+    return lambda wildcards, attempt: cluster_needs.minutes(
+        step, ratings_of(wildcards), attempt
+    )
+
+
 def report_with_failures():
     """List the steps that failed, and write the overview of what there is."""
     from rupture_repair.report.write_index import write_index
@@ -100,5 +125,7 @@ def report_with_failures():
     for step in stopped:
         print(f"{step['dataset']}:", *step["problems"])
     page = write_index(Path(), CHECKED, [*failed, *stopped])
+    missing = [file for file in rules.all.input if not Path(file).exists()]
+    print("Not made:", *missing)
     print(f"Report, with what failed: {page}")
     run_note.remove()

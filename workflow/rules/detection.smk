@@ -12,6 +12,9 @@ rule fit_hidden_markov:
     log:
         "logs/{dataset}/fit_hidden_markov.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("fit_hidden_markov"),
+        runtime=minutes_of("fit_hidden_markov"),
     params:
         needed=any(row["run"] == "rupture_probability" for row in SETTINGS["criteria"]),
     script:
@@ -48,6 +51,9 @@ rule calibrate:
     log:
         "logs/{dataset}/calibrate.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("calibrate"),
+        runtime=minutes_of("calibrate"),
     params:
         criteria=[row for row in SETTINGS["criteria"] if row["k"] == "calibrated"],
         edge_rules=SETTINGS["edge_rules"],
@@ -75,6 +81,9 @@ rule detect:
         metadata=metadata_of("episodes", "detection"),
     log:
         "logs/{dataset}/detect.log",
+    resources:
+        mem_mb=memory_of("detect"),
+        runtime=minutes_of("detect"),
     params:
         criteria=SETTINGS["criteria"],
         edge_rules=SETTINGS["edge_rules"],
@@ -96,6 +105,10 @@ rule agreement:
     log:
         "logs/{dataset}/agreement.log",
     priority: 1  # the figures, a long step, wait for it
+    localrule: True  # a second of work
+    resources:
+        mem_mb=memory_of("agreement"),
+        runtime=minutes_of("agreement"),
     script:
         "../scripts/agreement.py"
 
@@ -125,6 +138,9 @@ rule compare_with_chance:
     log:
         "logs/{dataset}/compare_with_chance.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("compare_with_chance"),
+        runtime=minutes_of("compare_with_chance"),
     params:
         criteria=SETTINGS["criteria"],
         edge_rules=SETTINGS["edge_rules"],

@@ -13,6 +13,9 @@ rule check:
         processed("problems.json"),
     log:
         "logs/{dataset}/check.log",
+    resources:
+        mem_mb=memory_of("check"),
+        runtime=minutes_of("check"),
     params:
         mirror=SETTINGS["mirror"],
         report=SETTINGS["report"],
@@ -36,6 +39,9 @@ rule ingest:
         events=processed("events.parquet"),
     log:
         "logs/{dataset}/ingest.log",
+    resources:
+        mem_mb=memory_of("ingest"),
+        runtime=minutes_of("ingest"),
     params:
         mirror=SETTINGS["mirror"],
     script:

@@ -22,6 +22,9 @@ rule fit_models:
         "logs/{dataset}/fit_models.log",
     priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("fit_models"),
+        runtime=minutes_of("fit_models"),
     params:
         models=SETTINGS["models"],
         edge_rules=SETTINGS["edge_rules"],
@@ -50,6 +53,9 @@ rule diagnose:
     log:
         "logs/{dataset}/diagnose.log",
     priority: 2  # the figures, a long step, wait for it
+    resources:
+        mem_mb=memory_of("diagnose"),
+        runtime=minutes_of("diagnose"),
     params:
         exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],
@@ -82,6 +88,9 @@ rule judge_claims:
     log:
         "logs/{dataset}/judge_claims.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("judge_claims"),
+        runtime=minutes_of("judge_claims"),
     params:
         exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],
@@ -111,6 +120,9 @@ rule disclose:
         gate=processed("disclosed.json"),
     log:
         "logs/{dataset}/disclose.log",
+    resources:
+        mem_mb=memory_of("disclose"),
+        runtime=minutes_of("disclose"),
     params:
         report=SETTINGS["report"],
         default_criterion=SETTINGS["default_criterion"],
@@ -168,6 +180,9 @@ rule synthesise:
         figures=directory("reports/figures/_all"),
     log:
         "logs/all/synthesise.log",
+    resources:
+        mem_mb=memory_of("synthesise"),
+        runtime=minutes_of("synthesise"),
     params:
         datasets=DATASETS,
         same_scores=SETTINGS["synthesis"]["same_scores"],

@@ -15,6 +15,10 @@ rule plan_multiverse:
     log:
         "logs/{dataset}/plan_multiverse.log",
     priority: 2  # the longest chain of steps begins here
+    localrule: True  # a second of work
+    resources:
+        mem_mb=memory_of("plan_multiverse"),
+        runtime=minutes_of("plan_multiverse"),
     params:
         criteria=SETTINGS["criteria"],
         multiverse={
@@ -57,6 +61,9 @@ rule run_multiverse:
         "logs/{dataset}/run_multiverse.log",
     priority: 2  # the longest chain of steps begins here
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("run_multiverse"),
+        runtime=minutes_of("run_multiverse"),
     params:
         criteria=SETTINGS["criteria"],
         permuting={

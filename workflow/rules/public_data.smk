@@ -20,6 +20,7 @@ for NAME in register.names(REGISTER):
             code=code_of("fetch"),
         log:
             f"logs/{NAME}/fetch.log",
+        localrule: True  # other machines of a cluster often have no network
         params:
             dataset=NAME,
             mirror=SETTINGS["mirror"],

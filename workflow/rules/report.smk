@@ -31,6 +31,9 @@ rule verify:
         processed("verified.json"),
     log:
         "logs/{dataset}/verify.log",
+    resources:
+        mem_mb=memory_of("verify"),
+        runtime=minutes_of("verify"),
     params:
         criteria=SETTINGS["criteria"],
         onset_inside_episode=SETTINGS["edge_rules"]["onset_inside_episode"],
@@ -81,6 +84,9 @@ rule draw_figures:
     log:
         "logs/{dataset}/draw_figures.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("draw_figures"),
+        runtime=minutes_of("draw_figures"),
     params:
         default_criterion=SETTINGS["default_criterion"],
         edge_rules=SETTINGS["edge_rules"],
@@ -122,6 +128,9 @@ rule write_report:
     log:
         "logs/{dataset}/write_report.log",
     threads: min(len(FORMS), CORES)  # each form takes seconds
+    resources:
+        mem_mb=memory_of("write_report"),
+        runtime=minutes_of("write_report"),
     params:
         settings=SETTINGS,
     script:
@@ -167,6 +176,10 @@ rule write_explorer_library:
         library="data/processed/explorer_library.json",
     log:
         "logs/all/write_explorer_library.log",
+    localrule: True  # a second of work
+    resources:
+        mem_mb=memory_of("write_explorer_library"),
+        runtime=minutes_of("write_explorer_library"),
     script:
         "../scripts/write_explorer_library.py"
 
@@ -195,6 +208,9 @@ rule write_explorer:
     wildcard_constraints:
         dataset="|".join(DATASETS),
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("write_explorer"),
+        runtime=minutes_of("write_explorer"),
     params:
         criteria=SETTINGS["criteria"],
         default_criterion=SETTINGS["default_criterion"],
@@ -214,6 +230,9 @@ rule write_index:
         expand("reports/index.{form}", form=FORMS),
     log:
         "logs/all/write_index.log",
+    resources:
+        mem_mb=memory_of("write_index"),
+        runtime=minutes_of("write_index"),
     params:
         settings=SETTINGS,
     script:
@@ -234,6 +253,9 @@ rule write_crate:
         rules=directory("reports/workflow"),
     log:
         "logs/all/write_crate.log",
+    resources:
+        mem_mb=memory_of("write_crate"),
+        runtime=minutes_of("write_crate"),
     params:
         settings=SETTINGS,
     script:

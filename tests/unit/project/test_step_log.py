@@ -57,7 +57,8 @@ def test_a_step_is_noted_while_it_is_at_work_and_its_outputs_are_kept(tmp_path):
         noted = step_log.unfinished(tmp_path / "logs")
         assert [(one["dataset"], one["step"]) for one in noted] == [("clinic", "ingest")]
         told = run_note.stopped(tmp_path / "logs")[0]["problems"]
-        assert told[0].startswith(f"E733 {log}: the step ingest was stopped from outside")
+        stopped = f"E733 {log}: the step ingest was stopped from outside before it was done; "
+        assert told[0].startswith(f"{stopped}not written: {output}. Most often memory ran out")
         output.write_text("1")
     assert step_log.unfinished(tmp_path / "logs") == []
     assert str(output) in manifest.file_of(log).read_text()

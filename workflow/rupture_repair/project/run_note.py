@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import processes, step_log
-from .problems import ProblemsFound, problem
+from .problems import ProblemsFound, listing, problem
 
 #: The note, and the locks of Snakemake, in the working folder.
 NOTE, LOCKS = Path("logs/run.json"), Path(".snakemake/locks")
@@ -85,14 +85,12 @@ def stopped(logs: str | Path = "logs") -> list[dict[str, Any]]:
     list of dict
         As from :func:`rupture_repair.project.step_log.failures`.
     """
-    return [
-        step
-        | {
-            "problems": [problem("E733", file=step["log"], found=step["step"]).text],
-            "traceback": "",
-        }
-        for step in step_log.unfinished(logs)
-    ]
+    found = []
+    for step in step_log.unfinished(logs):
+        missing = listing(path for path in step["outputs"] if not Path(path).exists())
+        told = problem("E733", file=step["log"], found=step["step"], missing=missing)
+        found.append(step | {"problems": [told.text], "traceback": ""})
+    return found
 
 
 def take_away(note: Path, noted: list[dict[str, Any]]) -> None:

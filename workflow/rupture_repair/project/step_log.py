@@ -74,7 +74,7 @@ def step(
     log.parent.mkdir(parents=True, exist_ok=True)
     failure_file(log).unlink(missing_ok=True)
     manifest.file_of(log).unlink(missing_ok=True)
-    at_work = about | {"process": processes.identity()}
+    at_work = about | {"process": processes.identity(), "outputs": list(map(str, outputs))}
     running_file(log).write_text(json.dumps(at_work, ensure_ascii=False), encoding="utf-8")
     with log.open("w", encoding="utf-8") as file:
         out, err = _Tee(sys.stdout, file), _Tee(sys.stderr, file)
@@ -127,7 +127,8 @@ def unfinished(logs: str | Path = "logs") -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Keys `dataset`, `step`, `log` and `process`, see :func:`processes.identity`.
+        Keys `dataset`, `step`, `log`, `outputs` (paths) and `process`, see
+        :func:`processes.identity`.
     """
     found = []
     for file in sorted(Path(logs).glob("*/*.running.json")):

@@ -353,7 +353,7 @@ CATALOGUE: dict[str, Entry] = {
         "Wait until it has ended. If it no longer runs, delete this file, then start again.",
     ),
     "E733": Entry(
-        "the step {found} was stopped from outside before it was done.",
+        "the step {found} was stopped from outside before it was done; not written: {missing}.",
         "Most often memory ran out, or a job of a cluster reached its limit of memory or time. "
         "Close other programs, or give it more, and start again: what was finished is kept.",
     ),
