@@ -2,15 +2,21 @@
 # Start a Slurm of one node on loopback, from Debian's packages slurmctld, slurmd, slurm-client and munge.
 #   one_node.sh start FOLDER    prints the place of its slurm.conf, for the variable SLURM_CONF
 #   one_node.sh stop FOLDER
-# It has no accounting and no cgroups, so that it runs in a container; memory is watched by slurmd.
+# Jobs do not get the variable, so the file is linked to where Slurm looks for it; a Slurm that is
+# set up already is left alone. It has no accounting and no cgroups, so that it runs in a container; memory is watched by slurmd.
 set -eu
 place=$2
+known=/etc/slurm/slurm.conf
 
 start() {
     for program in slurmctld slurmd munged sbatch; do
         command -v "$program" >/dev/null || { echo "one_node.sh: $program is missing" >&2; exit 1; }
     done
-    mkdir -p "$place/state" "$place/spool" "$place/munge"
+    if [ -e "$known" ] && [ ! -L "$known" ]; then
+        echo "one_node.sh: a Slurm is set up here, $known" >&2
+        exit 1
+    fi
+    mkdir -p "$(dirname "$known")" "$place/state" "$place/spool" "$place/munge"
     chmod 755 "$place"
     chmod 700 "$place/munge"
     dd if=/dev/urandom of="$place/munge/key" bs=1 count=1024 2>/dev/null
@@ -48,6 +54,7 @@ ReturnToService=2
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=${SLURM_TEST_MEMORY:-6000}
 PartitionName=small Nodes=$host Default=YES MaxTime=60 State=UP
 END
+    ln -sf "$place/slurm.conf" "$known"
     export SLURM_CONF="$place/slurm.conf"
     slurmctld -f "$SLURM_CONF"
     slurmd -f "$SLURM_CONF"
@@ -60,6 +67,7 @@ END
 }
 
 stop() {
+    [ "$(readlink "$known")" = "$place/slurm.conf" ] && rm "$known"
     for daemon in slurmd slurmctld munge/; do
         file="$place/${daemon}.pid"
         [ "$daemon" = munge/ ] && file="$place/munge/pid"

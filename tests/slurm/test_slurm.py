@@ -29,15 +29,11 @@ EXECUTOR = (
     "snakemake-executor-plugin-slurm-jobstep==0.6.1",
 )
 
-#: Of a cluster with one user, who need not wait before he asks for the state of a job.
+#: Of a cluster without accounting and with one user, who asks often for the state of a job.
 SOON = (
-    "--latency-wait",
-    "5",
-    "--slurm-init-seconds-before-status-checks",
-    "2",
-    "--seconds-between-status-checks",
-    "2",
-)
+    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"),
+    *("--seconds-between-status-checks", "2", "--latency-wait", "5"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
