@@ -151,6 +151,9 @@ rule compare_with_truth:
         metadata=metadata_of("planted_ruptures", "planted_effects"),
     log:
         "logs/{dataset}/compare_with_truth.log",
+    resources:
+        mem_mb=memory_of("compare_with_truth"),
+        runtime=minutes_of("compare_with_truth"),
     script:
         "../scripts/compare_with_truth.py"
 
