@@ -33,6 +33,9 @@ rule probable:
         probabilities=processed("session_probabilities.parquet"),
     log:
         "logs/{dataset}/probable.log",
+    resources:
+        mem_mb=memory_of("probable"),
+        runtime=minutes_of("probable"),
     script:
         "../scripts/probable.py"
 

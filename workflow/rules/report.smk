@@ -161,6 +161,9 @@ rule write_summary:
         "logs/{dataset}/write_summary.log",
     wildcard_constraints:
         dataset="|".join(DATASETS),
+    resources:
+        mem_mb=memory_of("write_summary"),
+        runtime=minutes_of("write_summary"),
     params:
         settings=SETTINGS,
     script:
