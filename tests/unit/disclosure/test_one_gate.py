@@ -103,6 +103,23 @@ def test_a_page_is_made_of_what_passed():
                       "no_evidence", "shapes.of_shapes", "shapes.shapes"]  # fmt: skip
 
 
+def test_a_summary_is_made_of_what_passed():
+    """In write_summary, nothing but whether verdicts mean anything is asked before."""
+    source = (LIBRARY / "report/write_summary.py").read_text(encoding="utf-8")
+    summary = next(node for node in ast.parse(source).body
+                   if getattr(node, "name", "") == "write_summary")  # fmt: skip
+    given = [
+        ast.unparse(one)
+        for one in ast.walk(summary)
+        if isinstance(one, ast.Call) and "material" in ast.unparse(one)
+    ]
+    assert given == [
+        "no_evidence(material.dataset, material.shown[0])",
+        "summary_of(material.disclosed(), why)",
+        "material.disclosed()",
+    ]
+
+
 def test_tables_are_read_where_the_gate_is():
     reading = re.compile(r"read_(parquet|csv|json|table)$")
     found = {
