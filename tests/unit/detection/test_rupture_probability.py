@@ -273,7 +273,7 @@ def test_planted_dips_are_identified_and_the_likelihood_rises(fitted):
     assert model.identified
     assert model.converged
     assert model.message == ""
-    assert model.parameters.mean_depth == pytest.approx(9, rel=0.15)
+    assert model.parameters.depth == pytest.approx(9, rel=0.15)
     for path in (model.loglik, model.loglik_steady):
         assert (np.diff(path) > 0).all()
     assert model.loglik[-1] > model.loglik_steady[-1]

@@ -11,13 +11,13 @@ import numpy as np
 from ...project.arrays import Flags, Floats
 from . import chain
 from .chain import Chain, CourseBlock
-from .parameters import Parameters, limits
+from .parameters import Parameters, limits, prior
 from .scores import scores
 
 #: The gain of log likelihood that the slope still foretells, at which the climb stops.
-GAIN = 0.02
+GAIN = 0.05
 #: Rounds, and steps of each, at most; and the gain of a round after which there is no other.
-_MOST_ROUNDS, _MOST_STEPS, _LEAST_ROUND = 6, 15, 0.1
+_MOST_ROUNDS, _MOST_STEPS, _LEAST_ROUND = 6, 15, 0.3
 #: Damping of the first step and of the last that is tried.
 _FIRST_DAMPING, _MOST_DAMPING = 0.01, 1e6
 #: Longest step of a free parameter.
@@ -35,7 +35,9 @@ class MarkovFit:
     ----------
     parameters : Parameters
     path : tuple of float
-        The log likelihood at each step.
+        The log likelihood and log density of the weak prior at each step of the last round.
+    loglik : float
+        The log likelihood.
     converged : bool
     information : ndarray, shape (parameters, parameters)
         Sum over courses of the outer products of their scores.
@@ -49,16 +51,12 @@ class MarkovFit:
 
     parameters: Parameters
     path: tuple[float, ...]
+    loglik: float
     converged: bool
     information: Floats
     held: Flags
     places: Places
     unit: float
-
-    @property
-    def loglik(self) -> float:
-        """The highest log likelihood."""
-        return self.path[-1]
 
 
 def places_of(blocks: list[CourseBlock], p: Parameters) -> Places:
@@ -125,33 +123,37 @@ def _climbed(
     blocks: list[CourseBlock], p: Parameters, unit: float, places: Places, most_steps: int
 ) -> tuple[MarkovFit, Places]:
     """Climb on grids that are held; return also where they should lie next."""
+    free = p.free(unit)
     loglik, found, moved = evaluated(blocks, p, places, unit)
-    path, damping, bend = [loglik], _FIRST_DAMPING, found @ found.T
+    density, pull, firm = prior(free)
+    path, damping, bend = [loglik + density], _FIRST_DAMPING, found @ found.T + np.diag(firm)
+    slope = found.sum(axis=1) + pull
     while True:
-        free, slope = p.free(unit), found.sum(axis=1)
         held = _held(free, slope)
         here = np.ix_(~held, ~held)
         scale = np.diag(np.diag(bend[here]) + 1e-12)
         foretold = slope[~held] @ np.linalg.lstsq(bend[here], slope[~held])[0]
-        small = len(path) > 1 and damping < _FIRST_DAMPING and path[-1] - path[-2] < GAIN
-        converged, better = bool(small or foretold < 2 * GAIN), None
+        converged, better = bool(foretold < 2 * GAIN), None
         while not converged and len(path) <= most_steps and damping < _MOST_DAMPING:
             step = np.zeros(len(free))
             step[~held] = np.linalg.lstsq(bend[here] + damping * scale, slope[~held])[0]
             step *= min(1.0, _LONGEST / np.abs(step).max())
             tried = p.at(free + step, unit)
+            density, pull, _ = prior(tried.free(unit))
             better = evaluated(blocks, tried, places, unit)
-            if better[0] > loglik:
+            if better[0] + density > path[-1]:
                 break
             better, damping = None, max(damping, 0.01) * 10
         if better is None:
-            information = found @ found.T
-            return MarkovFit(p, tuple(path), converged, information, held, places, unit), moved
-        change = tried.free(unit) - free
-        bend = _updated(bend, change, slope - better[1].sum(axis=1))
-        p, damping = tried, damping / 10
+            information = found @ found.T + np.diag(firm)
+            fit = MarkovFit(p, tuple(path), loglik, converged, information, held, places, unit)
+            return fit, moved
         loglik, found, moved = better
-        path.append(loglik)
+        now, fell = tried.free(unit), slope
+        slope = found.sum(axis=1) + pull
+        bend = _updated(bend, now - free, fell - slope)
+        p, free, damping = tried, now, damping / 10
+        path.append(loglik + density)
 
 
 def _updated(bend: Floats, change: Floats, fell: Floats) -> Floats:

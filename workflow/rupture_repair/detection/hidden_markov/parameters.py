@@ -46,6 +46,12 @@ _LIMITS = {
     LATE: tuple(logit([1e-3, 0.5])),
 }
 
+#: A weak prior of what few courses say little about: place, mean and SD of the free parameter.
+_PRIOR = np.array([
+    (SPREAD, np.log(0.4), 0.5), (LASTS, logit(0.35), 1.0),
+    (RECOVERY, logit(0.45), 1.0), (LATE, logit(0.06), 1.0),
+])  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -213,6 +219,17 @@ def limits(number: int) -> tuple[Floats, Floats]:
         if place < number:
             low[place], high[place] = ends
     return low, high
+
+
+def prior(free: Floats) -> tuple[float, Floats, Floats]:
+    """Return the log density of the weak prior, its slope, and how the slope bends."""
+    slope, bend = np.zeros(len(free)), np.zeros(len(free))
+    if len(free) < MANY:
+        return 0.0, slope, bend
+    place, (mean, sd) = _PRIOR[:, 0].astype(int), _PRIOR[:, 1:].T
+    off = (free[place] - mean) / sd
+    slope[place], bend[place] = -off / sd, 1 / sd**2
+    return float(-0.5 * (off**2).sum()), slope, bend
 
 
 def chain_time(session: Integers) -> Integers:

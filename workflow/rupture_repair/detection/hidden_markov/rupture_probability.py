@@ -35,9 +35,11 @@ grid begins at the regression line with twice its standard error and is moved by
 Given the past only, the nodes lie over the whole prior, since a grid around the posterior would
 tell of the future.
 
-**Estimation.** Maximum likelihood. The scores of each course are exact (Fisher's identity,
+**Estimation.** Maximum likelihood, with a weak prior on the spread of depths, the share that lasts
+and both recoveries, of which few courses say little (SD 0.5 on the log scale and 1 on the scales of
+log odds around .4, .35, .45 and .06). The scores of each course are exact (Fisher's identity,
 :mod:`.scores`); their outer products estimate the information (Berndt et al. 1974), and damped
-steps with it climb until the slope foretells a gain below .01. The climb begins at several laws of
+steps with it climb until the slope foretells a gain below .05. The climb begins at several laws of
 ruptures with some of the courses, and goes on with all of them from the best. Onsets above .3,
 recoveries of passing ruptures below .1 and of lasting ones above .5 are not allowed: there the two
 kinds change places. Standard errors are those of the same information, by the delta method; a
@@ -78,9 +80,9 @@ LEAST_DEPTH = 2.0
 #: Largest share of sessions that may be ruptured.
 MOST_OPEN = 0.5
 #: Laws of ruptures that the estimation begins with: depth in noise SD, onset, share that last; and
-#: the number of courses that it begins with.
-STARTS = ((2.0, 0.05, 0.35), (4.0, 0.02, 0.6))
-FEW_COURSES = 60
+#: with how many courses it begins and goes on.
+STARTS = ((2.0, 0.05, 0.35), (3.5, 0.04, 0.35))
+COURSES_AT_A_TIME = (60, 300, MOST_COURSES)
 _TOO_FEW, _NO_REFERENCE = 1, 4
 
 
@@ -100,7 +102,7 @@ class HiddenMarkovModel:
         Standard errors of the parameters by name, as :meth:`Parameters.natural` has them; without
         those that lie at a limit.
     loglik, loglik_steady : tuple of float
-        Log likelihood after each step, with ruptures and without.
+        Log likelihood (with that of the weak prior) at the last steps, with ruptures and without.
     evidence : float
         BIC without ruptures minus BIC with; NaN where nothing was fitted.
     identified, converged : bool
@@ -255,24 +257,30 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
 def _with_ruptures(
     sample: Courses, model: HiddenMarkovModel, steady: Parameters
 ) -> estimation.MarkovFit:
-    """MarkovFit the model with ruptures: from several starts on some courses, then on all."""
-    number, unit = len(sample.length), steady.noise
-    some = chosen(sample, np.unique(np.linspace(0, number - 1, FEW_COURSES).astype(int)))[0]
-    blocks = list(_blocks(some, model))
+    """Fit the model with ruptures: from several starts on few courses, then on more, on all."""
+    unit = steady.noise
+    few, some, every = (list(_blocks(_spread(sample, most), model)) for most in COURSES_AT_A_TIME)
+    # What the model without ruptures takes for noise and waves holds the ruptures.
+    calm = replace(steady, noise=0.7 * steady.noise, carry=min(steady.carry, 0.2))
     tried = [
         estimation.maximise(
-            blocks,
-            replace(steady, depth=depth * steady.noise_sd, onset=onset, lasting=lasting),
+            few,
+            replace(calm, depth=depth * calm.noise_sd, onset=onset, lasting=lasting),
             unit,
             most_steps=6,
         )
         for depth, onset, lasting in STARTS
     ]
-    best = max(tried, key=lambda fit: fit.loglik)
-    if len(some.length) < number:
-        blocks = list(_blocks(sample, model))
-        return estimation.maximise(blocks, best.parameters, unit)
-    return estimation.maximise(blocks, best.parameters, unit, places=best.places)
+    fit = max(tried, key=lambda fit: fit.path[-1])
+    if len(some) < len(every):
+        fit = estimation.maximise(some, fit.parameters, unit)
+    return estimation.maximise(every, fit.parameters, unit)
+
+
+def _spread(sample: Courses, most: int) -> Courses:
+    """Return at most so many courses, evenly spaced in their order."""
+    last = len(sample.length) - 1
+    return chosen(sample, np.unique(np.linspace(0, last, min(most, last + 1)).astype(int)))[0]
 
 
 def smallest_step(courses: Courses) -> float:
