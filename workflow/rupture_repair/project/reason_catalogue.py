@@ -187,6 +187,8 @@ WITHOUT_FACTS = (
     "no model was fitted",
     "reports of ruptures cannot be simulated from the ratings",
     "no course is long enough for a fall and its repair",
+    "the settings ask for no certificate",
+    "too few courses to know how courses differ",
     "no session can be assessed by both",
     "the criterion is not assessable",
     "rating and outcome are the same scores, so that an association is built in",
