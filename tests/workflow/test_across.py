@@ -52,3 +52,12 @@ def test_an_unknown_criterion_of_the_multiverse_is_told(project):
     done = project.run("--dry-run")
     assert "E401 config.yaml, key multiverse.criteria" in done.stdout
     assert "Did you mean 'dip'?" in done.stdout
+
+
+def test_a_file_of_another_site_touches_the_synthesis_and_what_follows_alone(clinics, tmp_path):
+    copy = clinics.copied(tmp_path / "clinics")
+    (copy.folder / "data/imported").mkdir()
+    (copy.folder / "data/imported/site.zip").touch()
+    jobs = copy.jobs()
+    assert {"synthesise", "write_index"} <= jobs
+    assert not {"ingest", "detect", "fit_models", "disclose", "draw_figures"} & jobs

@@ -158,7 +158,11 @@ rule compare_with_truth:
         "../scripts/compare_with_truth.py"
 
 
-# Estimates of all datasets, pooled.
+# What other sites have found: files that `rupture-repair import` verified.
+IMPORTED = sorted(map(str, Path("data/imported").glob("*.zip")))
+
+
+# Estimates of all datasets and of other sites, pooled.
 rule synthesise:
     input:
         about=expand(rules.ingest.output.about, dataset=DATASETS),
@@ -166,18 +170,48 @@ rule synthesise:
         estimates=expand(rules.fit_models.output.estimates, dataset=DATASETS),
         claims=expand(rules.judge_claims.output.claims, dataset=DATASETS),
         gates=expand(rules.disclose.output.gate, dataset=DATASETS),
+        imported=IMPORTED,
+        # One model over sites takes the rows of the datasets that are here.
+        rows=(
+            expand(
+                [
+                    rules.ingest.output.sessions,
+                    rules.ingest.output.courses,
+                    rules.detect.output.states,
+                    rules.detect.output.episodes,
+                    rules.detect.output.detection,
+                ],
+                dataset=DATASETS,
+            )
+            if IMPORTED
+            else []
+        ),
+        instruments=package_file("knowledge/instruments.yaml"),
         published=package_file("knowledge/published.yaml"),
         code=code_of("synthesise"),
         dictionary=dictionary_of(
-            "synthesis", "synthesis_studies", "figures/synthesis_forest"
+            "synthesis",
+            "synthesis_studies",
+            "synthesis_sites",
+            "synthesis_joint",
+            "figures/synthesis_forest",
         ),
     output:
         pooled="data/processed/synthesis.parquet",
         studies="data/processed/synthesis_studies.parquet",
-        csv=["data/processed/synthesis.csv", "data/processed/synthesis_studies.csv"],
+        sites="data/processed/synthesis_sites.parquet",
+        joint="data/processed/synthesis_joint.parquet",
+        csv=[
+            "data/processed/synthesis.csv",
+            "data/processed/synthesis_studies.csv",
+            "data/processed/synthesis_sites.csv",
+            "data/processed/synthesis_joint.csv",
+        ],
         metadata=[
             "data/processed/synthesis.csv-metadata.json",
             "data/processed/synthesis_studies.csv-metadata.json",
+            "data/processed/synthesis_sites.csv-metadata.json",
+            "data/processed/synthesis_joint.csv-metadata.json",
         ],
         # No dataset can have a name that begins so.
         figures=directory("reports/figures/_all"),
@@ -190,5 +224,16 @@ rule synthesise:
         datasets=DATASETS,
         same_scores=SETTINGS["synthesis"]["same_scores"],
         default_criterion=SETTINGS["default_criterion"],
+        definitions={
+            "criteria": SETTINGS["criteria"],
+            "edge_rules": SETTINGS["edge_rules"],
+            "chance": {
+                key: SETTINGS["chance"][key]
+                for key in ("false_alarm", "false_alarm_of")
+            },
+            "models": {
+                key: SETTINGS["models"][key] for key in ("exposure", "landmark")
+            },
+        },
     script:
         "../scripts/synthesise.py"

@@ -12,7 +12,9 @@ from .commands import (
     docs,
     episodes,
     explain,
+    export,
     fit,
+    import_file,
     init,
     new,
     power,
@@ -37,6 +39,8 @@ COMMANDS = {
     "power": power,
     "report": report,
     "real": real,
+    "export": export,
+    "import": import_file,
     "docs": docs,
 }
 

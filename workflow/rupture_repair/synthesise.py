@@ -16,6 +16,9 @@ import pandas as pd
 from .detection.ratings import alliance
 from .disclosure import tables as disclosed
 from .disclosure.gate import Gate
+from .exchange.comparable import Definitions, fingerprints
+from .exchange.imported import Imported, facts_of
+from .exchange.sites import sites
 from .models.definitions import MODELS, SAME_SCORES
 from .models.evidence import OTHER_MEASURE, STANDS_IN
 from .project.headline import first_by_clients
@@ -71,8 +74,10 @@ def read(
     *,
     gates: Sequence[str],
     same_scores: str = "left_out",
+    sites: Sequence[Imported] = (),
+    here: Definitions | None = None,
 ) -> pd.DataFrame:
-    """Read the estimates of all datasets, as they may be shown.
+    """Read the estimates of all datasets, as they may be shown, and those of other sites.
 
     Parameters
     ----------
@@ -85,30 +90,62 @@ def read(
         Their disclosed.json.
     same_scores : str
         As for :func:`studies`.
+    sites : sequence of Imported
+        What other sites have found: it passed their gates.
+    here : Definitions, optional
+        With which those of the sites are compared.
 
     Returns
     -------
     DataFrame
         As :func:`studies`.
     """
-    facts = {}
+    facts: dict[str, dict[str, Any]] = {}
     for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
         told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
         facts[name] = {"synthetic": bool(told["synthetic"]), "measures": read_measures(of_measures)}
     passing = [Gate.read(Path(file)) for file in gates]
     given = zip(passing, estimates, strict=True)
     fits = [disclosed.estimates(gate, pd.read_parquet(file)) for gate, file in given]
-    tables = pd.concat(fits, ignore_index=True)
     others = [
         disclosed.claims(gate, pd.read_parquet(file))
         for gate, file in zip(passing, claims, strict=False)
     ]
+    if sites and here is not None:
+        for name, table in zip(names, fits, strict=True):
+            facts[name]["fingerprints"] = fingerprints(table)
+        facts |= facts_of(sites, here, facts)
+        fits += [site.estimates for site in sites]
+        others += [site.table("claims") for site in sites]
     return studies(
-        tables,
+        pd.concat(fits, ignore_index=True),
         facts,
         claims=pd.concat(others, ignore_index=True) if others else None,
         same_scores=same_scores,
     )
+
+
+def sites_of(
+    names: Sequence[str],
+    about: Sequence[str],
+    measures: Sequence[str],
+    others: Sequence[Imported],
+    here: Definitions,
+) -> pd.DataFrame:
+    """Return what each dataset is, see :func:`rupture_repair.exchange.sites.sites`.
+
+    Parameters
+    ----------
+    names, about, measures
+        As for :func:`read`.
+    others : sequence of Imported
+    here : Definitions
+    """
+    local = {
+        name: (json.loads(Path(of_dataset).read_text(encoding="utf-8")), read_measures(of_measures))
+        for name, of_dataset, of_measures in zip(names, about, measures, strict=True)
+    }
+    return sites(local, others, here)
 
 
 def in_words(pooled: pd.DataFrame) -> list[str]:
@@ -142,7 +179,8 @@ def studies(
     estimates : DataFrame
         The tables of estimates of all datasets, one below the other.
     datasets : mapping
-        Name of each dataset -> `synthetic` and `measures`.
+        Name of each dataset -> `synthetic` and `measures`, of another site also `apart`
+        (:func:`rupture_repair.exchange.imported.facts_of`).
     claims : DataFrame, optional
         The tables of claims likewise: rows with `standardised` and `standardised_error` are pooled
         by claim, part (as `term`) and criterion; those of C7 come from `estimates`.
@@ -249,6 +287,10 @@ def _reasons(
     ]
     for applies, text in rules:
         reason = reason.mask(reason.isna() & applies, text)
+    for name, about in datasets.items():
+        rows = table.index[(table["dataset"] == name) & reason.isna()] if "apart" in about else ()
+        for row in rows:
+            reason[row] = about["apart"](*table.loc[row, ["criterion", "measure", "outcome"]])
     return reason
 
 

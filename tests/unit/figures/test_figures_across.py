@@ -13,6 +13,8 @@ from made_reports import ABOUT, Page, to_draw
 from made_synthesis import estimates, pooled
 from made_tables import CONFIG, tables
 from rupture_repair.disclosure.gate import Gate
+from rupture_repair.exchange.joint import joint_table
+from rupture_repair.exchange.site_products import Agreed, SiteProducts
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
 from rupture_repair.figures.multiverse import specification_curve
@@ -188,11 +190,13 @@ def test_a_report_without_multiverse_has_no_such_section():
     assert "{#multiverse}" not in dataset_report(material_of(tables()), ABOUT)
 
 
-def index(folder, found, studies):
+def index(folder, found, studies, sites=None, joint=None):
     forest = synthesis_forest(found, studies, PUBLISHED, "dip")
     files = save(*forest, folder / "figures/_all/synthesis_forest")
     given = {"pooled": found, "studies": studies, "criterion": "Dip below the trend"}
     given["figure"] = pd.read_csv(files[-1])
+    given["sites"] = pd.DataFrame({"imported": []}) if sites is None else sites
+    given["joint"] = joint_table("dip", {}) if joint is None else joint
     made = tables()
     entry = index_entry(
         made["dataset"], made["measures"], made["detection"], made["estimates"],
@@ -210,6 +214,23 @@ def test_the_overview_shows_the_synthesis(tmp_path):
     assert SAME_SCORES in page.text
     assert len(page.all("img")) == 1
     assert "Forest plot of 5 datasets" in page.all("img")[0]["alt"]
+
+
+def test_the_overview_names_sites_and_shows_one_model_of_them(tmp_path):
+    shared = {"title": "T", "licence": "CC0", "version": "0.1.0", "workflow": "ab" * 32,
+              "measure": "srs", "instrument": "SRS", "outcome": "ors", "outcome_instrument": None,
+              "criteria": "dip (k 2)"}  # fmt: skip
+    rows = [{"dataset": name, "imported": name == "site-b", **shared} for name in ("a", "site-b")]
+    numbers = np.arange(9.0).reshape(3, 3)
+    products = SiteProducts(
+        Agreed(0.5, 0.01, 0.1, 0.2), ("open_within",), 100, 20, numbers @ numbers.T + np.eye(3), 1.0
+    )
+    joint = joint_table("dip", {"a": products, "site-b": products}, {"c": "other terms"})
+    _, page = index(tmp_path, *synthesised(), pd.DataFrame(rows), joint)
+    assert "One mixed model over the sites a, site-b (40 courses, 200 sessions)" in page.text
+    assert "(course 0.5, time 0.01, therapist 0.1, rho 0.2)" in page.text
+    assert "Not in it: c: other terms." in page.text
+    assert "another site 0.1.0 abababababab SRS – CC0 dip (k 2)" in page.text
 
 
 def test_the_overview_of_one_dataset_says_that_nothing_was_pooled(tmp_path):

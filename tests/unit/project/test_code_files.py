@@ -61,7 +61,7 @@ WATCHED = {
     "run_multiverse": {"multiverse", "models", "exposure", "detection", "statistics"},
     "synthesise": {
         *("synthesise.py", "figures", "models", "detection", "statistics"),
-        *("disclosure", "exposure"),
+        *("disclosure", "exposure", "exchange", "ingest"),
     },
     "disclose": {"disclosure", "exposure", "models"},
     "verify": {"verify.py", "claims", "detection"},

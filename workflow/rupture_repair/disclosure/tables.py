@@ -19,6 +19,9 @@ _CHOSEN = ("specification", "k", "k_factor", "minimum_sessions", "smallest")
 #: Digits of estimates: with all of them, degrees of freedom and so counts could be worked out.
 _DIGITS = 3
 
+#: Terms of which a synthesis pools the estimates.
+_POOLED = ("repaired_within", "open_within", "n_repaired", "n_unrepaired")
+
 #: On which courses the estimate of a term rests, by the beginning of its name.
 _RESTS_ON = {
     "repaired": ("repaired",),
@@ -122,7 +125,8 @@ def chance(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     pairs = list(zip(table["measure"].astype(str), table["criterion"].astype(str), strict=True))
     table = table.copy()
     for count, columns in told.items():
-        hidden = [not gate.passes(("detection", *pair, count)) for pair in pairs]
+        passed = [gate.passes(("detection", *pair, count)) for pair in pairs]
+        hidden = ~np.array(passed, dtype=bool)
         for name in [name for name in columns if name in table]:
             table[name] = table[name].astype(float).mask(hidden)
     return said(gate, table)
@@ -167,6 +171,35 @@ def estimates(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         uncounted = shown[["n_sessions", "n_courses"]].isna().any(axis=1)
         shown["df"] = shown["df"].mask(uncounted)
     return said(gate, shown, ~hidden)
+
+
+def covariances(gate: Gate, table: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Return covariances of estimates, missing where one of the two estimates is not shown.
+
+    Where small counts are withheld, only those of the terms that are pooled are left: inverted,
+    the covariances of all terms of a model tell sums over its rows, and so counts.
+
+    Parameters
+    ----------
+    gate : Gate
+    table : DataFrame
+        measure, outcome, criterion, model, variant, term, other_term, covariance.
+    shown : DataFrame
+        The table of estimates, as :func:`estimates` returned it.
+    """
+    if gate.open:
+        return table
+    names = ["measure", "outcome", "criterion", "model", "variant", "term"]
+    known = shown.loc[shown["std_error"].notna(), names].astype(str)
+    passed = set(known.itertuples(index=False, name=None))
+    hidden = np.zeros(len(table), dtype=bool)
+    for term in ("term", "other_term"):
+        own = table[[*names[:-1], term]].astype(str)
+        hidden |= [one not in passed for one in own.itertuples(index=False, name=None)]
+        hidden |= ~table[term].isin(_POOLED).to_numpy()
+    values = table["covariance"].mask(hidden)
+    digits = [float(f"{one:.{_DIGITS}g}") for one in values]
+    return table.assign(covariance=digits)
 
 
 def claims(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:

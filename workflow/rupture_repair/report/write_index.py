@@ -41,7 +41,10 @@ def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
     }
     shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
     names = {str(row["id"]): str(row["name"]) for row in settings.criteria}
-    return shown | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
+    across = {
+        name: pd.read_parquet(folder / f"synthesis_{name}.parquet") for name in ("sites", "joint")
+    }
+    return shown | across | {"criterion": names[criterion], "figure": pd.read_csv(figure)}
 
 
 def _withdraw(reports: Path, dataset: str) -> None:

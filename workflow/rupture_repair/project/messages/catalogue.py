@@ -4,6 +4,7 @@
 """
 
 from .datasets import DATASETS, Entry
+from .exchange import EXCHANGE
 from .public_data import PUBLIC
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -357,6 +358,8 @@ CATALOGUE: dict[str, Entry] = {
         "Most often memory ran out, or a job of a cluster reached its limit of memory or time. "
         "Close other programs, or give it more, and start again: what was finished is kept.",
     ),
+    # --- E74x files that sites exchange
+    **EXCHANGE,
     # --- E8 power
     "E801": Entry(
         "no study can be planned for the claim '{found}'.{hint}",

@@ -57,3 +57,51 @@ def without_each(studies: pd.DataFrame) -> Rows:
         }
         for row in studies[studies["without_estimate"].notna()].to_dict("records")
     ]
+
+
+def joint(table: pd.DataFrame) -> Rows:
+    """Show the one model over sites."""
+    return [
+        {
+            "term": in_words(row["term"]),
+            "estimate": interval(row),
+            "error": number(row["std_error"], 3),
+            "p": p_value(row["p"]),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def joint_facts(table: pd.DataFrame) -> dict[str, str]:
+    """Say of what the one model over sites was fitted."""
+    row = table.iloc[0]
+    names = ("ratio_course", "ratio_time", "ratio_therapist", "rho")
+    agreed = ", ".join(f"{name.removeprefix('ratio_')} {row[name]:.3g}" for name in names)
+    return {
+        "sites": text(row["sites"]),
+        "courses": held(row["n_courses"]),
+        "sessions": held(row["n_sessions"]),
+        "agreed": agreed,
+        "left_out": text(row["left_out"]) if row["left_out"] else "",
+    }
+
+
+def sites(table: pd.DataFrame) -> Rows:
+    """Show which site analysed which dataset, and by what; nothing where all of them are here."""
+    if not table["imported"].any():
+        return []
+    return [
+        {
+            "dataset": text(row["dataset"]),
+            "site": "another site" if row["imported"] else "here",
+            "version": text(row["version"]),
+            "code": code(row["workflow"][:12]),
+            "alliance": text(row["instrument"]) if pd.notna(row["instrument"]) else "–",
+            "outcome": text(row["outcome_instrument"])
+            if pd.notna(row["outcome_instrument"])
+            else "–",
+            "licence": text(row["licence"]),
+            "criteria": text(row["criteria"]),
+        }
+        for row in table.to_dict("records")
+    ]
