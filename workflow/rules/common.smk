@@ -115,11 +115,27 @@ def minutes_of(step):
     )
 
 
+def never_began(noted):
+    """Jobs that failed without a note: a cluster ended them before their step began."""
+    logs = {step["log"] for step in noted}
+    return [
+        {
+            "dataset": dict(job.wildcards.items()).get("dataset", "all"),
+            "step": job.rule.name,
+            "log": str(job.log[0]),
+            "outputs": [str(path) for path in job.output],
+        }
+        for job in workflow.scheduler.failed
+        if not job.is_group() and str(job.log[0]) not in logs
+    ]
+
+
 def report_with_failures():
     """List the steps that failed, and write the overview of what there is."""
     from rupture_repair.report.write_index import write_index
 
     failed, stopped = step_log.failures(), run_note.stopped()
+    stopped += map(run_note.as_failure, never_began([*failed, *stopped]))
     for step in failed:
         print(f"{step['dataset']}: the step {step['step']} failed, see {step['log']}")
     for step in stopped:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,20 @@ def stopped(logs: str | Path = "logs") -> list[dict[str, Any]]:
     list of dict
         As from :func:`rupture_repair.project.step_log.failures`.
     """
-    found = []
-    for step in step_log.unfinished(logs):
-        missing = listing(path for path in step["outputs"] if not Path(path).exists())
-        told = problem("E733", file=step["log"], found=step["step"], missing=missing)
-        found.append(step | {"problems": [told.text], "traceback": ""})
-    return found
+    return [as_failure(step) for step in step_log.unfinished(logs)]
+
+
+def as_failure(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the failure of a step that was killed (E733).
+
+    Parameters
+    ----------
+    step : mapping
+        `dataset`, `step`, `log` and `outputs`, as :func:`step_log.unfinished` gives them.
+    """
+    missing = listing(path for path in step["outputs"] if not Path(path).exists())
+    told = problem("E733", file=step["log"], found=step["step"], missing=missing)
+    return dict(step) | {"problems": [told.text], "traceback": ""}
 
 
 def take_away(note: Path, noted: list[dict[str, Any]]) -> None:
