@@ -82,7 +82,7 @@ class Bar:
         self._terminal.flush()
 
 
-def follow(process: subprocess.Popen[bytes], terminal: IO[str]) -> None:
+def follow(process: "subprocess.Popen[bytes]", terminal: IO[str]) -> None:
     """Draw the bar of a run until it has ended.
 
     Parameters
