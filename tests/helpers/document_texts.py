@@ -1,7 +1,10 @@
 """What Word documents and PDFs say."""
 
+import contextlib
 import re
 import subprocess
+import zlib
+from html import unescape
 from zipfile import ZipFile
 
 
@@ -16,6 +19,22 @@ def docx_text(file):
     with ZipFile(file) as archive:
         xml = archive.read("word/document.xml").decode()
     words = re.findall(r"<w:t(?: [^>]*)?>([^<]*)</w:t>|(<w:tab/>|</w:p>)", xml)
-    from html import unescape
-
     return "".join(unescape(word) or " " for word, _ in words)
+
+
+def links_of(file):
+    """Addresses that a page, PDF or Word document links to."""
+    if file.suffix == ".html":
+        text = file.read_text(encoding="utf-8")
+        return [unescape(one) for one in re.findall(r'<a [^>]*href="([^"]*)"', text)]
+    if file.suffix == ".docx":
+        with ZipFile(file) as archive:
+            text = archive.read("word/_rels/document.xml.rels").decode()
+        links = re.findall(r"<Relationship [^>]*hyperlink[^>]*>", text)
+        return [unescape(re.search(r'Target="([^"]*)"', one)[1]) for one in links]
+    found = []
+    for one in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", file.read_bytes(), re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            addresses = re.findall(rb"/URI\s*\(((?:[^()\\]|\\.)*)\)", zlib.decompress(one))
+            found += [re.sub(r"\\(.)", r"\1", address.decode()) for address in addresses]
+    return found

@@ -119,11 +119,11 @@ class Reader:
             "From the data to the main model": self._flow,
             "Ratings by session": self._ratings,
             "How the": self._endings,
-            "Where each criterion could be applied": self._applied,
-            "Courses with a rupture": self._episodes,
-            "Observed episodes against": self._chance,
+            "Counts in ": self._episodes,
+            "Noise in ": self._chance,
+            "All criteria applied to": self._glance,
             "What episodes look like": self._shapes,
-            "Outcome at the next session": partial(self._fits, "next_session", "ar1"),
+            "Effects in ": partial(self._fits, "next outcome", "ar1"),
             "Estimates of the terms": partial(self._fits, None, None),
             "The claims put to the test": self._claims,
             "The components of the alliance": self._components,
@@ -135,6 +135,8 @@ class Reader:
         for caption, rows in found:
             begin = next((one for one in readers if caption.startswith(one)), None)
             if begin is not None:
+                measure = re.match("(?:Counts|Noise|Effects) in (.*?): ", caption)
+                rows = [{"Measure": measure[1], **row} for row in rows] if measure else rows
                 known.append((order.index(begin), begin, caption, rows))
             elif not caption.startswith(UNCOUNTED):
                 self.unread.append(caption)
@@ -147,8 +149,8 @@ class Reader:
             found = re.match(r"From the data to the main model, for (.*) and (.*): sub", caption)
             if found:
                 self.criterion, self.measure = found[1], found[2]
-        labels = {row["Measure"]: None for caption, rows in tables(self.page)
-                  if caption.startswith("Courses with a rupture") for row in rows}  # fmt: skip
+        said = [re.match("Counts in (.*?): ", caption) for caption, _ in tables(self.page)]
+        labels = dict.fromkeys(one[1] for one in said if one)
         ids = list(dict.fromkeys(self.figures["episodes_per_criterion"]["measure"]))
         self.labels = dict(zip(ids, labels, strict=True))
 
@@ -189,7 +191,7 @@ class Reader:
     def found(self, row, column):
         return ("found", row.get("Measure", self.measure), row["Criterion"], column)
 
-    def _applied(self, _, rows):
+    def _applied(self, rows):
         for row in rows:
             for unit, whole in (("Courses", "rated courses"), ("Sessions", "ratings")):
                 own, of = counts(row[f"{unit} assessable"])
@@ -198,12 +200,20 @@ class Reader:
                 self.know((whole, row["Measure"]), of)
                 self.attacker.link((whole, row["Measure"]), [name])
 
+    def _glance(self, _, rows):
+        for row in rows:
+            courses = self.found(row, "with"), self.found(row, "courses assessable")
+            self.know(self.found(row, "episodes"), first(row["Episodes"]))
+            share = percent(row["Courses with a rupture"])
+            self.attacker.share(courses[0], [courses[1]], *share)
+
     def _episodes(self, _, rows):
+        self._applied(rows)
         for row in rows:
             if first(row["Courses assessable"]) == 0 or "n. a." in row["Episodes"]:
                 continue
             named = {
-                "courses assessable": "Courses assessable", "with": "With a rupture",
+                "courses assessable": "Courses assessable", "with": "Courses with a rupture",
                 "episodes": "Episodes", "sawtooth": "Two or more",
                 **{part: part.capitalize() for part in _PARTS},
             }  # fmt: skip
@@ -213,7 +223,7 @@ class Reader:
             if first(row["Episodes"]) > 0:
                 self.attacker.at_least(key["with"], 1)
             self.attacker.share(key["with"], [key["courses assessable"]],
-                                *percent(row["With a rupture"]))  # fmt: skip
+                                *percent(row["Courses with a rupture"]))  # fmt: skip
             self.attacker.link(key["courses assessable"], [key["with"]])
             self.attacker.link(key["with"], [key["sawtooth"]])
             self.attacker.link(key["episodes"], [key["with"], key["sawtooth"]])
@@ -224,9 +234,9 @@ class Reader:
             episodes, repaired, lost = (
                 self.found(row, one) for one in ("episodes", "repaired", "unrepaired")
             )
-            self.know(episodes, first(row["Observed"]))
-            self._times(episodes, row["Ratio"], row["Expected"])
-            self.attacker.share(repaired, [repaired, lost], *percent(row["Repaired"]))
+            self.know(episodes, first(row["Episodes observed"]))
+            self._times(episodes, row["Ratio"], row["Episodes expected"])
+            self.attacker.share(repaired, [repaired, lost], *percent(row["Repaired, observed"]))
 
     def _times(self, name, ratio, expected):
         """A printed ratio to what is expected: to two decimals, and to one."""
@@ -252,8 +262,8 @@ class Reader:
 
     def _fits(self, model, variant, _, rows):
         for row in rows:
-            measure, criterion = row.get("Alliance", self.measure), row.get("Criterion")
-            for unit, heading in (("courses", "Courses"), ("sessions", "n sessions")):
+            measure, criterion = row.get("Measure", self.measure), row.get("Criterion")
+            for unit, heading in (("courses", "Courses"), ("sessions", "Sessions")):
                 key = self.fit(measure, criterion or self.criterion,
                                model or row["Model"], variant or row["Variant"], unit)  # fmt: skip
                 self.know(key, first(row[heading]))
@@ -263,7 +273,9 @@ class Reader:
 
     def _claims(self, _, rows):
         for row in rows:
-            for number, unit in re.findall(rf"({_NUMBER}) (courses|sessions|episodes)", row["n"]):
+            for number, unit in re.findall(
+                rf"({_NUMBER}) (courses|sessions|episodes)", row["Rests on"]
+            ):
                 key = ("claim", row["Claim"].split()[0], row["What is estimated"], unit)
                 self.know(key, float(number.replace(",", "")))
                 whole = (unit,)
@@ -339,7 +351,7 @@ class Reader:
     def _forest(self, table):
         for row in table.to_dict("records"):
             for unit in ("courses", "sessions"):
-                self.know(self.fit(self.labels[row["measure"]], row["name"], "next_session",
+                self.know(self.fit(self.labels[row["measure"]], row["name"], "next outcome",
                                    row["variant"], unit), row[f"n_{unit}"])  # fmt: skip
             self.know(("therapists",), np.nan)
 

@@ -47,7 +47,7 @@ def test_the_page_has_the_figures_with_captions_and_both_tables(made, tmp_path):
     page = Page(html)
     assert len(page.all("img")) == 10
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    part = html.split('id="diagnostics"')[1].split('id="methods"')[0]
+    part = html.split('id="diagnostics"')[1].split('id="supplement"')[0]
     assert part.count("<figcaption") == 4
     assert part.count("<caption") == 2
     for name in NAMES:

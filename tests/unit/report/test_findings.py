@@ -31,7 +31,7 @@ def test_the_headline_gives_no_verdict_where_nothing_is_evidence_on_the_alliance
     assert re.search(said, dataset_report(material_of(own), ABOUT))
     own["measures"]["srs"] = replace(own["measures"]["srs"], **facts)
     text = dataset_report(material_of(own), ABOUT)
-    found = text.split("## The data")[0].replace("\\", "")
+    found = text.split("## Appendix")[0].replace("\\", "")
     assert not re.search(said, text)
     assert f"Whether ruptures and repairs go with the outcome is not judged: {why}" in found
     assert "[outcome](#outcome)" in found
@@ -91,7 +91,7 @@ def test_claims_with_several_parts_name_the_part(own):
 
 def test_headline_says_how_long_half_of_the_courses_are_and_how_the_model_ended(own):
     text = dataset_report(material_of(own), ABOUT)
-    found = text.partition("{#found}")[2].partition("## ")[0].replace("\\", "")
+    found = text.partition("{#episodes}")[2].partition("## Appendix")[0].replace("\\", "")
     per_course = own["sessions"].groupby("course").size().quantile([0.25, 0.75])
     low, high = (f"{value:.0f}" for value in per_course)
     assert f"(in half of the courses {low} to {high})" in found
@@ -115,5 +115,5 @@ def test_every_term_that_is_shown_has_words():
 def test_a_picture_of_leaving_that_would_show_nothing_is_one_sentence(own, ending, said):
     own["courses"]["ending"] = ending
     text = dataset_report(material_of(own, figures={"ending_hazard": pd.DataFrame()}), ABOUT)
-    assert said in text.partition("### Leaving therapy")[2].partition("## The claims")[0]
+    assert said in text.partition("### Leaving therapy")[2].partition("\n## ")[0]
     assert "ending_hazard" not in text

@@ -29,16 +29,9 @@ from rupture_repair.report.sections.data import of_dataset, of_ratings
 from rupture_repair.report.sections.episodes import of_detection
 from rupture_repair.report.sections.outcome import of_effects
 
-SECTIONS = ["found", "data", "criteria", "episodes", "shapes", "outcome", "claims"]
-SECTIONS += [
-    "agreement",
-    "diagnostics",
-    "methods",
-    "limitations",
-    "failures",
-    "references",
-    "about",
-]
+BODY = ["found", "claims", "episodes", "courses", "outcome", "checks", "limitations", "methods"]
+CLOSED = ["data", "criteria", "counts", "estimates", "judged", "agreement", "diagnostics"]
+CLOSED += ["supplement", "failures", "references", "about"]
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +56,13 @@ def without_figures(made):
 def test_sections_stand_in_order(built):
     _, _, _, page = built
     ids = [attributes.get("id") for attributes in page.all("h2")]
-    assert ids == SECTIONS
+    assert ids == [*BODY, "appendix", *CLOSED]
+    assert len([one for one in page.all("details") if one["class"] == "part"]) == len(CLOSED)
 
 
 def test_page_needs_nothing_else(built):
     _, _, html, page = built
-    assert not page.all("script")
+    assert page.all("script") == [{}]
     assert not page.all("iframe")
     for tag, attributes in page.elements:
         for name in ("src", "srcset", "poster", "data"):
@@ -129,7 +123,7 @@ def test_words_follow_the_interval(own, low, high, word):
     chosen = own["estimates"]["term"].isin(["repaired_within", "open_within"])
     own["estimates"].loc[chosen, ["estimate", "ci_low", "ci_high"]] = [(low + high) / 2, low, high]
     text = dataset_report(without_figures(own), ABOUT)
-    found = text.split("## The data")[0]
+    found = text.split("## Appendix")[0]
     assert found.count(f"the outcome at the next session was **{word}") == 2
 
 
@@ -137,7 +131,7 @@ def test_last_outcome_is_told_where_the_next_one_is_not_known(own, tmp_path):
     own["estimates"] = own["estimates"].query("model == 'final'")
     row = own["estimates"].query("measure == 'srs' and criterion == 'dip'").iloc[0]
     text = dataset_report(without_figures(own), ABOUT)
-    found = text.split("## The data")[0].replace("\\", "")
+    found = text.split("## Appendix")[0].replace("\\", "")
     assert "At the end of the course, the outcome was" in found
     assert f"for each repaired rupture: {markdown.number(row['estimate'])} points" in found
 
@@ -340,13 +334,14 @@ def test_a_licence_that_binds_stands_above_everything_and_in_the_index(own):
 
 
 def test_the_section_on_the_data_says_what_became_of_ids_and_how_rare_courses_are(own):
-    data = section(dataset_report(without_figures(own), ABOUT), "data")
-    assert "replaced by codes" in data
-    assert "is that of 1 course; 2 of 6 combinations occur in one course only" in data
+    text = dataset_report(without_figures(own), ABOUT)
+    assert "replaced by codes" in section(text, "data")
+    rare = "is that of 1 course; 2 of 6 combinations occur in one course only"
+    assert rare in section(text, "about")
     own["dataset"] |= {"ids": "public", "anonymity": None}
-    data = section(dataset_report(without_figures(own), ABOUT), "data")
-    assert "the data are public" in data
-    assert "Smallest cell" not in data
+    text = dataset_report(without_figures(own), ABOUT)
+    assert "the data are public" in section(text, "data")
+    assert "How rare courses are" not in text
 
 
 def test_every_limitation_has_words_and_every_caption_is_used():

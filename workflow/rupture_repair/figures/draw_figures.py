@@ -97,7 +97,9 @@ def draw_figures(
     begun = begun[~np.array(few, dtype=bool)]
     planted = tables.planted(gate, planted_effects)
     drawings |= {
-        "effects_forest": lambda: effects_forest(estimates, detection, measures, planted),
+        "effects_forest": lambda: effects_forest(
+            estimates[estimates["measure"] == measure], detection, measures, planted
+        ),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
         "criterion_pictures": lambda: criterion_pictures(
             begun, detection, measures, measure=measure

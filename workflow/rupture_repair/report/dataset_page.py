@@ -1,11 +1,14 @@
 """The report of one dataset: the facts of every section, laid into dataset.md."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..disclosure import problem_texts
+from ..disclosure.limits import place_of_cells
 from ..figures.alt_text import alt_text
 from ..models.definitions import MODELS
 from ..models.evidence import no_evidence
@@ -22,6 +25,7 @@ from .sections import (
     diagnostics,
     episodes,
     failures,
+    found,
     limitations,
     live,
     multiverse,
@@ -69,6 +73,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     material = material.disclosed()
     detection, effects = episodes.of_detection(material, never), outcome.of_effects(material)
     reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
+    chance, diagnosed = episodes.of_chance(material), diagnostics.of_diagnostics(material)
     limits = words_of("limitations.yaml")
     detected = set(material.detected.detection["measure"])
     alliance = [name for name in material.dataset.measures if name in detected]
@@ -92,13 +97,17 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         flow=data.of_flow(material),
         shapes=described,
         shape_rows=rows_of_shapes,
-        chance=episodes.of_chance(material),
+        chance=chance,
         live=live.of_live(material),
         planted=planted.of_planted(material),
+        noise=found.of_noise(chance),
+        pictures=found.pictures(effects) if effects["shown"] else {},
+        lights=found.lights(material, diagnosed, effects, no_verdict),
+        check_page=_check_page(material),
         agreement=agreement.of_agreement(material),
         held=held,
         components=components.components(material),
-        diagnosed=diagnostics.of_diagnostics(material),
+        diagnosed=diagnosed,
         limitations=reasons,
         models=MODELS,
         ceiling=data.CEILING,
@@ -122,6 +131,13 @@ def _as_yaml(settings: Settings) -> str:
     """Return the settings as they could be written in config.yaml."""
     plain = settings.as_dict() | {"criteria": [str(row["id"]) for row in settings.criteria]}
     return yaml.safe_dump(plain, sort_keys=True, allow_unicode=True).rstrip()
+
+
+def _check_page(material: Material) -> str:
+    """Return where the page of the check is, from the report: it shows single cells."""
+    name = material.about["name"]
+    place = place_of_cells(name, bool(material.about["synthetic"]), material.config.report)
+    return Path(os.path.relpath(place / f"{name}-check.html", "reports")).as_posix()
 
 
 def _about_files(material: Material) -> dict[str, Any]:

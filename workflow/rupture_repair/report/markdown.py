@@ -85,6 +85,13 @@ def attribute(value: object) -> str:
     return line
 
 
+def sentence(value: str) -> Md:
+    """Return words of this program, or marked ones, as the begin of a sentence."""
+    said = str(value)
+    place = next((at for at, letter in enumerate(said) if letter.isalnum()), 0)
+    return Md(said[:place] + said[place : place + 1].upper() + said[place + 1 :])
+
+
 def verbatim(value: object) -> Md:
     """Return text of this program for a code block or an address, where nothing is escaped."""
     return Md(value)
@@ -139,7 +146,11 @@ def listed(words: Iterable[object], last: str = "and") -> Md:
 
 
 def pipe_table(
-    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Sequence[str]], caption: str, rest: str
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, Sequence[str]],
+    caption: str,
+    rest: str,
+    place: str = "",
 ) -> Md:
     """Return a table with its caption, in a frame that scrolls on narrow screens.
 
@@ -153,6 +164,8 @@ def pipe_table(
         Markdown.
     rest : str
         Where the rows are that do not fit, if there are more than :data:`MOST_ROWS`.
+    place : str
+        The id of the table.
     """
     rules = {"l": ":---", "r": "---:"}
     lines = [
@@ -164,16 +177,35 @@ def pipe_table(
     more = len(rows) - MOST_ROWS
     if more > 0:
         caption += f" The first {MOST_ROWS} of {len(rows)} rows; all are in {code(rest)}."
-    heading = attribute(re.sub(r"[\\*`]", "", caption).split(".")[0])
-    frame = f'::: {{.scroll tabindex="0" role="region" aria-label="{heading}"}}'
-    return Md("\n".join([frame, "", f"Table: {caption}", "", *lines, "", ":::"]))
+    return _framed("scroll", place, caption, [f"Table: {caption}", "", *lines])
 
 
-def figure(path: str, alt: str, caption: str, name: str) -> Md:
-    """Return a figure with its caption, in a frame that scrolls on narrow screens."""
-    frame = f'::: {{.scroll .drawn tabindex="0" role="region" aria-label="{attribute(name)}"}}'
-    image = f'![{caption}](<{path}>){{alt="{attribute(alt)}"}}'
-    return Md("\n".join([frame, "", image, "", ":::"]))
+def figure(path: str, alt: str, caption: str, place: str) -> Md:
+    """Return a figure with its caption and links to its files, in a frame that scrolls.
+
+    Parameters
+    ----------
+    path : str
+        Of the drawing, without suffix.
+    alt : str
+        What it shows, in words.
+    caption : str
+        Markdown.
+    place : str
+        The id of the figure.
+    """
+    files = " ".join(f"[{kind.upper()}](<{path}.{kind}>)" for kind in ("png", "svg", "csv"))
+    image = f'![{caption} [{files}]{{.files}}](<{path}.svg>){{alt="{attribute(alt)}"}}'
+    return _framed("scroll .drawn", place, caption, [image])
+
+
+def _framed(kind: str, place: str, caption: str, lines: Sequence[str]) -> Md:
+    """Return lines in a frame that the keyboard reaches, named by the begin of the caption."""
+    words = re.sub(r"\]\(.*?\)|\x02.*?\x03|[\[\]\\*`]", "", caption)
+    name = attribute(". ".join(words.split(". ")[:2]))
+    of = f"#{place} " if place else ""
+    frame = f'::: {{{of}.{kind} tabindex="0" role="region" aria-label="{name}"}}'
+    return Md("\n".join([frame, "", *lines, "", ":::"]))
 
 
 @cache
@@ -211,6 +243,7 @@ def environment() -> jinja2.Environment:
             status,
             p_value,
             equals,
+            sentence,
         )
     }
     return made

@@ -112,8 +112,9 @@ def _pandoc(markdown: str, target: Path, arguments: Iterable[str]) -> str:
 def render_html(markdown: str, target: Path) -> Path:
     """Write Markdown as one self-contained HTML page.
 
-    Figures and style sheet are taken into the page, formulas become MathML; the page has no
-    script and loads nothing. The same Markdown and figures give the same bytes.
+    Figures and style sheet are taken into the page, formulas become MathML; the page loads
+    nothing. Its one script sorts and filters tables, copies and marks the current section;
+    without it all is there to read. The same Markdown and figures give the same bytes.
 
     Parameters
     ----------
@@ -137,10 +138,12 @@ def render_html(markdown: str, target: Path) -> Path:
         "--embed-resources",
         "--mathml",
         "--toc",
-        "--toc-depth=2",
+        "--toc-depth=3",
         "--metadata=link-citations",
+        f"--lua-filter={FOLDER / 'page.lua'}",
         f"--template={FOLDER / 'page.html'}",
         f"--css={FOLDER / 'style.css'}",
+        f"--include-after-body={FOLDER / 'script.html'}",
     ]
     page = _pandoc(markdown, target, arguments)
     target.write_text(with_tooltips(page), encoding="utf-8")

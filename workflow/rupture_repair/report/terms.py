@@ -23,6 +23,27 @@ _WORDS = {
     "time:group": "change per session in courses with ruptures: {}",
 }
 
+#: Models, by what they ask.
+_MODELS = {
+    "next_session": "next outcome",
+    "trajectory": "change of the outcome",
+    "final": "final outcome",
+    "ending": "leaving therapy",
+    "growth": "alliance before and after",
+    "moderation": "what goes with repair",
+}
+
+
+def model_in_words(model: str) -> str:
+    """Return what a model is about, its name where there are no words for it.
+
+    Examples
+    --------
+    >>> model_in_words("next_session")
+    'next outcome'
+    """
+    return _MODELS.get(model, model)
+
 
 def in_words(term: str) -> str:
     """Return a term in words, as it is where there are none.

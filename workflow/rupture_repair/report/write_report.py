@@ -31,6 +31,6 @@ def write_report(
     list of Path
         The files written.
     """
-    about = provenance("make report")
+    about = provenance(f"make report DATASETS={folder.name}")
     text = dataset_report(Material.read(folder, figures, settings), about)
     return list(render(text, target, settings.report.formats, threads))

@@ -4,44 +4,96 @@ from typing import Any
 
 import pandas as pd
 
-from ...claims.verdicts import VERDICTS
 from ...claims.verdicts import load as load_claims
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import Md, count, interval, sourced, text
+from ..markdown import Md, count, interval, sentence, sourced, text
+from ..page import words_of
+from ..pictures import interval_picture, squares
 from ..rows import Rows
+
+
+def _own(material: Material) -> list[tuple[dict[Any, Any], pd.Series]]:
+    """Return each part of each claim, for what is shown, with the verdicts by every criterion."""
+    table = material.claims
+    if table is None:
+        return []
+    measure, criterion = material.shown
+    others = table[table["measure"] == measure]
+    return [
+        (row, others.loc[(others["claim"] == row["claim"]) & (others["part"] == row["part"]),
+                         "verdict"])
+        for row in of_criterion(table, measure, criterion).to_dict("records")
+    ]  # fmt: skip
+
+
+def _standard(row: dict[Any, Any]) -> dict[str, Any]:
+    """Return the estimate in the units of the claim."""
+    names = {"estimate": "standardised", "ci_low": "standardised_low",
+             "ci_high": "standardised_high"}  # fmt: skip
+    return {name: row[column] for name, column in names.items()}
+
+
+def _parts(rows: list[dict[Any, Any]]) -> dict[tuple[str, str], str]:
+    """Return what the parts of claims with several are called."""
+    words = words_of("phrases.yaml")["parts"]
+    claims = [row["claim"] for row in rows]
+    return {
+        (row["claim"], row["part"]): words.get(row["part"], row["part"].replace("_", " "))
+        if claims.count(row["claim"]) > 1
+        else ""
+        for row in rows
+    }
+
+
+def cards(material: Material) -> Rows:
+    """Show each part of each claim in one line, for the measure and criterion shown."""
+    words = {claim.id: claim.claim for claim in load_claims()}
+    own = _own(material)
+    parts = _parts([row for row, _ in own])
+    shown = []
+    for row, verdicts in own:
+        standard = _standard(row)
+        reach = 1.05 * max(abs(standard["ci_low"]), abs(standard["ci_high"]))
+        note = "" if pd.isna(row["note"]) else f" ({sourced(row['note'])})"
+        shown.append(
+            {
+                "id": row["claim"],
+                "claim": text(words[row["claim"]]),
+                "part": parts[row["claim"], row["part"]],
+                "verdict": row["verdict"],
+                "picture": interval_picture(standard, reach),
+                "estimate": interval(standard),
+                "squares": squares(verdicts),
+                "estimand": text(row["estimand"]),
+                "units": text(row["units"]),
+                "reason": Md(f"{sentence(text(row['reason']))}{note}"),
+                "n": _numbers_of(row),
+            }
+        )
+    return shown
 
 
 def claims(material: Material) -> Rows:
     """Show the verdict on each part of each claim, for the measure and criterion shown."""
-    if material.claims is None:
-        return []
-    measure, criterion = material.shown
-    table = material.claims
-    own = of_criterion(table, measure, criterion)
-    others = table[table["measure"] == measure]
     words = {claim.id: claim.claim for claim in load_claims()}
-    parts = own["claim"].value_counts()
+    own = _own(material)
+    parts = _parts([row for row, _ in own])
     rows = []
-    for row in own.to_dict("records"):
-        same = others[(others["claim"] == row["claim"]) & (others["part"] == row["part"])]
-        standard = {
-            "estimate": row["standardised"],
-            "ci_low": row["standardised_low"],
-            "ci_high": row["standardised_high"],
-        }
-        part = f" *({text(row['part'].replace('_', ' '))})*" if parts[row["claim"]] > 1 else ""
+    for row, verdicts in own:
+        part = parts[row["claim"], row["part"]]
+        named = f" *({text(part)})*" if part else ""
         note = "" if pd.isna(row["note"]) else f" ({sourced(row['note'])})"
         rows.append(
             {
-                "claim": Md(f"**{row['claim']}** {text(words[row['claim']])}{part}"),
-                "estimand": text(row["estimand"]),
-                "estimate": interval(standard) if pd.notna(row["standardised"]) else "–",
-                "units": text(row["units"]),
-                "n": _numbers_of(row),
+                "claim": Md(f"**{row['claim']}** {text(words[row['claim']])}{named}"),
                 "verdict": Md(f"**{text(row['verdict'])}**"),
+                "estimate": interval(_standard(row)),
+                "units": text(row["units"]),
+                "estimand": text(row["estimand"]),
+                "n": _numbers_of(row),
                 "reason": Md(f"{text(row['reason'])}{note}"),
-                "others": _verdicts(same["verdict"]),
+                "others": squares(verdicts),
             }
         )
     return rows
@@ -61,9 +113,3 @@ def _numbers_of(row: dict[str, Any]) -> str:
     names = {"n_courses": "courses", "n_sessions": "sessions", "n_episodes": "episodes"}
     said = [f"{count(row[key])} {name}" for key, name in names.items() if pd.notna(row[key])]
     return ", ".join(said) or "–"
-
-
-def _verdicts(verdicts: pd.Series) -> str:
-    """Count the verdicts by all criteria: supported / contradicted / undecided / not assessable."""
-    counts = verdicts.value_counts()
-    return " / ".join(str(int(counts.get(name, 0))) for name in VERDICTS)

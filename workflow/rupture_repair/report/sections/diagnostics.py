@@ -11,7 +11,9 @@ from ...figures.rows import name_of
 from ..dataset_tables import Material
 from ..markdown import Md, count, escape, held, number, p_value, percent, text
 from ..rows import Rows
+from ..terms import in_words
 from .data import CEILING
+from .found import Light
 
 #: Curves with a p below this differ from what the model produces.
 ALPHA = 0.05
@@ -193,6 +195,28 @@ def of_ends(own: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
+def lights(found: dict[str, Any]) -> list[Light]:
+    """Return what each check of the main model says, without its numbers.
+
+    Parameters
+    ----------
+    found : dict
+        From :func:`of_diagnostics`, of a model that was fitted.
+    """
+    said = [
+        Light(curve["name"], "mind" if curve["off"] else "good",
+              Md("differs from what the model produces." if curve["off"] else "as the model."))
+        for curve in found["curves"].values()
+    ]  # fmt: skip
+    for term, facts in found["influence"].items():
+        moved = facts["sign"] or facts["crossing"]
+        words = "changes" if moved else "does not change"
+        reason = Md(f"{words} its sign, or whether its interval includes zero.")
+        question = f"Leaving out any {found['whom']}: {in_words(term)}"
+        said.append(Light(question, "poor" if moved else "good", reason))
+    return said
+
+
 def rows(material: Material) -> Rows:
     """Return the table of all checks, of every measure."""
     table = material.diagnostics
@@ -229,7 +253,7 @@ def _missing(own: pd.DataFrame) -> Rows:
         if row["diagnostic"] == "quantiles":
             check = f"Distribution of {name_of(row['of'])}"
         elif row["diagnostic"] == "influence":
-            check = Md(f"Leaving out, `{row['of']}`")
+            check = f"Leaving out: {in_words(row['of'])}"
         elif row["diagnostic"] in _QUESTIONS and row["diagnostic"] not in known:
             check = _QUESTIONS[row["diagnostic"]]
         if check:
@@ -259,7 +283,7 @@ def _range(low: float, high: float) -> str:
 
 def _influence_cells(term: str, facts: dict[str, Any]) -> dict[str, Any]:
     largest = facts["largest"]
-    check = Md(f"Leaving out, `{term}`")
+    check = f"Leaving out: {in_words(term)}"
     if largest is None:
         return _cells(check)
     found = Md(

@@ -8,39 +8,96 @@ import pandas as pd
 from ...chance.smallest_found import smallest_found
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import held, number, p_and_error, percent, short, text
-from ..rows import Rows, measure_text
+from ..markdown import Md, escape, held, number, p_and_error, p_value, percent, short, text
+from ..pictures import bar, range_picture
+from ..rows import Rows
+from .found import noise_range
 
 
-def episodes(material: Material, found: Mapping[str, Any]) -> Rows:
-    """Count episodes for each measure and criterion."""
+def at_a_glance(material: Material, found: Mapping[str, Any]) -> Rows:
+    """Set what each criterion finds in the measure shown against noise and what it can see."""
+    measure, _ = material.shown
+    chance, planted = _by_criterion(material.chance, measure), _smallest(material)
+    own = [row for row in found["rows"] if row["measure"] == measure]
+    ends = [noise_range(row)[1] for row in chance.values() if _compared(row)]
+    most = max([1.0, *ends, *(row["n_episodes"] for row in own if pd.notna(row["n_episodes"]))])
     rows = []
-    for row in found["rows"]:
-        keys = ["n_episodes", "n_repaired", "n_unrepaired", "n_censored", "n_sawtooth"]
-        with_one = f"{held(row['n_courses_with_episode'])} ({percent(row['share'])})"
-        cells = {"n_courses_assessable": held(row["n_courses_assessable"]), "with_one": with_one}
-        cells |= {key: held(row[key]) for key in keys}
-        if not row["assessable"]:
-            cells = dict.fromkeys(cells, "n. a.")
-        rows.append(measure_text(material, row) | {"criterion": text(row["name"]), **cells})
+    for row in own:
+        names = ("share", "found", "noise", "picture", "p")
+        cells: dict[str, str] = dict.fromkeys(names, escape("–"))
+        if row["assessable"]:
+            cells |= {
+                "share": Md(f"{bar(row['share'])} {percent(row['share'])}"),
+                "found": held(row["n_episodes"]),
+            }
+        expected = chance.get(row["criterion"], {})
+        if _compared(expected):
+            cells |= {
+                "noise": number(expected["expected"], 1),
+                "picture": range_picture(expected["observed"], *noise_range(expected), most),
+                "p": p_value(expected["p"]),
+            }
+        seen = planted.get(row["criterion"], {})
+        cells |= {name: seen.get(name, escape("–")) for name in ("smallest", "false_alarm")}
+        rows.append({"criterion": text(row["name"])} | cells)
     return rows
 
 
-def chance(material: Material) -> Rows:
-    """Compare observed with expected episodes, by measure and criterion."""
+def episodes(material: Material, found: Mapping[str, Any], measure: str) -> Rows:
+    """Count assessable courses and sessions, and episodes, by each criterion in one measure."""
+    rows = []
+    for row in found["rows"]:
+        if row["measure"] != measure:
+            continue
+        keys = ["n_episodes", "n_repaired", "n_unrepaired", "n_censored", "n_sawtooth"]
+        with_one = f"{held(row['n_courses_with_episode'])} ({percent(row['share'])})"
+        cells = {"with_one": with_one} | {key: held(row[key]) for key in keys}
+        if not row["assessable"]:
+            cells = dict.fromkeys(cells, "n. a.")
+        why = found["reasons"].get((measure, row["criterion"]))
+        withheld = pd.isna(row["n_courses_assessable"]) or pd.isna(row["n_courses"])
+        out = why if withheld else row["n_courses"] != row["n_courses_assessable"]
+        reason = (why or "not rated") if out else "–"
+        rows.append(
+            {
+                "criterion": text(row["name"]),
+                "courses": f"{held(row['n_courses_assessable'])} of {held(row['n_courses'])}",
+                "sessions": f"{held(row['n_sessions_assessable'])} of {held(row['n_sessions'])}",
+                **cells,
+                "reason": text(reason if row["assessable"] else row["reason"]),
+            }
+        )
+    return rows
+
+
+def _compared(row: Mapping[str, Any]) -> bool:
+    """Return whether episodes were expected by noise alone."""
+    return row.get("status") == "assessed" and bool(pd.notna(noise_range(row)[1]))
+
+
+def _by_criterion(table: pd.DataFrame | None, measure: str) -> dict[str, dict[Any, Any]]:
+    """Return the rows of the first model of noise of a measure, by criterion."""
+    if table is None or table.empty:
+        return {}
+    own = table[
+        (table["measure"] == measure) & (table["null_model"] == table["null_model"].iloc[0])
+    ]
+    return {str(row["criterion"]): row for row in own.to_dict("records")}
+
+
+def chance(material: Material, measure: str) -> Rows:
+    """Compare observed with expected episodes of one measure, by criterion."""
     if material.chance is None:
         return []
-    names, table = material.names(), material.chance
-    shuffled = table[table["null_model"] == "shuffle"].set_index(["measure", "criterion"])
+    names, table = material.names(), material.chance[material.chance["measure"] == measure]
+    shuffled = table[table["null_model"] == "shuffle"].set_index("criterion")["expected"]
     rows = []
-    for row in table[table["null_model"] == table["null_model"].iloc[0]].to_dict("records"):
-        name = text(names.get(row["criterion"], row["criterion"]))
-        other = shuffled["expected"].get((row["measure"], row["criterion"]))
+    for row in _by_criterion(table, measure).values():
         numbers = {
             "k": short(row["k"]),
             "observed": held(row["observed"]),
             "expected": number(row["expected"], 1),
-            "shuffled": number(other, 1),
+            "shuffled": number(shuffled.get(row["criterion"]), 1),
             "ratio": number(row["ratio"]),
             "p": p_and_error(row["p"], row["p_error"]),
             "repaired": percent(row["observed_repaired"]),
@@ -48,8 +105,25 @@ def chance(material: Material) -> Rows:
         }
         if row["status"] != "assessed":
             numbers = dict.fromkeys(numbers, "n. a.")
-        rows.append(measure_text(material, row) | {"criterion": name} | numbers)
+        rows.append({"criterion": text(names.get(row["criterion"], row["criterion"]))} | numbers)
     return rows
+
+
+def _smallest(material: Material) -> dict[str, dict[str, Any]]:
+    """Return cells on planted falls by criterion: the depth seen, and false alarms."""
+    if material.sensitivity is None:
+        return {}
+    table, (measure, _) = material.sensitivity, material.shown
+    own = table[(table["measure"] == measure) & (table["volatility"].astype(str) == "all")]
+    depths = smallest_found(own).set_index("criterion")["depth"]
+    return {
+        str(row["criterion"]): {
+            "smallest": number(depths.get(row["criterion"]), 1),
+            "false_alarm": percent(row["false_alarm"]),
+        }
+        for row in own.drop_duplicates("criterion").to_dict("records")
+        if row["status"] == "assessed"
+    }
 
 
 def planted(material: Material) -> Rows:

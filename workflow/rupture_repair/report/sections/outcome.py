@@ -10,9 +10,9 @@ from ...models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
-from ..markdown import code, held, interval, number, p_value, status, text
-from ..rows import Rows, measure_text, one_per_fit
-from ..terms import in_words, units_of
+from ..markdown import held, interval, number, p_value, status, text
+from ..rows import Rows, one_per_fit
+from ..terms import in_words, model_in_words, units_of
 
 
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
@@ -24,10 +24,9 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
         outcome = _label(material, open_["outcome"])
         fitted = open_["status"] in ("converged", "singular")
         rows.append(
-            measure_text(material, open_)
+            {"criterion": text(open_["name"])}
             | ({"outcome": text(outcome)} if several else {})
             | {
-                "criterion": text(open_["name"]),
                 "repaired": interval(repaired),
                 "open": interval(open_),
                 "difference": interval(pair["difference"]),
@@ -58,7 +57,7 @@ def other_models(material: Material) -> Rows:
     for row in chosen.to_dict("records"):
         outcome = _label(material, row["outcome"])
         cells = {
-            "model": code(row["model"]),
+            "model": model_in_words(row["model"]),
             "variant": row["variant"].replace("_", " "),
             **({"outcome": text(outcome)} if several else {}),
             "term": in_words(row["term"]) if pd.notna(row["term"]) else "–",

@@ -34,8 +34,27 @@ local function turns(text)
   return false
 end
 
+-- Small pictures: places on a line, in hundredths of it, from what the page draws by its style sheet.
+local PICTURES = {interval = true, range = true, bar = true}
+
+local function picture(span)
+  local places = {}
+  for name, place in (span.attributes.style or ""):gmatch("%-%-(%a+): ([%d.]+)%%") do
+    table.insert(places, name .. ": " .. place)
+  end
+  return pandoc.RawInline("typst", "#" .. span.classes[1] .. "-picture(" .. table.concat(places, ", ") .. ");")
+end
+
 -- Text from right to left is kept apart, so that its direction ends with it.
 function Span(span)
+  for _, class in ipairs({"said", "verdict", "light"}) do
+    if span.classes:includes(class) then return pandoc.Strong(span.content) end
+  end
+  if typst and PICTURES[span.classes[1]] then return picture(span) end
+  -- Word has no drawings within a line: what they show is said, where it is not next to them.
+  if docx and (span.classes:includes("alone") or span.classes:includes("range")) then
+    return pandoc.Inlines("(" .. span.attributes["aria-label"] .. ")")
+  end
   if span.attributes.dir == "auto" and turns(pandoc.utils.stringify(span)) then
     local content = pandoc.Inlines({pandoc.Str("\u{2068}")})
     content:extend(span.content)
@@ -59,10 +78,10 @@ function Code(code)
   if text then return pandoc.Code(text) end
 end
 
--- Reports link to each other in their own form.
+-- Reports link to each other in their own form; explorers and pages of checks have one form only.
 function Link(link)
   local name = link.target:match("^([%w_-]+)%.html$")
-  if name then
+  if name and not (link.classes:includes("form") or name:match("%-explorer$") or name:match("%-check$")) then
     link.target = name .. (typst and ".pdf" or ".docx")
     return link
   end
@@ -97,7 +116,7 @@ function Figure(figure)
   local alt = pandoc.utils.stringify(image.caption)
   local caption = pandoc.write(pandoc.Pandoc(figure.caption.long), "typst-citations")
   return raw("#figure(drawn(" .. quoted(image.src) .. ", " .. quoted(alt) .. "), alt: " ..
-    quoted(alt) .. ", caption: [" .. caption .. "])")
+    quoted(alt) .. ", placement: auto, caption: [" .. caption .. "])")
 end
 
 -- A term and what it says stand on one line.
@@ -120,8 +139,23 @@ local FRAMES = {
   paste = 'stroke: (left: 2pt + luma(80%)), inset: (left: 9pt, y: 2pt), width: 100%',
 }
 
+-- The cards of the first screen stand next to each other.
+local function cards(div)
+  local blocks = pandoc.Blocks({raw("#cards(")})
+  for _, card in ipairs(div.content) do
+    blocks:insert(raw("["))
+    blocks:extend(card.content)
+    blocks:insert(raw("],"))
+  end
+  blocks:insert(raw(")"))
+  return blocks
+end
+
 function Div(div)
+  -- Word and PDF have no closed parts: what is asked for on a page is in the table of the appendix.
+  if div.classes:includes("why") then return {} end
   if not typst then return nil end
+  if div.classes:includes("cards") then return cards(div) end
   for _, class in ipairs(div.classes) do
     if FRAMES[class] then
       local blocks = pandoc.Blocks({raw("#block(" .. FRAMES[class] .. ")[")})
@@ -129,34 +163,91 @@ function Div(div)
       blocks:insert(raw("]"))
       return blocks
     elseif class == "scroll" then
-      return div.content
+      local blocks = pandoc.Blocks({})
+      if div.identifier ~= "" then blocks:insert(raw("#metadata(none) <" .. div.identifier .. ">")) end
+      blocks:extend(div.content)
+      return blocks
     end
   end
 end
 
--- Letters of a line, of the longest word in a column, and of the longest cell that is not wrapped.
-local LINE, WORD, CELL = 105, 16, 40
+-- What was found ends before the appendix, which has pages of its own.
+function Header(header)
+  if typst and header.identifier == "appendix" then return {raw("#pagebreak(weak: true)"), header} end
+end
 
--- Word makes all columns equally wide unless it is told otherwise: as wide as their content is long.
+-- Letters of a line on an upright and on a lying page, of a cell's margins, of the longest word in a
+-- column, and of the longest cell that is not wrapped.
+local LINE, LYING, MARGINS, WORD, CELL = 105, 158, 2.5, 22, 40
+
+-- Word breaks words in columns that are too narrow for them: none is narrower than its longest word,
+-- and what is left of the line goes to those with more to say.
 function Table(tbl)
   if not docx then return nil end
-  local widths, total = {}, 0
+  local least, wanted, fixed, all = {}, {}, 0, 0
   local function look(rows)
     for _, row in ipairs(rows) do
       for place, cell in ipairs(row.cells) do
         local text = pandoc.utils.stringify(cell.contents)
         local word = 3
         for part in text:gmatch("%S+") do word = math.max(word, math.min(utf8.len(part) or 3, WORD)) end
-        local length = math.min(utf8.len(text) or 3, CELL)
-        widths[place] = math.max(widths[place] or 0, word + 1.5, length)
+        local length = math.max(word, math.min(utf8.len(text) or 3, CELL))
+        least[place] = math.max(least[place] or 0, word + MARGINS)
+        wanted[place] = math.max(wanted[place] or 0, length + MARGINS)
       end
     end
   end
   look(tbl.head.rows)
   for _, body in ipairs(tbl.bodies) do look(body.body) end
-  for _, width in ipairs(widths) do total = total + width end
-  for place, width in ipairs(widths) do
-    tbl.colspecs[place][2] = width / math.max(total, LINE)
+  for place, width in ipairs(least) do fixed, all = fixed + width, all + wanted[place] end
+  local line = fixed > LINE and LYING or LINE
+  local share = all > line and math.max(line - fixed, 0) / math.max(all - fixed, 1) or 1
+  for place, width in ipairs(least) do
+    tbl.colspecs[place][2] = (width + share * (wanted[place] - width)) / math.max(line, fixed)
   end
+  if line == LYING then tbl.classes:insert("lying") end
   return tbl
+end
+
+-- The end of a section of pages in a Word document, upright or lying.
+local function section(lying)
+  local wide, high = lying and 16838 or 11906, lying and 11906 or 16838
+  return pandoc.RawBlock("openxml", ('<w:p><w:pPr><w:pStyle w:val="Compact"/><w:sectPr><w:pgSz w:w="%d" w:h="%d"%s/>' ..
+    '<w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134"/></w:sectPr></w:pPr></w:p>')
+    :format(wide, high, lying and ' w:orient="landscape"' or ""))
+end
+
+local function holds(block, kind)
+  local found = false
+  block:walk({[kind] = function(one) found = found or kind ~= "Table" or one.classes:includes("lying") end})
+  return found
+end
+
+-- Tables that are too wide for an upright page lie, together with the words between them.
+function Pandoc(document)
+  if not docx then return nil end
+  local blocks, lying, waiting = pandoc.Blocks({}), false, pandoc.Blocks({})
+  for _, block in ipairs(document.blocks) do
+    local wide = block.t == "Div" and holds(block, "Table")
+    local upright = block.t == "Div" and holds(block, "Figure") or block.t == "Header" and block.level == 1
+    if wide then
+      if not lying then blocks:insert(section(false)) end
+      blocks:extend(waiting)
+      waiting, lying = pandoc.Blocks({}), true
+      blocks:insert(block)
+    elseif not lying then
+      blocks:insert(block)
+    elseif upright then
+      blocks:insert(section(true))
+      blocks:extend(waiting)
+      waiting, lying = pandoc.Blocks({}), false
+      blocks:insert(block)
+    else
+      waiting:insert(block)
+    end
+  end
+  if lying then blocks:insert(section(true)) end
+  blocks:extend(waiting)
+  document.blocks = blocks
+  return document
 end
