@@ -31,7 +31,7 @@ UNCOUNTED_ACROSS = ("Pooled standardised", "The pooled estimates without", "What
 #: Files of figures with means, estimates and settings, in which no column may count anybody.
 UNCOUNTED_FIGURES = (
     "agreement", "autocorrelation", "components", "courses", "criterion_pictures",
-    "episode_shapes", "influence", "normal_quantiles", "residuals", "sensitivity",
+    "episode_shapes", "influence", "normal_quantiles", "over_sessions", "residuals", "sensitivity",
     "specification_curve",
 )  # fmt: skip
 

@@ -74,6 +74,7 @@ rule draw_figures:
             "figures/influence",
             "figures/normal_quantiles",
             "figures/observed_and_expected",
+            "figures/over_sessions",
             "figures/raster",
             "figures/residuals",
             "figures/sensitivity",

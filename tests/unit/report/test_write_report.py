@@ -69,7 +69,7 @@ def test_page_needs_nothing_else(built):
             assert not str(attributes.get(name, "")).startswith("http"), (tag, attributes)
     assert not page.all("link")
     assert not re.search(r"@import|url\((?!['\"]?data:)", html)
-    assert len(page.all("img")) == 6
+    assert len(page.all("img")) == 7
     assert all(image["src"].startswith("data:image/svg+xml") for image in page.all("img"))
 
 
@@ -78,7 +78,7 @@ def test_page_is_marked_up_for_everyone(built):
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("main")) == len(page.all("h1")) == len(page.all("title")) == 1
     assert all(len(image["alt"]) > 60 for image in page.all("img"))
-    assert len(page.all("figcaption")) == 6
+    assert len(page.all("figcaption")) == 7
     assert all("tabindex" in box for box in page.all("div") if "scroll" in (box.get("class") or ""))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -229,7 +229,7 @@ def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
     own["estimates"] = own["estimates"].query("status == 'not_assessable'")
     _, html = rendered(own, tmp_path)
     assert "the reason is: the ratings do not vary" in Page(html).text
-    assert len(Page(html).all("img")) == 2
+    assert len(Page(html).all("img")) == 3
     assert "No model of the outcome at the next session gave an estimate" in Page(html).text
 
 
@@ -392,7 +392,7 @@ def test_ids_are_named_only_where_single_courses_may_be_shown(own, tmp_path, req
     own["dataset"]["synthetic"] = False
     text, _ = rendered(own, tmp_path)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 33
+    assert len(written) == 37
     assert not [content for content in written if b"SMITH" in content]
     assert "Single courses are not shown" in text
     own["config"] = changed(own["config"], report={"individuals": "allowed"})
@@ -465,6 +465,6 @@ def test_material_is_read_from_what_the_steps_wrote(own, tmp_path):
     assert read.gate == Gate()
     assert set(read.figures) == {
         *("courses", "raster", "episodes_per_criterion", "effects_forest"),
-        *("episode_shapes", "criterion_pictures", "components", "ending_hazard"),
+        *("episode_shapes", "criterion_pictures", "components", "ending_hazard", "over_sessions"),
     }
     assert dataset_report(read, ABOUT) == dataset_report(made, ABOUT)

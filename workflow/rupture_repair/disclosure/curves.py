@@ -21,6 +21,9 @@ OF_RATINGS, OF_RESIDUALS = 1, 2
 #: Ranges of ordered values where these are many, and where they are few.
 RANGES = (10, 5)
 
+#: Quantiles are tenths at the finest.
+TENTHS = 10
+
 #: Side of a cell of residuals, in residual standard deviations.
 CELL = 0.5
 
@@ -65,6 +68,16 @@ def around_onsets(gate: Gate, curves: pd.DataFrame) -> pd.DataFrame:
         return curves
     enough = curves[curves["n"] >= gate.least].round(dict.fromkeys(_CURVE, OF_RATINGS))
     return enough.assign(n=pd.array([pd.NA] * len(enough), dtype="Int64"))
+
+
+def ratings_by_session(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
+    """Return quantiles of sessions at which a tenth of the ratings is enough, uncounted."""
+    if gate.open:
+        return table
+    enough = table[table["n"] >= TENTHS * gate.least]
+    numbers = [name for name in enough.select_dtypes("number") if name not in ("session", "n")]
+    rounded = enough.round(dict.fromkeys(numbers, OF_RATINGS))
+    return rounded.assign(n=pd.array([pd.NA] * len(rounded), dtype="Int64"))
 
 
 def reliabilities(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:

@@ -51,3 +51,34 @@ def leaving_by_state(leaving: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(session_to=counts["session_from"] + BAND - 1)[
         ["before", "session_from", "session_to", "n", "left"]
     ]
+
+
+#: Which quantiles of ratings are described: tenths and quarters from either end, and the median.
+QUANTILES = {"tenth": 0.1, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "ninth": 0.9}
+
+
+def ratings_by_session(sessions: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Describe the ratings of measures at each session.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        `session`, and a column of ratings per measure.
+    names : list of str
+        The measures.
+
+    Returns
+    -------
+    DataFrame
+        `measure`, `session`, `n` (ratings) and the quantiles of :data:`QUANTILES`, sorted; sessions
+        without a rating are left out.
+    """
+    columns = ["measure", "session", "n", *QUANTILES]
+    tables = []
+    for name in names:
+        by_session = sessions.dropna(subset=name).groupby("session")[name]
+        table = by_session.quantile(list(QUANTILES.values())).unstack()
+        table.columns = pd.Index(QUANTILES)
+        table = table.assign(measure=name, n=by_session.size()).reset_index()
+        tables.append(table.reindex(columns=columns))
+    return pd.concat(tables, ignore_index=True)

@@ -12,7 +12,8 @@ def alt_text(figure: str, numbers: pd.DataFrame) -> str:
     Parameters
     ----------
     figure : str
-        courses, raster, episodes_per_criterion, observed_and_expected, episode_shapes,
+        courses, raster, over_sessions,
+        episodes_per_criterion, observed_and_expected, episode_shapes,
         criterion_pictures, ending_hazard, components, agreement, effects_forest, sensitivity,
         residuals, normal_quantiles, autocorrelation, influence, specification_curve or
         synthesis_forest.
@@ -44,6 +45,17 @@ def _alt_raster(numbers: pd.DataFrame) -> str:
     rows = f"of {numbers['row'].max()} courses" if "row" in numbers else "as shares of courses"
     last = numbers["session"].max()
     return f"States {rows} over sessions 1 to {last}. Of {count.sum()} sessions: {each}."
+
+
+def _alt_over_sessions(numbers: pd.DataFrame) -> str:
+    text = "Medians and bands of ratings by session."
+    for name, rows in numbers.groupby("measure", sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        text += (
+            f" {name}: median {first['median']:.1f} at session {first['session']}, "
+            f"{last['median']:.1f} at session {last['session']}."
+        )
+    return text
 
 
 def _alt_episodes(numbers: pd.DataFrame) -> str:
@@ -258,6 +270,7 @@ _ALT_TEXTS = {
     "components": _alt_components,
     "courses": _alt_courses,
     "raster": _alt_raster,
+    "over_sessions": _alt_over_sessions,
     "episodes_per_criterion": _alt_episodes,
     "agreement": _alt_agreement,
     "effects_forest": _alt_forest,

@@ -12,7 +12,7 @@ from ..disclosure import curves, tables
 from ..disclosure.gate import Gate
 from ..exposure.aligned import aligned, onsets
 from ..exposure.sessions import leaving_exposures
-from ..exposure.summaries import courses_by_state, leaving_by_state
+from ..exposure.summaries import courses_by_state, leaving_by_state, ratings_by_session
 from ..project.dataset import Dataset, Detected
 from ..project.headline import what_to_show
 from ..project.parallel import spread_out
@@ -23,6 +23,7 @@ from .criteria import effects_forest, episodes_per_criterion
 from .diagnostics import diagnostic_figures
 from .episodes import components, criterion_pictures, ending_hazard, episode_shapes
 from .multiverse import specification_curve
+from .over_sessions import over_sessions
 from .planted_falls import planted_falls_figure as planted_falls
 from .sessions import courses, raster, raster_of_shares
 from .style import Drawn, nothing, save
@@ -77,7 +78,8 @@ def draw_figures(
     Returns
     -------
     list of Path
-        PNG, SVG and CSV of courses, raster, episodes_per_criterion, effects_forest, episode_shapes,
+        PNG, SVG and CSV of courses, raster, over_sessions,
+        episodes_per_criterion, effects_forest, episode_shapes,
         criterion_pictures, components and, where their tables are given, agreement, sensitivity,
         observed_and_expected, ending_hazard, specification_curve and diagnostics (residuals,
         normal_quantiles, autocorrelation, influence). Where single courses may not be shown the
@@ -173,7 +175,18 @@ def _of_courses(
         found = curves.reliabilities(gate, reliabilities(sessions, columns))
         return components(found, measures, measure=measure)
 
-    drawings = {"courses": single, "raster": every, "episode_shapes": shapes, "components": parts}
+    def along() -> Drawn:
+        names = [measure] if outcome in (None, measure) else [measure, str(outcome)]
+        found = curves.ratings_by_session(gate, ratings_by_session(sessions, names))
+        return over_sessions(found, measures)
+
+    drawings = {
+        "courses": single,
+        "raster": every,
+        "episode_shapes": shapes,
+        "components": parts,
+        "over_sessions": along,
+    }
     if outcome is None:
         return drawings
     return drawings | {"ending_hazard": hazard}

@@ -61,10 +61,10 @@ STYLE: dict[str, Any] = {
 #: How a session is shown. Lightness falls from steady to open: readable without colour.
 STATES: dict[str, tuple[str, str, str]] = {
     "steady": ("steady", "#dfe4e8", ""),
-    "ruptured": ("ruptured", "#D55E00", "////"),
+    "ruptured": ("open rupture", "#D55E00", "////"),
     "repaired_here": ("repaired here", "#0072B2", ""),
     "after_repair": ("after repair", "#7cc4ee", ""),
-    "after_unrepaired": ("after an unrepaired rupture", "#5a1e00", ""),
+    "after_unrepaired": ("open rupture, not repaired in time", "#5a1e00", ""),
     "not_assessable": ("not assessable", "#ffffff", "...."),
 }
 

@@ -130,7 +130,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
 def _as_yaml(settings: Settings) -> str:
     """Return the settings as they could be written in config.yaml."""
     plain = settings.as_dict() | {"criteria": [str(row["id"]) for row in settings.criteria]}
-    return yaml.safe_dump(plain, sort_keys=True, allow_unicode=True).rstrip()
+    return yaml.safe_dump(plain, allow_unicode=True, default_flow_style=None, width=100).rstrip()
 
 
 def _check_page(material: Material) -> str:

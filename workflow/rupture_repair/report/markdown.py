@@ -15,6 +15,7 @@ import yaml
 
 from ..disclosure.limits import WITHHELD
 from ..project.package_files import PACKAGE
+from .terms import in_words, model_in_words
 
 #: Templates, captions and phrases.
 FOLDER = PACKAGE / "report" / "templates"
@@ -244,6 +245,8 @@ def environment() -> jinja2.Environment:
             p_value,
             equals,
             sentence,
+            in_words,
+            model_in_words,
         )
     }
     return made

@@ -54,8 +54,10 @@ def _sourced(constant: Reliability | ReliableChange | CutOff | None) -> Md:
     if constant is None:
         return escape("not known")
     standing = f", {constant.standing}" if isinstance(constant, ReliableChange) else ""
-    said = f"{sourced(constant.source)}{escape(standing)}"
-    return Md(f"{escape(short(constant.value, 3))} ({said})")
+    unit = "" if isinstance(constant, Reliability) else " points"
+    source = constant.source.replace("recalled, to be confirmed", "source not seen")
+    value = escape(short(constant.value, 3) + unit)
+    return Md(f"{value}\\: {sourced(source)}{escape(standing)}")
 
 
 def before_and_after(measures: Measures, rated: Mapping[str, Mapping[str, Any]]) -> Rows:

@@ -1,10 +1,38 @@
 """Rows of the report on fits that failed and models that could not be assessed."""
 
+import re
+
 import pandas as pd
 
 from ..dataset_tables import Material
-from ..markdown import code, count, listed, text
+from ..markdown import count, listed, text
 from ..rows import Rows, measure_text, one_per_fit
+from ..terms import model_in_words
+
+#: Reasons that differ in numbers and terms only, and what they have in common.
+_KINDS = {
+    r"separation in .*": "separation: a term tells the outcome without error, so that no finite "
+    "estimate exists",
+    r"too few (\w+): .*": r"too few \1 for the terms of the model",
+    r"there is nothing to compare; .*": "there is nothing to compare: the exposures are constant, "
+    "or a combination of other terms",
+}
+
+
+def kind_of(reason: str) -> str:
+    """Return what a reason has in common with others of its kind.
+
+    Examples
+    --------
+    >>> kind_of("too few events: 8 in 11 rows for 3 terms")
+    'too few events for the terms of the model'
+    >>> kind_of("the ratings do not vary")
+    'the ratings do not vary'
+    """
+    for pattern, kind in _KINDS.items():
+        if found := re.fullmatch(pattern, reason):
+            return found.expand(kind)
+    return reason
 
 
 def failed(material: Material, fits: pd.DataFrame) -> Rows:
@@ -13,8 +41,8 @@ def failed(material: Material, fits: pd.DataFrame) -> Rows:
     return [
         measure_text(material, row)
         | {
-            "model": code(row["model"]),
-            "variant": row["variant"],
+            "model": model_in_words(row["model"]),
+            "variant": row["variant"].replace("_", " "),
             "criterion": text(names.get(row["criterion"], row["criterion"])),
             "message": text(row["message"] if pd.notna(row["message"]) else "no message"),
         }
@@ -29,15 +57,15 @@ def fits(material: Material) -> dict[str, pd.DataFrame]:
 
 
 def not_assessable(material: Material, fits: pd.DataFrame) -> Rows:
-    """Group the fits that could not be attempted by their reason."""
+    """Group the fits that could not be attempted by the kind of their reason."""
     names = material.names()
-    fits = fits.assign(message=fits["message"].fillna("no reason given"))
+    fits = fits.assign(message=fits["message"].fillna("no reason given").map(kind_of))
     return [
         {
             "reason": text(reason),
             "fits": count(len(group)),
             "criteria": listed(text(names.get(c, c)) for c in group["criterion"].unique()),
-            "models": listed(code(model) for model in group["model"].unique()),
+            "models": listed(model_in_words(model) for model in group["model"].unique()),
         }
         for reason, group in fits.groupby("message", sort=False)
     ]
