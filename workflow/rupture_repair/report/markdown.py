@@ -202,7 +202,7 @@ def figure(path: str, alt: str, caption: str, place: str) -> Md:
 
 def _framed(kind: str, place: str, caption: str, lines: Sequence[str]) -> Md:
     """Return lines in a frame that the keyboard reaches, named by the begin of the caption."""
-    words = re.sub(r"\]\(.*?\)|\x02.*?\x03|[\[\]\\*`]", "", caption)
+    words = re.sub(r"\]\(.*?\)|\{.*?\}|\x02.*?\x03|[\[\]\\*`]", "", caption)
     name = attribute(". ".join(words.split(". ")[:2]))
     of = f"#{place} " if place else ""
     frame = f'::: {{{of}.{kind} tabindex="0" role="region" aria-label="{name}"}}'

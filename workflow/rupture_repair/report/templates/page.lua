@@ -12,7 +12,13 @@ function Div(div)
 end
 
 function Table(tbl)
-  for _, body in ipairs(tbl.bodies) do body.row_head_columns = 1 end
+  for _, row in ipairs(tbl.head.rows) do
+    for _, cell in ipairs(row.cells) do cell.attributes.scope = "col" end
+  end
+  for _, body in ipairs(tbl.bodies) do
+    body.row_head_columns = 1
+    for _, row in ipairs(body.body) do row.cells[1].attributes.scope = "row" end
+  end
   return tbl
 end
 
