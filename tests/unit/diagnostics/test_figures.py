@@ -140,4 +140,4 @@ def test_what_is_not_assessable_is_said_with_its_reason(made):
 def test_a_turned_outcome_is_said(made):
     measures = made["measures"] | {"ors": replace(made["measures"]["ors"], better="lower")}
     figure, _ = drawn(made | {"measures": measures})["residuals"]
-    assert figure.axes[0].get_xlabel() == "fitted value (negated)"
+    assert figure.axes[0].get_xlabel() == "fitted value × −1: higher is better"

@@ -111,6 +111,22 @@ def test_word_document_has_headings_tables_and_described_figures(built):
     assert "18 (60 %)" in cells
 
 
+def test_no_column_of_a_word_document_breaks_a_word_and_wide_tables_lie(built):
+    document = docx.Document(built[1][2])
+    sections = [(one.page_width, one.page_height) for one in document.sections]
+    assert sections[0][0] < sections[0][1] > sections[-1][0]
+    assert any(wide > high for wide, high in sections)
+    checked = 0
+    for table in document.tables:
+        for column in table.columns:
+            words = [word for cell in column.cells for word in cell.text.split()]
+            longest = max(map(len, words), default=0)
+            # A letter of 7.5 points is half as wide as high; margins of 108 twips on both sides.
+            assert column.width.pt >= min(longest, 22) * 0.5 * 7.5 + 10.8, words
+            checked += 1
+    assert checked > 60
+
+
 def test_same_inputs_give_the_same_bytes_in_all_forms(built):
     markdown, files = built
     before = [file.read_bytes() for file in files]

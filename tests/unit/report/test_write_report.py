@@ -86,6 +86,20 @@ def test_page_is_marked_up_for_everyone(built):
     assert targets <= set(ids)
 
 
+def test_rows_of_tables_have_headings_and_figures_have_their_files(built):
+    _, text, _, page = built
+    heads = [one.get("scope") for one in page.all("th")]
+    assert heads.count("row") > 30
+    assert heads.count("row") + heads.count("col") == len(heads)
+    files = [one["href"] for one in page.all("a") if one.get("href", "").startswith("figures/")]
+    for kind in ("png", "svg", "csv"):
+        assert sum(one.endswith(f".{kind}") for one in files) == len(page.all("img"))
+    ids = [one.get("id", "") for one in page.all("div")]
+    assert sum(one.startswith("table-") for one in ids) == len(page.all("table"))
+    assert sum(one.startswith("figure-") for one in ids) == len(page.all("img"))
+    assert re.search(r"\[Table \d+\]\(#table-episodes\)", text)
+
+
 def test_same_inputs_give_same_bytes(built, tmp_path):
     _, text, html, _ = built
     again, page = rendered(tables(), tmp_path)

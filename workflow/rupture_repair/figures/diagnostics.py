@@ -96,7 +96,7 @@ def residuals(own: pd.DataFrame, *, negated: bool) -> Drawn:
     left.axhline(0, color=QUIET, lw=0.8)
     look = {"ms": 2.2, "alpha": 0.45} if single else {"ms": 5.0, "alpha": 0.6}
     left.plot(points["x"], points["value"], ".", color=POINT, mew=0, **look)
-    fitted = "fitted value" + (" (negated)" if negated else "")
+    fitted = "fitted value" + (" × −1: higher is better" if negated else "")
     for axes, curve, words, title in (
         (left, mean, fitted, "Residuals and their means"),
         (middle, spread, fitted, "Spread (SD)"),

@@ -1,5 +1,6 @@
 """Figures of what goes on around episodes: their shape, endings after them, and components."""
 
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -112,15 +113,15 @@ def criterion_pictures(
         return nothing("Too few episodes to draw what each criterion finds."), numbers
     columns = min(5, len(names))
     lines = -(-len(names) // columns)
-    height = 0.7 + 1.25 * lines
+    height = 0.85 + 1.4 * lines
     figure = Figure((WIDTH, height))  # laid out by hand: with so many panels that is much faster
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    figure.subplots_adjust(0.08, 0.55 / height, 0.99, 1 - 0.25 / height, 0.12, 0.35)
+    figure.subplots_adjust(0.08, 0.55 / height, 0.99, 1 - 0.4 / height, 0.12, 0.5)
     for axes in grid[len(names) :]:
         axes.remove()
     for axes, (criterion, name) in zip(grid, names.items(), strict=False):
         own = numbers[numbers["criterion"] == criterion]
-        axes.set_title(label(name, 25), fontsize=8)
+        axes.set_title("\n".join(wrap(label(name, 50), 25)[:2]), fontsize=8)
         axes.axhline(0, color=QUIET, lw=0.6)
         axes.axvline(0, color=QUIET, lw=0.6)
         axes.tick_params(labelsize=7)
@@ -131,6 +132,9 @@ def criterion_pictures(
             continue
         axes.fill_between(own["offset"], own["low"], own["high"], color="#D55E00", alpha=0.2, lw=0)
         axes.plot(own["offset"], own["mean"], color="#D55E00", lw=1.5)
+        if pd.notna(most := own["n"].max()):
+            look = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
+            axes.text(0.98, 0.02, f"n = {most:,}", size=7, color=QUIET, **look)
     figure.supxlabel("ratings from the onset", fontsize=9)
     figure.supylabel("points from the onset", fontsize=9)
     return figure, numbers
@@ -211,7 +215,7 @@ def components(reliabilities: pd.DataFrame | None, measures: Measures, *, measur
     )
     if numbers["value"].isna().all():
         return nothing("Too few courses have sessions with all components."), numbers.iloc[:0]
-    figure = Figure((WIDTH, 0.34 * (len(names) + 1) + 1.2), layout="constrained")
+    figure = Figure((WIDTH, 0.42 * (len(names) + 1) + 1.2), layout="constrained")
     axes = figure.subplots()
     for level, (colour, marker, shift, words) in _LEVELS.items():
         rows = numbers[numbers["level"] == level]

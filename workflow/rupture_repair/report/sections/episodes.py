@@ -197,3 +197,21 @@ def reasons_of(states: pd.DataFrame) -> dict[tuple[str, str], str]:
     reason = never.drop_duplicates(key).groupby(key[:2], observed=True)["reason"]
     commonest = reason.agg(lambda values: values.astype(str).mode().iloc[0])
     return {(str(m), str(c)): str(why) for (m, c), why in commonest.items()}
+
+
+#: States of sessions that a raster is drawn for, and their least share among all.
+_TOLD, _LEAST_TOLD = ("ruptured", "repaired_here", "after_repair", "after_unrepaired"), 0.05
+
+
+def raster_tells(numbers: pd.DataFrame) -> bool:
+    """Say whether a raster of counted states shows enough of ruptures and what follows them.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        Of the figure raster. One of single courses always tells.
+    """
+    if "n" not in numbers:
+        return True
+    told = numbers["n"].where(numbers["state"].isin(_TOLD), 0.0).sum()
+    return bool(told >= _LEAST_TOLD * numbers["n"].sum())
