@@ -86,11 +86,9 @@ def attribute(value: object) -> str:
     return line
 
 
-def sentence(value: str) -> Md:
-    """Return words of this program, or marked ones, as the begin of a sentence."""
-    said = str(value)
-    place = next((at for at, letter in enumerate(said) if letter.isalnum()), 0)
-    return Md(said[:place] + said[place : place + 1].upper() + said[place + 1 :])
+def sentence(words: str) -> str:
+    """Return words with a capital, as the begin of a sentence; Markdown stays Markdown."""
+    return type(words)(words[:1].upper() + words[1:])
 
 
 def verbatim(value: object) -> Md:

@@ -67,7 +67,7 @@ def cards(material: Material) -> Rows:
                 "squares": squares(verdicts),
                 "estimand": text(row["estimand"]),
                 "units": text(row["units"]),
-                "reason": Md(f"{sentence(text(row['reason']))}{note}"),
+                "reason": Md(f"{text(sentence(row['reason']))}{note}"),
                 "n": _numbers_of(row),
             }
         )
