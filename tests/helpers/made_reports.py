@@ -35,7 +35,7 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data):
-        if self.elements and self.elements[-1][0] != "style":
+        if self.elements and self.elements[-1][0] not in ("style", "script"):
             self.words.append(data)
 
     def all(self, tag):

@@ -63,7 +63,7 @@ def test_the_second_light_says_what_the_finding_hangs_on(made):
     table.loc[first, ["value", "low", "high"]] = [-0.5, -1.5, 0.5]
     shaky = lights(made | {"diagnostics": table})[question]
     assert shaky.state == "poor"
-    assert "without one therapist the interval of open ruptures" in shaky.reason
+    assert "without one therapist the answer on open ruptures" in shaky.reason
     assert "repaired" not in shaky.reason
 
 
@@ -85,6 +85,19 @@ def test_pictures_say_in_words_what_they_draw():
     said = squares(["undecided", "supported", "supported", "not assessable"])
     assert "2 supported, 1 undecided, 1 not assessable" in said
     assert said.index("■■") < said.index("□") < said.index("·")
+
+
+def test_tables_are_named_by_their_number_also_before_they_come():
+    own = tables()
+    rows = [CHANCE | {"measure": "srs", "criterion": "dip", "k": 2.4, "ratio": 1.0, "p_error": 0.0,
+                      "observed_repaired": 0.7, "expected_repaired": 0.8, "null_model": name}
+            for name in ("autoregressive", "shuffle")]  # fmt: skip
+    drawn = {"observed_and_expected": pd.DataFrame({"criterion": ["dip"], "name": ["Dip"],
+             "observed": 23.0, "expected": 12.0, "ratio": 1.9, "status": "assessed"})}  # fmt: skip
+    given = material_of(own, chance=pd.DataFrame(rows), figures=drawn)
+    text = dataset_report(given, ABOUT)
+    assert "[Table 1](#table-at-a-glance) as a picture" in text
+    assert not [letter for letter in text if letter in "\x02\x03\x04"]
 
 
 def test_what_to_do_next_follows_from_what_was_found():

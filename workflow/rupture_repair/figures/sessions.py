@@ -130,7 +130,7 @@ def _signs() -> list[Artist]:
         Line2D([], [], color=INK, lw=0.9, marker="o", ms=2.6, label="rating"),
         Line2D([], [], color="#0072B2", ls=(0, (5, 2)), lw=1, label="reference"),
         Line2D([], [], color="#D55E00", ls=(0, (1, 1.5)), lw=1, label="threshold"),
-        Line2D([], [], color="#D55E00", ls="", marker="v", ms=5.5, label="ruptured"),
+        Line2D([], [], color="#D55E00", ls="", marker="v", ms=5.5, label="open rupture"),
         Line2D([], [], color="#0072B2", ls="", marker="^", ms=5.5, label="repaired here"),
         *(
             Patch(fc=colour, alpha=0.4, hatch=hatch, ec=QUIET, lw=0, label=f"{status} episode")

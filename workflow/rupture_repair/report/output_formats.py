@@ -13,6 +13,7 @@ from typing import Any, cast
 from ..project.optional_parts import optional
 from .markdown import FOLDER
 from .tooltips import with_tooltips
+from .word_tables import fit_tables
 
 #: The forms, and the suffixes of their files.
 FORMS = ("html", "pdf", "docx")
@@ -163,6 +164,7 @@ def render_docx(markdown: str, target: Path) -> Path:
         f"--output={target}",
     ]
     _pandoc(markdown, target, arguments)
+    fit_tables(target)
     return target
 
 

@@ -14,7 +14,7 @@ from .markdown import FOLDER, Md, environment, figure, pipe_table, text
 
 #: A mention of a table or figure whose number is not known yet. Texts of datasets never hold
 #: these characters.
-_MENTION = re.compile("\x02(.*?)\x1f(.*?)\x1f(.*?)\x03")
+_MENTION = re.compile("\x02(.*?)\x04(.*?)\x04(.*?)\x03")
 
 
 @cache
@@ -95,7 +95,7 @@ class Page:
         otherwise : str
             What is said where the page has none of this name.
         """
-        return Md(f"\x02{kind}\x1f{name}\x1f{otherwise}\x03")
+        return Md(f"\x02{kind}\x04{name}\x04{otherwise}\x03")
 
     def _mentioned(self, found: re.Match[str]) -> str:
         kind, name, otherwise = found.groups()

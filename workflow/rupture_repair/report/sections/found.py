@@ -147,7 +147,7 @@ def _hanging(
     reasons = []
     if moved:
         of = listed(moved)
-        reasons.append(f"without one {whom} the interval of {of} changes its sign or meets zero")
+        reasons.append(f"without one {whom} the answer on {of} would be another")
     if alone:
         reasons.append("most other criteria do not show it")
     if not influence:
