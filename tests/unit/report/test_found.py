@@ -92,8 +92,8 @@ def test_tables_are_named_by_their_number_also_before_they_come():
     rows = [CHANCE | {"measure": "srs", "criterion": "dip", "k": 2.4, "ratio": 1.0, "p_error": 0.0,
                       "observed_repaired": 0.7, "expected_repaired": 0.8, "null_model": name}
             for name in ("autoregressive", "shuffle")]  # fmt: skip
-    drawn = {"observed_and_expected": pd.DataFrame({"criterion": ["dip"], "name": ["Dip"],
-             "observed": 23.0, "expected": 12.0, "ratio": 1.9, "status": "assessed"})}  # fmt: skip
+    figure = pd.DataFrame([CHANCE | {"criterion": "dip", "name": "Dip", "ratio": 1.9}])
+    drawn = {"observed_and_expected": figure}
     given = material_of(own, chance=pd.DataFrame(rows), figures=drawn)
     text = dataset_report(given, ABOUT)
     assert "[Table 1](#table-at-a-glance) as a picture" in text

@@ -31,7 +31,8 @@ def _alt_courses(numbers: pd.DataFrame) -> str:
     ruptured = (numbers["state"] == "ruptured").sum()
     return (
         f"Line charts of {int(kinds.sum())} courses ({each}): ratings by session with reference "
-        f"and threshold, {ruptured} sessions in an open rupture marked, episodes shaded by their outcome."
+        f"and threshold, {ruptured} sessions in an open rupture marked, episodes shaded by their "
+        "outcome."
     )
 
 
