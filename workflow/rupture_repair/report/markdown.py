@@ -24,6 +24,8 @@ FOLDER = PACKAGE / "report" / "templates"
 MOST_ROWS = 40
 
 _SPECIAL = re.compile(r"([!-$&-+\-.:->@\[-`{-~])")
+#: Pages of the documentation, which those who get a report by mail do not have.
+_PAGES = re.compile(r"(?:, | \()docs/\w+\.md\)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
 
 
@@ -57,7 +59,7 @@ def _sources() -> dict[str, str]:
 def sourced(value: object) -> Md:
     """Return text of this program in which sources that references.bib holds are cited."""
     names = "|".join(re.escape(name) for name in _sources())
-    parts = re.split(f"({names})", str(value))
+    parts = re.split(f"({names})", _PAGES.sub("", str(value)))
     if len(parts) == 1:
         return text(value)
     said = []
