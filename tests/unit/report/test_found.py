@@ -12,7 +12,14 @@ from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.pictures import bar, interval_picture, range_picture, squares
 from rupture_repair.report.sections import diagnostics, found, outcome
 
-CHANCE = {"status": "assessed", "observed": 23.0, "expected": 12.0, "expected_sd": 3.0, "p": 0.01}
+CHANCE = {
+    "status": "assessed",
+    "observed": 23.0,
+    "expected": 12.0,
+    "expected_low": 7.0,
+    "expected_high": 17.0,
+    "p": 0.01,
+}
 
 
 @pytest.fixture(scope="module")

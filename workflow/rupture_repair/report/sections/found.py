@@ -70,9 +70,8 @@ def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def noise_range(row: Mapping[str, Any]) -> tuple[float, float]:
-    """Return two standard deviations around what noise alone makes; missing where not known."""
-    spread = 2 * row.get("expected_sd", np.nan)
-    return max(row["expected"] - spread, 0.0), row["expected"] + spread
+    """Return where the counts of nine in ten copies without ruptures lie; missing where unknown."""
+    return row.get("expected_low", np.nan), row.get("expected_high", np.nan)
 
 
 def pictures(effects: Mapping[str, Any]) -> dict[str, Md]:
