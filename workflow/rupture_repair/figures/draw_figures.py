@@ -98,10 +98,9 @@ def draw_figures(
     few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
     begun = begun[~np.array(few, dtype=bool)]
     planted = tables.planted(gate, planted_effects)
+    forest = estimates[estimates["measure"] == measure]
     drawings |= {
-        "effects_forest": lambda: effects_forest(
-            estimates[estimates["measure"] == measure], detection, measures, planted
-        ),
+        "effects_forest": lambda: effects_forest(forest, detection, measures, planted),
         "episodes_per_criterion": lambda: episodes_per_criterion(detection, measures),
         "criterion_pictures": lambda: criterion_pictures(
             begun, detection, measures, measure=measure

@@ -73,7 +73,6 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     material = material.disclosed()
     detection, effects = episodes.of_detection(material, never), outcome.of_effects(material)
     reasons = limitations.of_limitations(material, facts, ratings, detection, effects)
-    chance, diagnosed = episodes.of_chance(material), diagnostics.of_diagnostics(material)
     limits = words_of("limitations.yaml")
     detected = set(material.detected.detection["measure"])
     alliance = [name for name in material.dataset.measures if name in detected]
@@ -97,17 +96,12 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         flow=data.of_flow(material),
         shapes=described,
         shape_rows=rows_of_shapes,
-        chance=chance,
+        **_first_screen(material, effects, no_verdict),
         live=live.of_live(material),
         planted=planted.of_planted(material),
-        noise=found.of_noise(chance),
-        pictures=found.pictures(effects) if effects["shown"] else {},
-        lights=found.lights(material, diagnosed, effects, no_verdict),
-        check_page=_check_page(material),
         agreement=agreement.of_agreement(material),
         held=held,
         components=components.components(material),
-        diagnosed=diagnosed,
         limitations=reasons,
         models=MODELS,
         ceiling=data.CEILING,
@@ -131,6 +125,21 @@ def _as_yaml(settings: Settings) -> str:
     """Return the settings as they could be written in config.yaml."""
     plain = settings.as_dict() | {"criteria": [str(row["id"]) for row in settings.criteria]}
     return yaml.safe_dump(plain, allow_unicode=True, default_flow_style=None, width=100).rstrip()
+
+
+def _first_screen(
+    material: Material, effects: Mapping[str, Any], no_verdict: str | None
+) -> dict[str, Any]:
+    """Return what the first screen names, of material that passed the gate."""
+    chance, diagnosed = episodes.of_chance(material), diagnostics.of_diagnostics(material)
+    return {
+        "chance": chance,
+        "diagnosed": diagnosed,
+        "noise": found.of_noise(chance),
+        "pictures": found.pictures(effects) if effects["shown"] else {},
+        "lights": found.lights(material, diagnosed, effects, no_verdict),
+        "check_page": _check_page(material),
+    }
 
 
 def _check_page(material: Material) -> str:
