@@ -47,8 +47,7 @@ def main() -> None:
     both = time.perf_counter() - begin
     low = rupture_probability.low(courses, model, assessment).low
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    steps = f"{len(model.loglik_steady)} + {len(model.loglik)} EM steps"
-    print(f"fit      {fitted:6.1f} s   {model.n_courses} courses, {steps}")
+    print(f"fit      {fitted:6.1f} s   {model.n_courses} courses")
     print(f"assess   {both - fitted:6.1f} s   {(both - fitted) / number * 1e6:.1f} us per rating")
     print(f"together {both:6.1f} s   peak {peak:.2f} GB, {low.mean():.1%} of sessions ruptured")
 

@@ -16,7 +16,7 @@ RANGE = {"low": 0.0, "high": 40.0, "step": 0.5}
 
 @pytest.fixture(scope="module")
 def planted():
-    true = draw(500, seed=3)
+    true = draw(300, seed=3)
     model = rupture_probability.fit(true.courses, **RANGE)
     return true, model, rupture_probability.assess(true.courses, model)
 
@@ -103,7 +103,7 @@ def test_without_ruptures_hardly_any_course_is_flagged(changes):
 
 
 def demo_like(seed, **changes):
-    settings = SimulationSettings(n_courses=600, n_therapists=60, **changes)
+    settings = SimulationSettings(n_courses=300, n_therapists=30, **changes)
     tables = simulate_dataset(settings, seed=seed)
     sessions = tables["sessions"]
     codes, ids = pd.factorize(sessions["client_id"])
