@@ -140,7 +140,9 @@ def write(
         File -> its text or bytes, or (old, new) to replace in the valid text, or GONE.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(edited(edits or {}), allow_unicode=True, sort_keys=False)
+    text = yaml.dump(
+        edited(edits or {}), Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False
+    )
     (folder / "dataset.yaml").write_text(text, encoding="utf-8")
     for name, content in {**FILES, **(files or {})}.items():
         if content is GONE:

@@ -78,6 +78,7 @@ def test_ruptures_are_found_at_the_k_of_their_own_data(fallen):
     assert alarms(fallen, solved(fallen).k) > 0.3
 
 
+@pytest.mark.usefixtures("roughly_calibrated")
 def test_k_for_a_false_discovery_rate_lets_noise_make_few_of_the_episodes(fallen, quiet):
     row = solved(fallen, false_alarm=0.2, of="episodes")
     assert row.status == "solved"

@@ -55,6 +55,7 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.usefixtures("pictures_as_shipped")
 def test_command_prints_every_session_and_draws_them(root, capsys):
     assert cli.main(["explain", "clinic", "c10", "--criterion", "v_1sd"]) == 0
     said = capsys.readouterr().out

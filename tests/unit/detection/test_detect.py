@@ -232,7 +232,7 @@ def test_a_dataset_of_one_low_rating_has_one_episode():
 RATINGS = st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=15)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(RATINGS, min_size=1, max_size=5),
     st.sampled_from([rule.id for rule in criteria.load() if rule.id != "rupture_probability"]),

@@ -30,13 +30,20 @@ def sessions(ratings, start=1):
 
 
 def explained(rule, ratings=RATINGS, settings=None, measure=MEASURE, course="c10"):
+    (table,) = explained_courses(rule, ratings, settings, measure, [course])
+    return table
+
+
+def explained_courses(rule, ratings, settings=None, measure=MEASURE, courses=()):
     rules = criteria.load([rule], {rule: settings} if settings else None)
     table, measures = sessions(ratings), {"alliance": measure}
     found = next(iter(detect.detect(table, measures, rules, EDGE_RULES, dataset="d")))
-    return explain.explain(
-        found.states.to_pandas(), found.episodes, table, pd.DataFrame([found.summary]), measures,
-        rules[0], course=course, measure="alliance",
-    )  # fmt: skip
+    states, summary = found.states.to_pandas(), pd.DataFrame([found.summary])
+    for course in courses or ratings:
+        yield explain.explain(
+            states, found.episodes, table, summary, measures, rules[0], course=course,
+            measure="alliance",
+        )  # fmt: skip
 
 
 def test_every_row_of_a_fall_from_the_previous_rating():
@@ -150,8 +157,7 @@ def test_every_session_has_a_sentence_that_fits_its_state(rule):
         "repaired_here": ": repaired",
         "after_repair": "no new rupture",
     }
-    for course in ratings:
-        table = explained(rule, ratings, course=course)
+    for table in explained_courses(rule, ratings):
         assert table["reason"].notna().all()
         for state, end in endings.items():
             said = table.loc[table["state"] == state, "reason"]

@@ -15,7 +15,7 @@ def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
     from rupture_repair.simulation.settings import SimulationSettings
     from rupture_repair.simulation.tables import simulate_dataset
 
-    made = simulate_dataset(SimulationSettings(n_courses=160), seed=4)["sessions"]
+    made = simulate_dataset(SimulationSettings(n_courses=80), seed=3)["sessions"]
     table = made.rename(columns={"client_id": "course", "session_no": "session"})
     table = table.assign(alliance=table["srs_total"], other=40 - table["srs_total"])
     table["unknown"] = table["alliance"]

@@ -77,6 +77,7 @@ def test_same_figure_gives_same_bytes(made, name, tmp_path):
         assert one.read_bytes() == other.read_bytes(), one.name
 
 
+@pytest.mark.usefixtures("pictures_as_shipped")
 def test_png_has_300_dots_per_inch_and_svg_no_text_elements(made, tmp_path):
     figure, numbers = draw("raster", made)
     png, svg, _ = save(figure, numbers, tmp_path / "raster")

@@ -72,7 +72,8 @@ def ends_well(folder: Path) -> None:
     ingest.load(folder / "out")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+# Many more, and each compared with what its file says, are in test_corruptions.py.
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(corruptions(), st.sampled_from([{}, BY_DAY, AS_WIDE]), st.booleans())
 def test_random_corruption_never_ends_in_a_traceback(corruption, edits, mean):
     name, data = corruption

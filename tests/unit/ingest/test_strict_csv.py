@@ -29,7 +29,7 @@ def test_two_stray_quotation_marks_never_swallow_a_row(tmp_path):
     rows = NOTES.splitlines(keepends=True)
     cells = [row.rstrip("\n").split(",") for row in rows]
     for count, (first, second) in enumerate(itertools.combinations(range(1, len(rows)), 2)):
-        for column in (0, 1, 8, 9):
+        for column in ((0, 9), (1, 8))[count % 2]:
             changed = [list(row) for row in cells]
             changed[first][column] = '"' + changed[first][column]
             changed[second][column] += '"'

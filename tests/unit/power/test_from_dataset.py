@@ -32,8 +32,12 @@ def large(tmp_path_factory):
     return ingest.ingest("large", write_dataset(folder / "large", seed=8, settings=settings))
 
 
-def test_values_of_a_dataset_come_back_from_it(large):
-    base = from_dataset.fitted(large, "alliance", "outcome", seed=1)
+@pytest.fixture(scope="module")
+def base(large):
+    return from_dataset.fitted(large, "alliance", "outcome", seed=1)
+
+
+def test_values_of_a_dataset_come_back_from_it(base):
     found, true = SimulationSettings(**base.world), SimulationSettings()
     near = {
         "median_sessions": 2.0, "sessions_sigma": 0.08, "skipped": 0.01, "unrated": 0.03,
@@ -57,18 +61,17 @@ def test_values_of_a_dataset_come_back_from_it(large):
     assert base.instrument == "SRS"
 
 
-def test_a_scale_where_lower_is_better_is_turned_and_mapped(large):
+def test_a_scale_where_lower_is_better_is_turned_and_mapped(large, base):
     alliance = replace(large.measures["alliance"], better="lower", range=(1, 7))
     turned = replace(
         large,
         measures={**large.measures, "alliance": alliance},
         sessions=large.sessions.assign(alliance=7 - large.sessions["alliance"] * 6 / 40),
     )
-    same = from_dataset.fitted(large, "alliance", "outcome", seed=1)
     other = from_dataset.fitted(turned, "alliance", "outcome", seed=1)
     assert other.instrument is None
     for name in ("alliance_level", "alliance_sd_within", "outcome_start", "median_sessions"):
-        assert other.world[name] == pytest.approx(same.world[name], abs=0.15)
+        assert other.world[name] == pytest.approx(base.world[name], abs=0.15)
 
 
 def test_a_dataset_that_was_not_built_is_told(tmp_path):
