@@ -119,7 +119,7 @@ def test_sentences_can_be_told_apart():
 
 #: Wings whose texts are for the owner of the data only.
 _OTHERS = ("disclosure", "power", "ingest", "commands", "describe", "dataframes", "project",
-           "report")  # fmt: skip
+           "report", "sections")  # fmt: skip
 
 
 def produced():
