@@ -64,6 +64,15 @@ def test_the_page_does_not_scroll_sideways(seen, width):
     assert wide <= width
 
 
+def test_the_body_of_a_report_has_at_most_twenty_screens(pages, opened):
+    opened.open(pages / "demo.html")
+    high = opened.page.evaluate("document.documentElement.scrollHeight")
+    assert 5_000 < high <= 20 * 900
+    tables = opened.page.locator("details.part table")
+    assert tables.count() > 15
+    assert not tables.first.is_visible()  # until its part is opened
+
+
 def test_axe_finds_no_serious_fault(seen):
     opened, _ = seen
     found = Axe().run(opened.page).response["violations"]

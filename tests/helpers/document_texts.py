@@ -1,9 +1,7 @@
 """What Word documents and PDFs say."""
 
-import contextlib
 import re
 import subprocess
-import zlib
 from html import unescape
 from zipfile import ZipFile
 
@@ -32,9 +30,5 @@ def links_of(file):
             text = archive.read("word/_rels/document.xml.rels").decode()
         links = re.findall(r"<Relationship [^>]*hyperlink[^>]*>", text)
         return [unescape(re.search(r'Target="([^"]*)"', one)[1]) for one in links]
-    found = []
-    for one in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", file.read_bytes(), re.DOTALL):
-        with contextlib.suppress(zlib.error):
-            addresses = re.findall(rb"/URI\s*\(((?:[^()\\]|\\.)*)\)", zlib.decompress(one))
-            found += [re.sub(r"\\(.)", r"\1", address.decode()) for address in addresses]
-    return found
+    addresses = re.findall(rb"/URI\s*\(((?:[^()\\]|\\.)*)\)", file.read_bytes())
+    return [re.sub(r"\\(.)", r"\1", address.decode()) for address in addresses]
