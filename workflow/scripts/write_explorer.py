@@ -28,4 +28,4 @@ with step_log.step("write_explorer", dataset, snakemake.log[0], snakemake.output
         **{name: pd.read_parquet(given[name]) for name in tables},
     )
     write_explorer.write_explorer(Path(snakemake.output[0]), found, about, Path(given.library))
-    print(f"{dataset}: {snakemake.output[0]}, {len(found['criteria'])} criteria")
+    print(f"{dataset}: {snakemake.output[0]}, ratings: {', '.join(found['measures'])}")
