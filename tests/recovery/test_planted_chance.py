@@ -148,7 +148,7 @@ def test_with_ruptures_more_are_observed_than_expected(planted):
 def test_p_is_roughly_uniform_over_rupture_free_datasets():
     """Forty datasets of 50 courses: p <= .05 is as rare as it says, p on the whole about uniform.
 
-    What the null takes for ruptures makes p of rules with a pooled SD small (docs/chance.md).
+    docs/chance.md has the same for more datasets and for rules with a window, which take longer.
     """
     found = []
     for seed in range(40):
@@ -174,7 +174,7 @@ def test_p_is_roughly_uniform_over_rupture_free_datasets():
         found.append(table.p.to_numpy())
     for p in np.transpose(found):
         assert (p <= 0.05).sum() <= stats.binom.ppf(0.995, 40, 0.05)
-        assert stats.kstest(p, "uniform", alternative="greater").pvalue > 0.001
+        assert stats.kstest(p, "uniform", alternative="greater").pvalue > 0.01
         assert 0.35 < p.mean() < 0.75
 
 

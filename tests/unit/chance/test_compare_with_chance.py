@@ -18,6 +18,7 @@ from rupture_repair.detection.courses import grid_step
 from rupture_repair.detection.hidden_markov.parameters import Parameters
 from rupture_repair.detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from rupture_repair.detection.ratings import arrange
+from rupture_repair.detection.scan.falls import population_of
 
 SETTINGS = chance_settings(
     replicates=60, slow_replicates=2, null_models=("autoregressive", "shuffle"), false_alarm=0.05,
@@ -152,6 +153,24 @@ def test_each_replicate_has_its_own_pooled_sd():
             pooled = getattr(scale, f"sample_sd_{around}").reshape(4, 30)[number]
             assert pooled == pytest.approx(flat.pooled_sd(one, around))
     assert scale.reliable_change == 5.0
+
+
+def test_a_replicate_is_read_by_what_is_ordinary_in_itself():
+    made, rule = prepared(sessions(30 + 2 * series(30, 8, 0.3, seed=5).round(1))), rules("dip")[0]
+    rule = replace(rule, k=2.0)
+    courses, scale = simulated(
+        made, "autoregressive", 0, np.arange(4), compare_with_chance.EXPECTED
+    )
+    found, _ = replicates.find(courses, scale, rule, EDGE_RULES)
+    variances = set()
+    for one, rating in enumerate(courses.rating.reshape(4, -1)):
+        alone = arrange(sessions(rating.reshape(30, 8)), "srs", MEASURE)
+        own, _ = replicates.find(alone.courses, alone.scale, rule, EDGE_RULES)
+        assert (found.low.reshape(4, -1)[one] == own.low).all()
+        assert found.unit.reshape(4, -1)[one] == pytest.approx(own.unit)
+        variances.add(population_of(rule, alone.scale).variance)
+    assert len(variances) == 4
+    assert found.low.any()
 
 
 # --------------------------------------------------------------------------- expected

@@ -13,7 +13,7 @@ from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
 from ..project.arrays import Integers
 from ..project.setting_groups import EdgeRules
-from .replicates import MODELS, Null, find, scale_of, simulate, stacked
+from .replicates import MODELS, Null, find, scale_of, scale_of_each, simulate, stacked
 
 #: Purposes of random numbers; each has its own stream.
 EXPECTED, CALIBRATION = 0, 1
@@ -101,7 +101,13 @@ def observed(null: Null, criterion: Criterion, edge_rules: EdgeRules) -> Tally:
 def simulated(
     null: Null, model: str, block: int, replicates: NDArray, purpose: int
 ) -> tuple[Courses, Scale]:
-    """Draw one block of replicates, stacked, with its scale."""
+    """Draw one block of replicates, stacked, with its scale.
+
+    To be compared with the ratings each replicate is read as they are: by what is ordinary in
+    itself. k is solved, and falls are planted, for what is ordinary in the ratings.
+    """
     random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
     courses = stacked(null, simulate(null, model, replicates, random))
+    if purpose == EXPECTED:
+        return courses, scale_of_each(null.ratings, courses)
     return courses, scale_of(null, courses)

@@ -30,6 +30,7 @@ from ..detection.fall_rules import Falls, Scale
 from ..detection.ratings import Ratings, why_not_assessable
 from ..detection.ratings import scale_of as scale_of_ratings
 from ..detection.scan.lines import Population, centred_sessions
+from ..detection.scan.population import PopulationsOfEach
 from ..project.arrays import Flags, Floats, Integers
 from ..project.measures import Measure
 from ..project.setting_groups import ChanceSettings, EdgeRules
@@ -305,12 +306,12 @@ def kept_replicates(
 
 
 def scale_of(null: Null, courses: Courses) -> Scale:
-    """Return the scale of each replicate, see :func:`scale_of_each`."""
-    return scale_of_each(null.ratings, courses)
+    """Return the scale of replicates of which the observed ratings say what is ordinary."""
+    return replace(scale_of_each(null.ratings, courses), populations=null.ratings.scale.populations)
 
 
 def scale_of_each(ratings: Ratings, courses: Courses) -> Scale:
-    """Return the scale of each replicate: its own pooled SDs, the reliable change as observed.
+    """Return the scale of each replicate: all but the reliable change estimated from itself.
 
     Parameters
     ----------
@@ -323,7 +324,8 @@ def scale_of_each(ratings: Ratings, courses: Courses) -> Scale:
     -------
     Scale
         Pooled SDs are arrays with one entry per course, since replicates differ. The prior of
-        shrunk SDs is that of all these replicates together.
+        shrunk SDs is that of all these replicates together. What is ordinary is estimated in each
+        when a criterion asks for it.
     """
     number = len(ratings.courses.length)
     found: dict[str, Any] = {}
@@ -335,6 +337,8 @@ def scale_of_each(ratings: Ratings, courses: Courses) -> Scale:
         with np.errstate(invalid="ignore", divide="ignore"):
             found[f"sample_sd_{around}"] = np.repeat(np.sqrt(sums / degrees), number)
         found[f"prior_{around}"] = shrinkage(total / np.maximum(free, 1), free)
+    top, replicates = ratings.scale.populations.top, len(courses.length) // number
+    found["populations"] = PopulationsOfEach.of(courses, replicates, top)
     return replace(ratings.scale, **found)
 
 

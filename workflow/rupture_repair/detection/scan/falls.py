@@ -1,5 +1,7 @@
 """Falls of windows in the form of the kernel: which ratings lie low, and by what line."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from ..courses import Courses
 from ..criteria import Criterion
 from ..fall_rules import GAP, NO_REFERENCE, TOLERANCE, TOO_FEW, Falls, Scale, floor_in_points
 from .lines import Population
-from .population import Purge
+from .population import PopulationsOfEach, Purge
 from .windows import PIECE, FoundWindows, Scan, Windows, low_windows, scan, separate, t_value
 
 
@@ -108,7 +110,7 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
     criterion : Criterion
         With a window.
     scale : Scale
-        With `populations`.
+        With `populations`: of the dataset, or of each of the stacked datasets.
     max_gap : int
         As for :func:`rupture_repair.detection.fall_rules.falls`.
 
@@ -120,6 +122,8 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
         `threshold` what a single rating would have to fall. `z` is that of the lowest window that
         begins at the rating.
     """
+    if isinstance(scale.populations, PopulationsOfEach):
+        return _falls_of_each(scale.populations, criterion, scale, max_gap)
     this, k = scan_of(courses, criterion, scale), float(criterion.k)
     reason = _reasons(courses, criterion, max_gap)
     floor = floor_in_points(criterion, scale)
@@ -147,6 +151,19 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
         z=z,
         begins=begins,
     )
+
+
+def _falls_of_each(
+    populations: PopulationsOfEach, criterion: Criterion, scale: Scale, max_gap: int
+) -> Falls:
+    """Find the falls of stacked datasets, each by what is ordinary in itself."""
+    parts = [
+        falls(one.courses, criterion, replace(scale, populations=one), max_gap)
+        for one in populations.each
+    ]
+    values = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Falls)}
+    stacked = {name: np.concatenate(value) for name, value in values.items() if np.ndim(value[0])}
+    return replace(parts[0], **stacked)
 
 
 def largest_z(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) -> Floats:

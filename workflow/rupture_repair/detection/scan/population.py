@@ -228,3 +228,24 @@ class Populations:
             top = self.top if windows.censored else np.inf
             self._known[key] = purged(some_courses(self.courses), top, windows, purge)[0]
         return self._known[key]
+
+
+@dataclass(frozen=True)
+class PopulationsOfEach:
+    """The populations of datasets whose courses are stacked, all of the same shape.
+
+    Attributes
+    ----------
+    each : tuple of Populations
+    """
+
+    each: tuple[Populations, ...]
+
+    @classmethod
+    def of(cls, courses: Courses, number: int, top: float) -> "PopulationsOfEach":
+        """Take `number` stacked datasets apart."""
+        length, courses_of_one = len(courses.rating) // number, len(courses.length) // number
+        start = courses.start[: courses_of_one + 1]
+        cuts = (slice(i * length, (i + 1) * length) for i in range(number))
+        parts = (Courses(courses.rating[cut], courses.session[cut], start) for cut in cuts)
+        return cls(tuple(Populations(part, top) for part in parts))
