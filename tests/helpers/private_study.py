@@ -30,7 +30,8 @@ _SETTINGS = """\
 datasets: [{datasets}]
 criteria: [{criteria}]
 default_criterion: v_1sd
-chance: {{replicates: 3, null_models: [shuffle], planted_falls: {{depths: [2], courses: 20}}}}
+chance: {{replicates: 3, null_models: [shuffle], planted_falls: {{depths: [2], courses: 20}},
+  certificate: {{courses: 20, particles: 5}}}}
 multiverse: {{permutations: 0, most: 4, minimum_sessions: [3], criteria: [v_1sd, v_2sd]}}
 models: {{failed_fit: listed}}
 report: {{individuals: {individuals}, min_cell: {least}, formats: [html]}}

@@ -20,6 +20,7 @@ from attacker import Attacker
 #: Tables of pages that hold estimates and settings, by the beginning of their captions.
 UNCOUNTED = (
     "What is known of the scales", "The criteria.", "What each rule makes of one planted fall",
+    "Simulated courses with and without",
     "Estimates of all specifications", "How much of the variance",
     "Specifications without an estimate", "What the data show, compared with",
     "Models that these data cannot answer", "By what statistic",

@@ -38,7 +38,8 @@ QUICK = """\
 criteria: [v_1sd, v_2sd]
 default_criterion: v_1sd
 multiverse: {most: 12, permutations: 9}
-chance: {replicates: 5, slow_replicates: 2, planted_falls: {courses: 50}}
+chance: {replicates: 5, slow_replicates: 2, planted_falls: {courses: 50},
+  certificate: {courses: 20, particles: 5}}
 """
 
 

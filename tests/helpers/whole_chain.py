@@ -23,7 +23,8 @@ QUICK = """\
 datasets: [made]
 criteria: [{criteria}]
 default_criterion: {default}
-chance: {{replicates: 20, slow_replicates: 2, planted_falls: {{depths: [1, 2, 3], courses: 60}}}}
+chance: {{replicates: 20, slow_replicates: 2, planted_falls: {{depths: [1, 2, 3], courses: 60}},
+  certificate: {{courses: 20, particles: 5}}}}
 multiverse: {{permutations: 9, most: 6, minimum_sessions: [3]}}
 models: {{failed_fit: listed}}
 report: {{formats: [html]}}

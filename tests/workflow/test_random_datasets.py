@@ -29,7 +29,8 @@ SETTINGS = """\
 datasets: [made]
 criteria: [{criteria}]
 default_criterion: {default}
-chance: {{replicates: 5, slow_replicates: 2, planted_falls: {{depths: [1, 3], courses: 20}}}}
+chance: {{replicates: 5, slow_replicates: 2, planted_falls: {{depths: [1, 3], courses: 20}},
+  certificate: {{courses: 20, particles: 5}}}}
 multiverse: {{permutations: 9, most: 4, minimum_sessions: [3]}}
 models: {{failed_fit: listed}}
 report: {{formats: [html]}}

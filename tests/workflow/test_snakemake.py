@@ -16,7 +16,7 @@ from small_clinic import DESCRIPTOR, rows
 RULES = {
     *("check", "ingest", "fit_hidden_markov", "probable", "calibrate", "detect", "watch"),
     *("agreement", "compare_with_chance", "fit_models", "diagnose", "judge_claims", "synthesise"),
-    *("compare_with_truth", "write_summary"),
+    *("compare_with_truth", "write_summary", "certify"),
     *("plan_multiverse", "run_multiverse", "disclose", "verify", "draw_figures", "write_report"),
     *("write_explorer_library", "write_explorer", "write_index", "write_crate", "all"),
 }

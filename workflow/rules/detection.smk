@@ -174,3 +174,28 @@ rule watch:
         seed=SETTINGS["seed"],
     script:
         "../scripts/watch.py"
+
+
+# How far detection could go: an oracle that knows the law of ruptures, and the criteria next to it.
+rule certify:
+    input:
+        measures=rules.ingest.output.measures,
+        sessions=rules.ingest.output.sessions,
+        calibrated=rules.calibrate.output.calibrated,
+        models=rules.fit_hidden_markov.output.models,
+        code=code_of("certify"),
+        dictionary=dictionary_of("certificate"),
+    output:
+        certificate=processed("certificate.parquet"),
+        csv=processed("certificate.csv"),
+        metadata=metadata_of("certificate"),
+    log:
+        "logs/{dataset}/certify.log",
+    threads: HALF_OF_CORES
+    params:
+        criteria=SETTINGS["criteria"],
+        edge_rules=SETTINGS["edge_rules"],
+        chance=SETTINGS["chance"],
+        seed=SETTINGS["seed"],
+    script:
+        "../scripts/certify.py"

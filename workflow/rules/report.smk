@@ -111,6 +111,7 @@ rule write_report:
         estimates=rules.fit_models.output.estimates,
         chance=rules.compare_with_chance.output.chance,
         sensitivity=rules.compare_with_chance.output.sensitivity,
+        certificate=rules.certify.output.certificate,
         multiverse=rules.run_multiverse.output.estimates,
         summary=rules.run_multiverse.output.summary,
         choices=rules.run_multiverse.output.choices,

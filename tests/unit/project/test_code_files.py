@@ -53,6 +53,7 @@ WATCHED = {
     "watch": {"chance", "detection"},
     "agreement": {"detection"},
     "compare_with_chance": {"chance", "detection"},
+    "certify": {"chance", "detection"},
     "fit_models": {"models", "exposure", "detection", "statistics"},
     "diagnose": {"diagnostics", "models", "exposure", "statistics"},
     "judge_claims": {"claims", "models", "exposure", "detection", "statistics"},

@@ -70,6 +70,13 @@ class RatingForm:
             return np.clip(latent, self.low, self.high)
         return np.interp(latent, *self._bend)
 
+    def straightened(self, shown: Floats) -> Floats:
+        """Return latent values that show as these: the inverse of :meth:`bent`."""
+        if not self.soft:
+            return shown.astype(np.float64)
+        latent, bent = self._bend
+        return np.interp(shown, bent, latent)
+
     def rate(self, latent: Floats) -> Floats:
         """Put latent values on the form: bend them, round them, cut them at the ends."""
         shown = self.bent(latent)

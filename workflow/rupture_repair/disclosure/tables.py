@@ -262,7 +262,7 @@ def flow(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def simulated(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table sensitivity: simulated courses, but reasons of the data."""
+    """Return the table sensitivity or certificate: simulated courses, but reasons of the data."""
     return said(gate, table)
 
 

@@ -78,6 +78,22 @@ class PlantedFallSettings(SettingGroup):
 
 
 @dataclass(frozen=True)
+class CertificateSettings(SettingGroup):
+    """How long the certificate may take.
+
+    Attributes
+    ----------
+    courses : int
+        Simulated courses with ruptures, and twice as many without; 0 for no certificate.
+    particles : int
+        Histories of ruptures that the oracle follows, for each course and SD.
+    """
+
+    courses: int
+    particles: int
+
+
+@dataclass(frozen=True)
 class ChanceSettings(SettingGroup):
     """How episodes are compared with chance.
 
@@ -92,6 +108,7 @@ class ChanceSettings(SettingGroup):
     replicates, slow_replicates : int
         Of the dataset; fewer for rules that take long.
     planted_falls : PlantedFallSettings
+    certificate : CertificateSettings
     """
 
     key: ClassVar[str] = "chance"
@@ -102,6 +119,7 @@ class ChanceSettings(SettingGroup):
     replicates: int
     slow_replicates: int
     planted_falls: PlantedFallSettings
+    certificate: CertificateSettings
 
 
 @dataclass(frozen=True)

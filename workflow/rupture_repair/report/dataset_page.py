@@ -18,6 +18,7 @@ from .markdown import held
 from .page import Page, words_of
 from .sections import (
     agreement,
+    certificate,
     claims,
     components,
     criteria,
@@ -36,6 +37,7 @@ from .sections import (
 
 #: What templates call, by the name of the section.
 SECTIONS = {
+    "certificate": certificate,
     "claims": claims,
     "criteria": criteria,
     "data": data,
@@ -100,6 +102,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         live=live.of_live(material),
         planted=planted.of_planted(material),
         agreement=agreement.of_agreement(material),
+        certificate=certificate.of_certificate(material),
         held=held,
         components=components.components(material),
         limitations=reasons,

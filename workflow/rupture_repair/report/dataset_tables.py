@@ -15,7 +15,10 @@ from ..project.headline import what_to_show
 from ..project.processed import of_criterion
 from ..project.setting_groups import ExposureRules, Settings
 
-_OPTIONAL = ("chance", "sensitivity", "claims", "components", "diagnostics", "flow", "live")
+_OPTIONAL = (
+    *("chance", "sensitivity", "certificate", "claims", "components", "diagnostics", "flow"),
+    "live",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Material:
         Episodes expected by chance, if that was computed.
     sensitivity : DataFrame or None
         What was found of planted falls, if that was computed.
+    certificate : DataFrame or None
+        What the best possible method finds, and criteria beside it, if that was computed.
     claims : DataFrame or None
         Verdicts on the claims, if they were computed.
     components : DataFrame or None
@@ -68,6 +73,7 @@ class Material:
     figures: dict[str, pd.DataFrame] = field(default_factory=dict)
     chance: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    certificate: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
     components: pd.DataFrame | None = None
     diagnostics: pd.DataFrame | None = None
@@ -162,6 +168,7 @@ class Material:
             "chance": tables.chance,
             "sensitivity": tables.simulated,
             "live": tables.simulated,
+            "certificate": tables.simulated,
             "claims": tables.claims,
             "diagnostics": curves.diagnostics,
         }

@@ -176,6 +176,11 @@ def largest_z(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int
     ndarray of float, shape (courses,)
         0 where nothing lies low; NaN for courses that cannot be assessed.
     """
+    if isinstance(scale.populations, PopulationsOfEach):
+        return np.concatenate([
+            largest_z(one.courses, criterion, replace(scale, populations=one), max_gap)
+            for one in scale.populations.each
+        ])  # fmt: skip
     floor, largest = floor_in_points(criterion, scale), np.empty(len(courses.length))
     done = 0
     for _, part in courses.pieces(PIECE):
