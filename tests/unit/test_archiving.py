@@ -119,5 +119,5 @@ def test_the_page_of_licences_names_every_copyleft_package():
         name = package.name.lower().replace("_", "-")
         if copyleft.search(" ".join(said)) and re.search(rf"^{name}==", locked, re.MULTILINE):
             found.add(name)
-    assert {"pyreadr", "certifi"} <= found
+    assert {"pingouin", "pyreadr", "certifi"} <= found
     assert {name for name in found if name not in page} == set()

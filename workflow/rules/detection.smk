@@ -167,9 +167,6 @@ rule watch:
         metadata=metadata_of("live"),
     log:
         "logs/{dataset}/watch.log",
-    resources:
-        mem_mb=memory_of("watch"),
-        runtime=minutes_of("watch"),
     params:
         seed=SETTINGS["seed"],
     script:

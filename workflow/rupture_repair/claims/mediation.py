@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ..exposure.shared import turned
 from ..project.content_order import by_content
 from ..project.dataset import Dataset
+from ..project.optional_parts import optional
 from ..project.reasons import because
-from ..statistics import indirect_effect
 
 #: Courses needed, in all and with a first rupture repaired, and not repaired.
 FEWEST, EACH = 30, 8
@@ -138,12 +137,12 @@ def paths(table: pd.DataFrame, *, seed: int, draws: int = DRAWS) -> pd.DataFrame
         linear regressions given `before` and `first_outcome`; the interval of the indirect effect
         by the bias-corrected bootstrap over courses.
     """
-    names = ["repaired", "after", "last_outcome", "before", "first_outcome"]
+    pingouin = optional("pingouin")
+
     order = by_content(table[["repaired", "before", "after", "first_outcome", "last_outcome"]])
-    cause, mediator, outcome, *covariates = table[names].iloc[order].to_numpy(dtype="float64").T
-    found = indirect_effect.mediation(
-        cause, mediator, outcome, np.column_stack(covariates), seed=seed, draws=draws
-    )
-    return pd.DataFrame.from_dict(
-        {name.capitalize(): effect._asdict() for name, effect in found.items()}, orient="index"
-    )
+    found = pingouin.mediation_analysis(
+        table.iloc[order], x="repaired", m="after", y="last_outcome",
+        covar=["before", "first_outcome"], n_boot=draws, seed=seed,
+    )  # fmt: skip
+    found = found.rename(columns={"CI2.5": "low", "CI97.5": "high"}).set_index("path")
+    return found.loc[["Total", "Direct", "Indirect"], ["coef", "se", "low", "high"]]

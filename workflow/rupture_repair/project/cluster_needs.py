@@ -32,8 +32,8 @@ class Needs:
 #: Of steps that read tables and write few rows.
 LIGHT = Needs(800, 1.5, 10, 20)
 
-#: Of steps that fit, simulate or draw. The demo (6,000 ratings) needs 470 MB and half a minute at
-#: most; 20,000 courses (500,000 ratings) once needed 2.6 GB and 20 minutes.
+#: Of steps that fit, simulate or draw. On 2 cores; measured on the demo (6,000 ratings) and on
+#: 20,000 courses (500,000 ratings), with room for slower machines.
 HEAVY = Needs(1200, 3, 15, 90)
 
 #: Steps that are heavy; all others are light.

@@ -9,6 +9,7 @@ from .problems import Problem, ProblemsFound, problem
 #: Module -> its name for installers, the extra that installs it, and what it is needed for.
 PARTS = {
     "altair": ("altair", "pipeline", "make the explorer"),
+    "pingouin": ("pingouin", "pipeline", "compute the mediation"),
     "pooch": ("pooch", "pipeline", "download public datasets"),
     "pypandoc": ("pypandoc-binary", "pipeline", "write pages and documents"),
     "pyreadr": ("pyreadr", "r-data", "read files of R"),
