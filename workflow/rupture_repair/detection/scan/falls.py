@@ -1,6 +1,7 @@
 """Falls of windows in the form of the kernel: which ratings lie low, and by what line."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -162,7 +163,9 @@ def _falls_of_each(
         for one in populations.each
     ]
     values = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Falls)}
-    stacked = {name: np.concatenate(value) for name, value in values.items() if np.ndim(value[0])}
+    stacked: dict[str, Any] = {
+        name: np.concatenate(value) for name, value in values.items() if np.ndim(value[0])
+    }
     return replace(parts[0], **stacked)
 
 
