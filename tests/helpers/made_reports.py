@@ -72,3 +72,8 @@ def rendered(made, folder, drawn=None):
 def flat(text):
     """Text as a reader sees it: one line, without characters that cannot be seen."""
     return " ".join(re.sub(r"[\x00-\x1f]", " ", text).split())
+
+
+def section(text: str, name: str) -> str:
+    """Return what stands under a heading of the second level, by its id."""
+    return re.split(r"^## .*$", text.split(f"{{#{name}}}")[1], flags=re.MULTILINE)[0]

@@ -43,14 +43,14 @@ class Truth:
     ruptures : DataFrame
         One row per planted rupture: `course` (text), `first_low` and `end` (session numbers),
         `status`, and where they are known `depth_sd` and `observable`.
-    settings : mapping
+    parameters : mapping
         The parameters of the simulation.
     why_not : str or None
         What is wrong with the file, where nothing can be compared with it.
     """
 
     ruptures: pd.DataFrame
-    settings: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     why_not: str | None = None
 
     @classmethod
@@ -65,16 +65,16 @@ class Truth:
         by_name = {Path(file).name: Path(file) for file in files}
         if "truth.csv" not in by_name:
             return None
-        settings: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         try:
             table = pd.read_csv(by_name["truth.csv"], dtype={"course": str, "status": str})
             if "truth_settings.yaml" in by_name:
                 text = by_name["truth_settings.yaml"].read_text(encoding="utf-8")
-                settings = yaml.safe_load(text)["settings"]
+                parameters = yaml.safe_load(text)["settings"]
         except (ValueError, TypeError, KeyError, yaml.YAMLError) as error:
             why = f"what was planted cannot be read: {' '.join(str(error).split())}"
             return cls(pd.DataFrame(columns=NEEDED), {}, why)
-        return cls(table, settings, _fault(table))
+        return cls(table, parameters, _fault(table))
 
 
 def _fault(table: pd.DataFrame) -> str | None:
@@ -206,7 +206,7 @@ def effects(truth: Truth, estimates: pd.DataFrame) -> pd.DataFrame:
         :data:`EFFECTS`, one row per fit and planted effect. `holds` says whether the interval holds
         the planted value.
     """
-    values = [truth.settings.get(name) for name in _PLANTED]
+    values = [truth.parameters.get(name) for name in _PLANTED]
     known = [float(value) for value in values if isinstance(value, int | float)]
     if len(known) < len(_PLANTED):
         return _as_effects(pd.DataFrame(columns=list(EFFECTS)))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bundles import dataset_of, material_of
-from made_reports import ABOUT, Page, flat, material, rendered, to_draw
+from made_reports import ABOUT, Page, flat, material, rendered, section, to_draw
 from made_settings import changed
 from made_tables import tables
 from report_examples import ODD, entry
@@ -268,32 +268,6 @@ def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
     assert "12\\.2" in text
     assert ".010 ± 0" in text
     assert text.count("n\\. a\\.") + text.count("n. a.") > 7
-
-
-def test_what_could_be_found_at_all_is_said_with_the_share_of_each_criterion(own):
-    made = without_figures(own)
-    measure, criterion = made.shown
-    row = {"measure": measure, "depth": "all", "false_alarm": 0.05, "sensitivity": 0.46,
-           "best": 0.46, "efficiency": 1.0, "efficiency_error": 0.0, "smallest": 3.9, "rate": 0.06,
-           "typical_depth": 5.2, "repaired": 0.6, "status": "assessed", "reason": None}  # fmt: skip
-    worse = {"criterion": criterion, "sensitivity": 0.345, "efficiency": 0.75}
-    both = [row | {"criterion": "best_possible"}, row | worse | {"efficiency_error": 0.03}]
-    classes = ["all", "under 1.5", "1.5 to 2.5", "2.5 to 4", "4 and more"]
-    table = pd.DataFrame([one | {"depth": depth} for one in both for depth in classes])
-    said = section(dataset_report(replace(made, certificate=table), ABOUT), "certificate")
-    assert "would find 46 %" in flat(said).replace("\\", "").replace("\u00a0", " ")
-    assert "which is 75 %" in flat(said).replace("\\", "").replace("\u00a0", " ")
-    assert "Best possible" in said
-    why = {**row, "criterion": "best_possible", "status": "not_assessable", "reason": "too few"}
-    none = replace(made, certificate=pd.DataFrame([why]))
-    refused = section(dataset_report(none, ABOUT), "certificate")
-    assert "could not be computed" in refused
-    assert "too few" in refused
-    assert "{#certificate}" not in dataset_report(made, ABOUT)
-
-
-def section(text, name):
-    return re.split(r"^## .*$", text.split(f"{{#{name}}}")[1], flags=re.MULTILINE)[0]
 
 
 def test_failed_models_are_listed_with_their_reason(built):

@@ -108,9 +108,9 @@ def steps(root: Path, settings: Settings) -> list[Step]:
     return found
 
 
-def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every setting with the keys that lead to it; a criterion is one setting."""
-    for key, value in settings.items():
+    for key, value in tree.items():
         if key == "criteria" and not above:
             yield from ((f"criteria.{row['id']}", row) for row in value)
         elif isinstance(value, Mapping) and value:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...chance.watch import FALSE_ALARM
 from ..dataset_tables import Material
 from ..markdown import number, percent, text
 from ..rows import Rows
@@ -20,7 +21,8 @@ def of_live(material: Material) -> dict[str, Any]:
     Returns
     -------
     dict
-        `watched`: the row of the probability; `reason`: why courses cannot be watched, or None.
+        `watched`: the row of the probability; `promised`: share of courses without a rupture that
+        may be flagged; `reason`: why courses cannot be watched, or None.
     """
     table = material.live
     if table is None:
@@ -29,7 +31,8 @@ def of_live(material: Material) -> dict[str, Any]:
     if own.empty:
         return {}
     row = own.iloc[0].to_dict()
-    return {"watched": row, "reason": None if row["status"] == "assessed" else row["reason"]}
+    reason = None if row["status"] == "assessed" else row["reason"]
+    return {"watched": row, "promised": FALSE_ALARM, "reason": reason}
 
 
 def rules(material: Material) -> Rows:
