@@ -1,6 +1,7 @@
 """The ratings and the outcome over the sessions, without single courses where these are hidden."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from made_tables import tables
@@ -50,3 +51,8 @@ def test_the_figure_says_what_it_shows(made):
     nothing, none = over_sessions(found.iloc[:0], made["measures"])
     assert none.empty
     assert nothing.texts
+
+
+def test_a_measure_that_is_not_rated_at_sessions_is_left_out(made):
+    found = ratings_by_session(made["sessions"], ["srs", "bdi"])
+    pd.testing.assert_frame_equal(found, ratings_by_session(made["sessions"], ["srs"]))

@@ -65,7 +65,7 @@ def ratings_by_session(sessions: pd.DataFrame, names: list[str]) -> pd.DataFrame
     sessions : DataFrame
         `session`, and a column of ratings per measure.
     names : list of str
-        The measures.
+        The measures; those without a column, which are not rated at sessions, are left out.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def ratings_by_session(sessions: pd.DataFrame, names: list[str]) -> pd.DataFrame
     """
     columns = ["measure", "session", "n", *QUANTILES]
     tables = []
-    for name in names:
+    for name in (name for name in names if name in sessions):
         by_session = sessions.dropna(subset=name).groupby("session")[name]
         table = by_session.quantile(list(QUANTILES.values())).unstack()
         table.columns = pd.Index(QUANTILES)
