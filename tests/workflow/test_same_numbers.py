@@ -26,12 +26,21 @@ POINTS = {
     "episodes": ["fall", "level_change"],
     "detection": ["floor"],
     "replicates": ["rating"],
+    "certificate": ["typical_depth"],
+    "session_probabilities": [
+        "rating", "fall", "path", "deviation",
+        *(f"{name}_{part}" for name in ("deviation", "rating")
+          for part in ("within", "between", "detrended")),
+    ],
     "sessions": ["alliance", "alliance__bond", "alliance__tasks"],
-}
+}  # fmt: skip
 TURNED = {
     "session_states": ["reference"], "replicates": ["rating"],
     "sessions": ["alliance", "alliance__bond", "alliance__tasks"],
 }  # fmt: skip
+
+#: Columns of points that are counted from the best rating where lower is better.
+FROM_THE_BEST = {"session_probabilities": ["rating", "path", "rating_between"]}
 
 DESCRIPTOR = {
     "title": "Made", "source": "made", "licence": "CC0", "citation": "none", "ids": "public",
@@ -230,6 +239,8 @@ def test_a_mirrored_scale_changes_no_number(chain, original):
         for column in columns:
             top = 10 if "__" in column else 20
             found[name][column] = top - found[name][column]
+    for name, columns in FROM_THE_BEST.items():
+        found[name][columns] += 20
     assert_same(*(without_level(tables) for tables in (original, found)))
 
 

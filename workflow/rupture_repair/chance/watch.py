@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..detection import criteria, run_rules
-from ..detection.courses import Courses, chosen
+from ..detection.courses import Courses, chosen, content
 from ..detection.hidden_markov import rupture_probability
 from ..detection.hidden_markov.draw import DrawnCourses, draw
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
@@ -93,8 +93,8 @@ def rupture_free(ratings: Ratings, name: str, measure: Measure, seed: int) -> li
 
 
 def _repeated(courses: Courses, times: int) -> Courses:
-    """Return courses several times, one after the other."""
-    return chosen(courses, np.tile(np.arange(len(courses.length)), times))[0]
+    """Return courses several times, one after the other, in an order that does not hang on ids."""
+    return chosen(courses, np.tile(np.argsort(content(courses), kind="stable"), times))[0]
 
 
 def live_model(free: Courses, model: HiddenMarkovModel) -> LiveModel:
