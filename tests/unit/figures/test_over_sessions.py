@@ -56,3 +56,10 @@ def test_the_figure_says_what_it_shows(made):
 def test_a_measure_that_is_not_rated_at_sessions_is_left_out(made):
     found = ratings_by_session(made["sessions"], ["srs", "bdi"])
     pd.testing.assert_frame_equal(found, ratings_by_session(made["sessions"], ["srs"]))
+
+
+def test_a_measure_without_a_rating_is_left_out(made):
+    unrated = made["sessions"].assign(srs=np.nan)
+    assert ratings_by_session(unrated, ["srs"]).empty
+    found = ratings_by_session(unrated, ["srs", "ors"])
+    assert set(found["measure"]) == {"ors"}

@@ -74,11 +74,11 @@ def ratings_by_session(sessions: pd.DataFrame, names: list[str]) -> pd.DataFrame
         without a rating are left out.
     """
     columns = ["measure", "session", "n", *QUANTILES]
-    tables = []
-    for name in (name for name in names if name in sessions):
+    tables = [pd.DataFrame(columns=columns)]
+    for name in (name for name in names if name in sessions and sessions[name].notna().any()):
         by_session = sessions.dropna(subset=name).groupby("session")[name]
         table = by_session.quantile(list(QUANTILES.values())).unstack()
         table.columns = pd.Index(QUANTILES)
         table = table.assign(measure=name, n=by_session.size()).reset_index()
         tables.append(table.reindex(columns=columns))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables[1:] or tables, ignore_index=True)
