@@ -14,9 +14,9 @@ def real(tmp_path_factory, mirror):
     """The four datasets, every step and criterion; few simulations, which the demo has in full."""
     settings = (
         f"datasets: [{', '.join(NAMES)}]\nmirror: {mirror}\ndefault_criterion: own_mean_2sd\n"
-        "chance: {replicates: 20, slow_replicates: 2, planted_falls: {courses: 200}, "
+        "chance: {replicates: 5, slow_replicates: 2, planted_falls: {depths: [1, 3], courses: 50}, "
         "certificate: {courses: 20, particles: 5}}\n"
-        "multiverse: {most: 40, permutations: 9}\nreport: {formats: [html]}\n"
+        "multiverse: {most: 8, permutations: 9}\nreport: {formats: [html]}\n"
     )
     return built_once("real", tmp_path_factory, lambda made: made.settings(settings))
 
