@@ -118,7 +118,7 @@ max_gap, settings
     ]  # fmt: skip
     warn(found.notes)
     table = pd.concat(parts).set_index("criterion").loc[[rule.id for rule in found.rules]]
-    table["reason"] = table["reason"].map(in_full, na_action="ignore")
+    table["reason"] = table["reason"].map(in_full, na_action="ignore").astype("str")
     return table.reset_index().drop(columns=["dataset", "measure"])
 
 
