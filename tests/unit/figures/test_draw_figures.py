@@ -162,7 +162,7 @@ def test_single_courses_only_where_allowed(made, setting, synthetic, shown, tmp_
     draw_figures(tmp_path, **to_draw(made | {"dataset": dataset, "config": config}))
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
     assert ("C0001" in written) is shown
-    assert len(list(tmp_path.iterdir())) == 32
+    assert len(list(tmp_path.iterdir())) == 36
 
 
 def test_files_do_not_depend_on_the_number_of_processes(made, tmp_path):
