@@ -44,7 +44,7 @@ def test_every_script_uses_the_library():
 #: Parts of the library that a rule may watch, next to `project`; what it does not use is not here.
 WATCHED = {
     "fetch": {"public_data"},
-    "check": {"disclosure", "ingest", "report", "statistics"},
+    "check": {"disclosure", "ingest", "models", "report", "statistics"},
     "ingest": {"ingest", "statistics"},
     "fit_hidden_markov": {"detection"},
     "probable": {"detection", "exposure"},
@@ -72,10 +72,11 @@ WATCHED = {
     },
     "write_report": {
         *("report", "figures", "claims", "chance", "diagnostics", "exposure", "models"),
-        *("statistics", "disclosure"),
+        *("statistics", "disclosure", "detection"),
     },
     "write_summary": {
         *("report", "figures", "chance", "models", "exposure", "statistics", "disclosure"),
+        "diagnostics",
     },
     "write_index": {"report", "figures", "disclosure", "exposure", "models"},
     "write_crate": {"report", "disclosure"},

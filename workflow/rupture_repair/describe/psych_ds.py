@@ -73,17 +73,17 @@ def _variables(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _columns_of_measure(measure.get("label") or name, measure)
 
 
-def _columns_of_measure(label: str, measure: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _columns_of_measure(label: str, content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the columns of a measure: its total, its items, scores before and after."""
-    known = instruments.load().get(measure.get("instrument") or "", {})
-    limits = measure.get("range") or known.get("range")
-    of_items = measure.get("item_range") or known.get("item_range")
+    known = instruments.load().get(content.get("instrument") or "", {})
+    limits = content.get("range") or known.get("range")
+    of_items = content.get("item_range") or known.get("item_range")
     for key in OF_MEASURES:
-        columns = measure.get(key) or ()
+        columns = content.get(key) or ()
         named = columns if isinstance(columns, Mapping) else {key: columns}
         for part, those in named.items():
             for column in [those] if isinstance(those, str) else those:
-                rater = "" if "rated" in label else f", rated by {measure['rater']}"
+                rater = "" if "rated" in label else f", rated by {content['rater']}"
                 yield _variable(
                     column, f"{label}{rater}, {part}", of_items if key == "items" else limits
                 )
