@@ -167,6 +167,9 @@ rule watch:
         metadata=metadata_of("live"),
     log:
         "logs/{dataset}/watch.log",
+    resources:
+        mem_mb=memory_of("watch"),
+        runtime=minutes_of("watch"),
     params:
         seed=SETTINGS["seed"],
     script:
@@ -189,6 +192,9 @@ rule certify:
     log:
         "logs/{dataset}/certify.log",
     threads: HALF_OF_CORES
+    resources:
+        mem_mb=memory_of("certify"),
+        runtime=minutes_of("certify"),
     params:
         criteria=SETTINGS["criteria"],
         edge_rules=SETTINGS["edge_rules"],

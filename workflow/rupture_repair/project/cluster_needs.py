@@ -42,6 +42,8 @@ HEAVY_STEPS = frozenset(
         "fit_hidden_markov",
         "calibrate",
         "compare_with_chance",
+        "certify",
+        "watch",
         "fit_models",
         "diagnose",
         "judge_claims",
