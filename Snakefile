@@ -40,15 +40,42 @@ include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/report.smk"
 
 
+# All steps of a dataset.
+STEPS = (
+    rules.check,
+    rules.ingest,
+    rules.fit_hidden_markov,
+    rules.probable,
+    rules.calibrate,
+    rules.detect,
+    rules.agreement,
+    rules.compare_with_chance,
+    rules.watch,
+    rules.certify,
+    rules.fit_models,
+    rules.diagnose,
+    rules.judge_claims,
+    rules.compare_with_truth,
+    rules.disclose,
+    rules.plan_multiverse,
+    rules.run_multiverse,
+    rules.verify,
+    rules.draw_figures,
+    rules.write_report,
+    rules.write_summary,
+    rules.write_explorer,
+)
+
+
 rule all:
     default_target: True
+    # Every table and page, so that one that a killed run left unwritten is made even where all that
+    # follows from it is there.
     input:
+        [expand(step.output, dataset=DATASETS) for step in STEPS],
+        rules.synthesise.output,
+        rules.write_explorer_library.output,
         rules.write_index.output,
-        expand(rules.write_report.output, dataset=DATASETS),
-        expand(rules.write_explorer.output, dataset=DATASETS),
-        expand(rules.write_summary.output, dataset=DATASETS),
-        expand(rules.verify.output, dataset=DATASETS),
-        expand(rules.probable.output, dataset=DATASETS),
         rules.write_crate.output,
 
 

@@ -1,5 +1,6 @@
 """Which source files a rule watches."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_paths_are_relative_so_that_a_moved_project_is_not_computed_again(monkey
     code_files.cache_clear()
     monkeypatch.chdir(tmp_path)
     assert all(Path(file).is_absolute() for file in code_files(SCRIPTS / "check.py"))
+
+
+def test_the_target_asks_for_what_every_step_writes():
+    asked = (ROOT / "Snakefile").read_text(encoding="utf-8")
+    rules = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "workflow/rules").glob("*.smk")
+    )
+    steps = set(re.findall(r'"\.\./scripts/(\w+)\.py"', rules)) - {"fetch"}
+    assert len(steps) > 20
+    assert {step for step in steps if not re.search(rf"rules\.{step}\b", asked)} == set()
 
 
 def test_every_script_uses_the_library():
