@@ -129,7 +129,7 @@ rule write_report:
         expand("reports/{{dataset}}.{form}", form=FORMS),
     log:
         "logs/{dataset}/write_report.log",
-    threads: min(len(FORMS), CORES)  # each form takes seconds
+    threads: min(len(FORMS), HALF_OF_CORES)  # each form takes seconds
     resources:
         mem_mb=memory_of("write_report"),
         runtime=minutes_of("write_report"),
@@ -250,6 +250,8 @@ rule write_crate:
         rules.write_index.output,
         expand(rules.write_report.output, dataset=DATASETS),
         expand(rules.write_explorer.output, dataset=DATASETS),
+        expand(rules.write_summary.output, dataset=DATASETS),
+        expand(rules.probable.output, dataset=DATASETS),
         expand(rules.verify.output, dataset=DATASETS),
         rules=[from_here(file) for file in RULE_FILES],
         code=code_of("write_crate"),

@@ -10,7 +10,7 @@ from rupture_repair.project.measures import read_measures
 from rupture_repair.project.setting_groups import ChanceSettings, EdgeRules
 
 dataset, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
-with step_log.step("certify", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("certify", dataset, snakemake.log[0], snakemake.output, given):
     table = certify.certify(
         pd.read_parquet(given.sessions),
         read_measures(given.measures),

@@ -8,7 +8,7 @@ from rupture_repair.project import processed, step_log
 from rupture_repair.project.measures import read_measures
 
 dataset, given = snakemake.wildcards.dataset, snakemake.input
-with step_log.step("watch", dataset, snakemake.log[0], snakemake.output):
+with step_log.step("watch", dataset, snakemake.log[0], snakemake.output, given):
     table = watch(
         pd.read_parquet(given.sessions),
         read_measures(given.measures),

@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from repository import ROOT
 from rupture_repair.project import manifest, run_note, step_log
 from rupture_repair.project.problems import ProblemsFound, problem
 
@@ -76,3 +79,12 @@ def test_a_note_that_was_cut_short_is_no_note(tmp_path):
     log = run(tmp_path, text="fine")
     step_log.running_file(log).write_text('{"dataset": "cli')
     assert step_log.unfinished(tmp_path / "logs") == []
+
+
+def test_every_script_says_what_it_reads_and_writes():
+    for file in sorted((ROOT / "workflow/scripts").glob("*.py")):
+        text = " ".join(file.read_text(encoding="utf-8").split())
+        handed = re.search(r"step_log\.step\((.*?)\):", text)[1].rstrip(", ").split(", ")
+        # Downloads are verified by the register.
+        assert len(handed) == (3 if file.stem == "fetch" else 5), file.name
+        assert handed[-1] in ("given", "snakemake.input") or file.stem == "fetch", file.name
