@@ -109,7 +109,9 @@ def test_the_law_comes_back():
     form = RatingForm(0.0, 40.0)
     law = RuptureLaw(0.07, (RuptureKind(1.0, 6.0, 0.6),), spread=0.4, least=1.5, most=12.0)
     known = replicates.Null(None, "made", MEASURE, form, noise, pattern.rating, (1, 2))
-    made, planted = certify.simulated(pattern, known, law, np.random.default_rng(1), evenly=False)
+    made, planted = certify.simulated(
+        pattern, known, law, np.random.default_rng(1), all_depths=False
+    )
     found, ruptures = fitted_law.fitted_law(made, noise, form, np.random.SeedSequence(2))
     assert found.rate == pytest.approx(law.rate, rel=0.3)
     assert found.kinds[0].depth == pytest.approx(6.0, rel=0.15)

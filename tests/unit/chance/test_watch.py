@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as statsmodels
 
 from made_measures import made_measure
 from rupture_repair.chance import watch as watching
@@ -32,12 +33,19 @@ def pattern(number, sessions=10):
     return Courses(np.zeros(number * sessions), session, np.arange(number + 1) * sessions)
 
 
-@pytest.mark.parametrize(("share", "flagged"), [(0.05, 5), (0.049, 4), (0.0, 0)])
+@pytest.mark.parametrize(("share", "flagged"), [(0.05, 4), (0.039, 2), (0.0, 0)])
 def test_no_more_courses_reach_the_threshold_than_promised(share, flagged):
     highest = np.random.default_rng(1).random(100)
     assert (highest >= threshold_of(highest, share)).sum() == flagged
     # Where many courses have the same highest value, none of them is flagged.
     assert (np.full(100, 0.3) >= threshold_of(np.full(100, 0.3), share)).sum() == 0
+
+
+def test_a_further_course_reaches_the_threshold_as_seldom_as_promised():
+    random = np.random.default_rng(1)
+    further = [1 - threshold_of(random.random(100), 0.05) for _ in range(4000)]
+    assert np.mean(further) <= 0.05 + 3 * np.std(further) / np.sqrt(4000)
+    assert np.mean(further) > 0.045
 
 
 def test_other_rupture_free_courses_are_flagged_as_seldom_as_promised():
@@ -90,6 +98,9 @@ def test_the_slope_of_calibrated_probabilities_is_one():
     extreme = 1 / (1 + np.exp(-2 * np.log(probability / (1 - probability))))
     assert calibration_slope(extreme, true) == pytest.approx(0.5, abs=0.03)
     assert np.isnan(calibration_slope(probability, np.zeros(20_000, dtype=bool)))
+    design = statsmodels.add_constant(np.log(probability / (1 - probability)))
+    expected = statsmodels.Logit(true.astype(float), design).fit(disp=0).params[1]
+    assert calibration_slope(probability, true) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def test_the_section_says_what_was_found_and_that_it_is_a_research_tool():
     section = text.partition("## What watching would have shown")[2].partition("\n## ")[0]
     section = section.replace("\\", "").replace("\u00a0", " ")
     assert "reaches 0.81" in section
-    assert "31 % of the ruptures would have been flagged while they were open, after 1.2" in section
+    assert "31 % of the ruptures were flagged while they were open, after 1.2" in section
     assert "**This is a research tool.**" in section
     rows = live.rules(material)
     assert "Probability by the ratings so far" in rows[0]["rule"]

@@ -16,7 +16,7 @@ import pandas as pd
 from ..detection.courses import Courses, chosen
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
-from ..detection.ratings import alliance, prepared
+from ..detection.ratings import alliance
 from ..detection.scan.lines import centred_sessions
 from ..detection.scan.population import FEWEST_COURSES
 from ..project.arrays import Flags, Floats, Integers
@@ -27,11 +27,10 @@ from .depths import BEST, CLASSES
 from .fitted_law import fitted_law, ordinary_of
 from .noise import drawn
 from .oracle import grid_of, posterior
-from .replicates import Null, find, prepare, refusal
+from .replicates import Null, evenly, find, null_of, refusal
 from .rupture_law import RuptureHistories, RuptureLaw
 
-#: Depths are planted from ... to ..., in SD of the course, evenly in their logarithm, and weighted
-#: to the law.
+#: The depths, in SD of the course, among which the smallest that is found is looked for.
 _DEPTHS = (0.5, 6.0)
 
 #: Rupture-free courses for each with ruptures, and courses that one process takes at a time.
@@ -72,12 +71,6 @@ class PlantedRuptures:
     within: Flags
 
 
-def _shared_out(courses: Courses, number: int) -> Courses:
-    """Return the sessions of about so many courses: each as often as the others."""
-    each = len(courses.length)
-    return chosen(courses, np.arange(number) * each // number)[0]
-
-
 def _law_of_depth(law: RuptureLaw, depth: Floats) -> Floats:
     """Return the density of the log fall."""
     z = [(np.log(depth) - np.log(kind.depth)) / law.spread for kind in law.kinds]
@@ -93,7 +86,7 @@ def simulated(
     law: RuptureLaw | None,
     random: np.random.Generator,
     *,
-    evenly: bool = True,
+    all_depths: bool = True,
 ) -> tuple[Courses, PlantedRuptures | None]:
     """Draw courses with ruptures by a law, or without any.
 
@@ -104,9 +97,10 @@ def simulated(
     null : Null
     law : RuptureLaw or None
     random : Generator
-    evenly : bool
+    all_depths : bool
         Whether about one rupture per course is planted however rare the law makes them, and all
-        depths evenly; the weights of the ruptures make up for it.
+        falls that it allows are, evenly in their logarithm; the weights of the ruptures make up
+        for it.
 
     Returns
     -------
@@ -125,7 +119,7 @@ def simulated(
     planted = None
     if law is not None:
         fall, before, opened, planted = _falls(
-            pattern, null, law, sd[pattern.start[:-1]], random, evenly
+            pattern, null, law, sd[pattern.start[:-1]], random, all_depths
         )
         line = np.where(opened, null.form.bent(line - before) - (fall - before), line - fall)
     rating = null.form.rate(line + wave)
@@ -138,12 +132,12 @@ def _falls(
     law: RuptureLaw,
     sd: Floats,
     random: np.random.Generator,
-    evenly: bool,
+    all_depths: bool,
 ) -> tuple[Floats, Floats, Flags, PlantedRuptures]:
     """Draw histories; return falls at the ratings, and the ruptures."""
     grid = grid_of(pattern, null.form)
     number, sessions = grid.rating.shape
-    rate = max(law.rate, 1 / float(pattern.length.mean())) if evenly else law.rate
+    rate = max(law.rate, 1 / float(pattern.length.mean())) if all_depths else law.rate
     histories = RuptureHistories(replace(law, rate=rate), number, random)
     layers = np.zeros((4, number, sessions))
     latest = np.full((number, sessions), -1)
@@ -154,9 +148,9 @@ def _falls(
         possible = np.flatnonzero(histories.reach(session + 1))
         which = possible[random.random(len(possible)) < histories.rate[possible]]
         histories.begin(which, np.full(len(which), session + 1.0))
-        if evenly:
-            spread = (_DEPTHS[1] / _DEPTHS[0]) ** random.random(len(which))
-            histories.deepen(which, _DEPTHS[0] * spread * sd[which])
+        if all_depths:
+            span = law.most / law.least
+            histories.deepen(which, law.least * span ** random.random(len(which)))
         latest[which, session] = counts + np.arange(len(which))
         counts += len(which)
         begun.append(which)
@@ -172,7 +166,7 @@ def _falls(
     first = within.argmax(axis=1)[:, None]
     seen = np.take_along_axis(before, first, axis=1)[:, 0] > 0
     seen &= (within & opened[course] & rated[course]).any(axis=1)
-    weight = _law_of_depth(law, depth) if evenly else np.ones(counts)
+    weight = _law_of_depth(law, depth) if all_depths else np.ones(counts)
     planted = PlantedRuptures(
         course[seen], (depth / sd[course])[seen], weight[seen], (within & rated[course])[seen]
     )
@@ -210,8 +204,7 @@ def _counted(
     """Simulate one block of courses, and count."""
     first, last, quiet = item
     total = _QUIET * number if quiet else number
-    every = _shared_out(null.courses, total)
-    pattern = chosen(every, np.arange(first, last))[0]
+    pattern = chosen(evenly(null.courses, total), np.arange(first, last))[0]
     seed = null.seed(_PURPOSE, int(quiet), first)
     random = np.random.default_rng(seed)
     courses, planted = simulated(pattern, null, None if quiet else law, random)
@@ -274,7 +267,7 @@ class _Shares:
         share: Floats = self.quiet @ self.counted.alarms[which] / len(self.counted.top)
         return share
 
-    def row(self, hits: Flags, alarm: Floats, kind: str) -> dict[str, Any]:
+    def row(self, hits: Flags, found_by_best: Flags, alarm: Floats, kind: str) -> dict[str, Any]:
         """Return one row: what is found of ruptures of one class of depth."""
         low, high = CLASSES[kind]
         depth = self.counted.depth
@@ -283,7 +276,7 @@ class _Shares:
         whole = weight.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = (weight * hits[..., of]).sum(axis=1) / whole
-            best = (weight * self.best(alarm)[:, of]).sum(axis=1) / whole
+            best = (weight * found_by_best[:, of]).sum(axis=1) / whole
             efficiency = np.where(best > 0, found / best, np.nan)
         few = of.sum() < _FEWEST
         shares = {"sensitivity": found, "best": best, "efficiency": efficiency}
@@ -348,16 +341,17 @@ def certificate(
     if why is None:
         law, _ = fitted_law(null.courses, null.noise, null.form, null.seed(_PURPOSE, 2))
         shares = _simulate(null, law, usable, edge_rules, settings, processes)
-        kind = law.kinds[0]
-        names |= {"rate": law.rate, "typical_depth": kind.depth, "repaired": kind.repaired}  # type: ignore[dict-item]
+        rupture = law.kinds[0]
+        names |= {"rate": law.rate, "typical_depth": rupture.depth, "repaired": rupture.repaired}  # type: ignore[dict-item]
         allowed = np.full(_DRAWS + 1, settings.false_alarm)
         judged = [(BEST, shares.best(allowed), allowed)]
         judged += [(rule.id, shares.counted.hits[i], shares.alarms(i))
                    for i, rule in enumerate(usable)]  # fmt: skip
         for name, hits, alarm in judged:
             smallest = shares.smallest(hits[0] if hits.ndim == 2 else hits)
+            best = hits if name == BEST else shares.best(alarm)
             rows += [
-                {**names, "criterion": name, **shares.row(hits, alarm, kind),
+                {**names, "criterion": name, **shares.row(hits, best, alarm, kind),
                  "smallest": smallest if kind == "all" else np.nan, "status": "assessed"}
                 for kind in CLASSES
             ]  # fmt: skip
@@ -427,8 +421,7 @@ def certify(
     """
 
     def assess(name: str, processes: int) -> pd.DataFrame:
-        ratings = prepared(sessions, name, measures[name], criteria, models=models)
-        null = prepare(ratings, name, measures[name], seed=seed)
+        null = null_of(sessions, name, measures, criteria, seed=seed, models=models)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         return certificate(null, rules, edge_rules, settings, dataset=dataset, processes=processes)
 

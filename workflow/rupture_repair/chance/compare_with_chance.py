@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..detection.courses import content
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
-from ..detection.ratings import alliance, prepared
+from ..detection.ratings import alliance
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from ..project.setting_groups import ChanceSettings, EdgeRules
@@ -27,6 +27,7 @@ from .replicates import (
     Null,
     find,
     kept_replicates,
+    null_of,
     prepare,
     refusal,
 )
@@ -253,8 +254,7 @@ def compare_with_chance(
     """
 
     def assess(name: str, processes: int) -> tuple[pd.DataFrame, ...]:
-        ratings = prepared(sessions, name, measures[name], criteria, models=models)
-        null = prepare(ratings, name, measures[name], seed=seed)
+        null = null_of(sessions, name, measures, criteria, seed=seed, models=models)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
         by_chance, courses = expected(null, rules, edge_rules, settings, **how)

@@ -1,4 +1,4 @@
-"""The law of ruptures of a dataset, by maximum likelihood: EM with the particles of the oracle."""
+"""The law of ruptures of a dataset by penalised likelihood: EM with the particles of the oracle."""
 
 from dataclasses import replace
 

@@ -211,7 +211,6 @@ class _Filter:
         tries = rate.copy()
         for at_least, share in reversed(_TRIES):
             tries[z >= at_least] = share
-        tries = np.maximum(tries, np.where(np.isnan(z), rate, 0.0))
         begun = self.random.random(len(possible)) < tries
         change = np.where(begun, np.log(rate / tries), np.log1p(-rate) - np.log1p(-tries))
         self.weight[possible] += change

@@ -5,7 +5,7 @@ ruptures (:mod:`rupture_repair.chance.matching`). `shuffle`: the deviations of e
 own line in random order; nothing is assumed of their distribution, but their order is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -27,12 +27,13 @@ from ..detection.courses import (
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
-from ..detection.ratings import Ratings, why_not_assessable
+from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
+from ..detection.ratings import Ratings, prepared, why_not_assessable
 from ..detection.ratings import scale_of as scale_of_ratings
 from ..detection.scan.lines import Population, centred_sessions
 from ..detection.scan.population import PopulationsOfEach
 from ..project.arrays import Flags, Floats, Integers
-from ..project.measures import Measure
+from ..project.measures import Measure, Measures
 from ..project.setting_groups import ChanceSettings, EdgeRules
 from .matching import matched
 from .noise import Noise, RatingForm, drawn
@@ -257,6 +258,32 @@ def stacked(null: Null, rating: Floats) -> Courses:
     offset = np.arange(number)[:, None] * length
     starts = np.append((offset + start[:-1]).ravel(), number * length)
     return Courses(rating.ravel(), np.tile(null.courses.session, number), starts)
+
+
+def evenly(courses: Courses, number: int) -> Courses:
+    """Return so many courses, each about as often as the others."""
+    return chosen(courses, np.arange(number) * len(courses.length) // number)[0]
+
+
+def null_of(
+    sessions: pd.DataFrame,
+    name: str,
+    measures: Measures,
+    criteria: Sequence[Criterion] = (),
+    *,
+    seed: int,
+    models: Mapping[str, HiddenMarkovModel] | None = None,
+) -> Null:
+    """Return what replicates of a measure are made of, from the table of sessions.
+
+    Parameters
+    ----------
+    sessions, name, measures, criteria, models
+        As for :func:`rupture_repair.detection.ratings.prepared`.
+    seed : int
+    """
+    ratings = prepared(sessions, name, measures[name], criteria, models=models)
+    return prepare(ratings, name, measures[name], seed=seed)
 
 
 def kept_replicates(

@@ -1,34 +1,38 @@
 """Watching courses as they go on: what is known after each session, and when to raise a flag.
 
 After each session the hidden Markov model gives the probability of an open rupture by the ratings
-so far. A flag is raised where it reaches a threshold that at most a promised share of rupture-free
-courses ever reaches: courses drawn from the noise of the dataset, freed of ruptures. What this
+so far. A flag is raised where it reaches a threshold that is meant for at most 5 % of rupture-free
+courses ever: courses drawn from the noise of the dataset, freed of ruptures. What this
 would have shown is found in courses drawn from the fitted model, next to rules that clinicians use.
 A research tool: nobody has tried it in a clinic.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from ..detection import criteria, run_rules
-from ..detection.courses import Courses, chosen, content
+from ..detection.courses import Courses
 from ..detection.hidden_markov import rupture_probability
 from ..detection.hidden_markov.draw import DrawnCourses, draw
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
-from ..detection.ratings import Ratings, alliance, arrange, scale_of, why_not_assessable
+from ..detection.ratings import alliance, scale_of, why_not_assessable
 from ..project.arrays import Flags, Floats
-from ..project.measures import Measure, Measures
-from .replicates import prepare, simulate
+from ..project.measures import Measures
+from .calibrate import MARGIN
+from .replicates import Null, evenly, null_of, simulate, stacked
 
-#: Share of rupture-free courses that may ever be flagged.
+#: Share of rupture-free courses that may ever be flagged; the threshold aims at a part of it, as
+#: the calibration of k does.
 FALSE_ALARM = 0.05
 #: Courses that are simulated for each of the three purposes.
 SIMULATED = 600
+#: Of the seeds of these courses.
+_PURPOSE = 4
 #: Rules of clinicians that look back only, for comparison.
 CLINICAL = ("srs_cutoff", "srs_drop_1")
 #: The rule that is watched by.
@@ -36,7 +40,16 @@ WATCHED = "filtered_probability"
 #: Shares of courses with a rupture at which the predictive value is stated.
 STATED = (0.1, 0.3, 0.5)
 _NUMBERS = (
-    *("threshold", "false_alarm", "found", "found_error", "delay", "courses_ruptured", "ppv"),
+    *(
+        "threshold",
+        "false_alarm",
+        "false_alarm_error",
+        "found",
+        "found_error",
+        "delay",
+        "courses_ruptured",
+        "ppv",
+    ),
     *(f"ppv_{share * 100:.0f}" for share in STATED),
     "calibration_slope",
 )
@@ -63,38 +76,46 @@ class LiveModel:
         return probability, probability >= self.threshold
 
 
-def threshold_of(highest: Floats, false_alarm: float = FALSE_ALARM) -> float:
-    """Return the lowest threshold that at most a share of courses reaches.
+def threshold_of(highest: Floats, false_alarm: float = MARGIN * FALSE_ALARM) -> float:
+    """Return the lowest threshold that a further course reaches with a probability of at most ...
 
     Parameters
     ----------
     highest : ndarray, shape (courses,)
-        The highest value of each course.
+        The highest value of each course. A further course lies above the j-th largest of n with
+        a probability of j / (n + 1).
     false_alarm : float
+        That probability.
+
+    Returns
+    -------
+    float
+        Above all values where the courses are too few for it.
 
     Examples
     --------
-    >>> float(threshold_of(np.array([0.1, 0.2, 0.3, 0.9]), 0.25)) > 0.3
-    True
+    >>> highest = np.array([0.1, 0.2, 0.3, 0.9])
+    >>> 0.3 < threshold_of(highest, 0.4) < 0.31, threshold_of(highest, 0.1) > 0.9
+    (True, True)
     """
-    allowed = int(false_alarm * len(highest))
-    return float(np.nextafter(np.sort(highest)[::-1][allowed], 2.0))
+    allowed = int(false_alarm * (len(highest) + 1))
+    # With none, what even the largest of all does not reach.
+    return float(np.nextafter(np.sort(highest)[::-1][max(allowed, 1) - 1], 2.0))
 
 
-def rupture_free(ratings: Ratings, name: str, measure: Measure, seed: int) -> list[Courses]:
-    """Return two sets of rupture-free courses of a measure, each of about :data:`SIMULATED`."""
-    null = prepare(ratings, name, measure, seed=seed)
-    number = len(null.courses.length)
-    replicates = -(-SIMULATED // number)
-    random = np.random.default_rng([seed, crc32(f"watch {name}".encode())])
-    drawn = simulate(null, "autoregressive", np.arange(2 * replicates), random)
-    repeated = _repeated(null.courses, replicates)
-    return [replace(repeated, rating=half.ravel()) for half in np.split(drawn, 2)]
+def rupture_free(null: Null, which: int) -> Courses:
+    """Return :data:`SIMULATED` rupture-free courses of a measure.
 
-
-def _repeated(courses: Courses, times: int) -> Courses:
-    """Return courses several times, one after the other, in an order that does not hang on ids."""
-    return chosen(courses, np.tile(np.argsort(content(courses), kind="stable"), times))[0]
+    Parameters
+    ----------
+    null : Null
+        From :func:`rupture_repair.chance.replicates.prepare`.
+    which : int
+        Of several sets of them.
+    """
+    replicates = np.arange(-(-SIMULATED // len(null.courses.length)))
+    random = np.random.default_rng(null.seed(_PURPOSE, which))
+    return evenly(stacked(null, simulate(null, "autoregressive", replicates, random)), SIMULATED)
 
 
 def live_model(free: Courses, model: HiddenMarkovModel) -> LiveModel:
@@ -129,8 +150,9 @@ def watch(
         One row per measure and rule (:data:`WATCHED`, then :data:`CLINICAL`). Columns: `dataset`,
         `measure`, `rule`, `simulated` (courses), `threshold` (of the probability), `false_alarm`
         (share of rupture-free courses that are ever flagged, in courses that the threshold does not
-        come from), `found` (share of ruptures with a flag while they are open) and `found_error`,
-        `delay` (mean sessions from the first of a rupture to the first flag, of those found),
+        come from) and `false_alarm_error`, `found` (share of ruptures with a flag while they are
+        open) and `found_error`, `delay` (mean sessions from the first of a rupture to the first
+        flag, of those found),
         `courses_ruptured` (share of courses with a rupture, by the model), `ppv` (share of flagged
         courses whose first flag is in an open rupture) and `ppv_10`, `ppv_30`, `ppv_50` (the same,
         were so many per cent of courses ruptured), `calibration_slope` (of the logistic regression
@@ -139,15 +161,14 @@ def watch(
     """
     rows = []
     for name in alliance(measures):
-        ratings, model = arrange(sessions, name, measures[name]), models.get(name)
+        model = models.get(name)
         names = {"dataset": dataset, "measure": name}
         if model is None or not model.identified:
             why = "no model was fitted" if model is None else model.message
             rows += [{**names, **_refused(rule, why)} for rule in (WATCHED, *CLINICAL)]
             continue
-        rows += [
-            {**names, **row} for row in _of_measure(ratings, name, measures[name], model, seed)
-        ]
+        null = null_of(sessions, name, measures, seed=seed)
+        rows += [{**names, **row} for row in _of_measure(null, model)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     texts = dict.fromkeys(("dataset", "measure", "rule", "status", "reason"), "str")
     return table.astype({**texts, **dict.fromkeys(_NUMBERS, "float64"), "simulated": "int64"})
@@ -158,30 +179,25 @@ def _refused(rule: str, why: str) -> dict[str, Any]:
     return {"rule": rule, "simulated": 0, **blank, "status": "not_assessable", "reason": why}
 
 
-def _of_measure(
-    ratings: Ratings, name: str, measure: Measure, model: HiddenMarkovModel, seed: int
-) -> list[dict[str, Any]]:
+def _of_measure(null: Null, model: HiddenMarkovModel) -> list[dict[str, Any]]:
     """Return the rows of one measure."""
-    first, second = rupture_free(ratings, name, measure, seed)
-    watched = live_model(first, model)
-    random = np.random.default_rng([seed, crc32(f"watch {name}".encode()), 1])
-    true = draw(
-        _repeated(ratings.courses, -(-SIMULATED // len(ratings.courses.length))), model, random
-    )
+    watched, other = live_model(rupture_free(null, 0), model), rupture_free(null, 1)
+    random = np.random.default_rng(null.seed(_PURPOSE, 2))
+    true = draw(evenly(null.courses, SIMULATED), model, random)
     probability, flags = watched.judged(true.courses)
-    row = performance(true, flags, second, watched.judged(second)[1])
+    row = performance(true, flags, other, watched.judged(other)[1])
     row["calibration_slope"] = calibration_slope(probability, true.ruptured)
     rows = [{"rule": WATCHED, **row, "threshold": watched.threshold}]
     for rule in criteria.load(CLINICAL):
-        why = why_not_assessable(rule, measure, ratings)
+        why = why_not_assessable(rule, null.measure, null.ratings)
         if why is not None:
             rows.append(_refused(rule.id, why))
             continue
         both = [
-            run_rules.falls(courses, rule, scale_of(courses, measure), 1).low
-            for courses in (true.courses, second)
+            run_rules.falls(courses, rule, scale_of(courses, null.measure), 1).low
+            for courses in (true.courses, other)
         ]
-        rows.append({"rule": rule.id, **performance(true, both[0], second, both[1])})
+        rows.append({"rule": rule.id, **performance(true, both[0], other, both[1])})
     return rows
 
 
@@ -198,7 +214,7 @@ def performance(
     since = courses.session[hits[first_hit]] - courses.session[np.flatnonzero(begins)[found]]
     share = len(found) / number if number else np.nan
     ruptured = np.maximum.reduceat(true.ruptured, courses.start[:-1])
-    first_flag = np.flatnonzero(flags & (courses.total(flags.astype(float))[courses.course] > 0))
+    first_flag = np.flatnonzero(flags)
     of_course, at = np.unique(courses.course[first_flag], return_index=True)
     in_rupture = np.zeros(len(courses.length), dtype=bool)
     in_rupture[of_course] = true.ruptured[first_flag[at]]
@@ -218,6 +234,7 @@ def performance(
     return {
         "simulated": len(courses.length),
         "false_alarm": alarm,
+        "false_alarm_error": float(np.sqrt(alarm * (1 - alarm) / len(free.length))),
         "found": share,
         "found_error": float(np.sqrt(share * (1 - share) / number)) if number else np.nan,
         "delay": float(since.mean()) if len(found) else np.nan,
@@ -241,10 +258,10 @@ def calibration_slope(probability: Floats, true: Flags) -> float:
     design = np.stack([np.ones(kept.sum()), np.log(odds / (1 - odds))], axis=1)
     slopes = np.array([0.0, 1.0])
     for _ in range(50):
-        fitted = 1 / (1 + np.exp(-design @ slopes))
+        fitted = expit(design @ slopes)
         information = design.T @ (design * (fitted * (1 - fitted))[:, None])
         step = np.linalg.lstsq(information, design.T @ (true[kept] - fitted))[0]
         slopes += step
         if np.abs(step).max() < 1e-8:
-            break
-    return float(slopes[1])
+            return float(slopes[1])
+    return float("nan")

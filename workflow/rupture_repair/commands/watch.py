@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 HELP = "say which courses may be in an open rupture after their last session"
 DESCRIPTION = (
     "Print for each course its last rated session, the probability that a rupture is open there, "
-    "given the ratings so far, and whether that is flagged: at most 5 % of courses without any "
-    "rupture are ever flagged. DATASET is one that was built (`make report`); a CSV file with one "
-    "row per session needs --course, --session, --rating, --better and --range. This is a research "
-    "tool: it was never tried in a clinic, and no decision on a person may rest on it."
+    "given the ratings so far, and whether that is flagged: the threshold is meant for at most "
+    "5 % of courses without any rupture. DATASET is one that was built (`make report`); a CSV "
+    "file with one row per session needs --course, --session, --rating, --better and --range. "
+    "This is a research tool: it was never tried in a clinic, and no decision on a person may "
+    "rest on it."
 )
 RESEARCH = "a research tool: no decision on a person may rest on it"
 
@@ -112,7 +113,7 @@ def of_dataset(name: str, measure: str | None = None, root: Path = Path()) -> "p
         )
         return None
     if row["status"] != "assessed":
-        raise ProblemsFound([problem("E722", measure=chosen, why=row["reason"])])
+        raise ProblemsFound([problem("E722", measure=chosen, why=in_full(row["reason"]))])
     model = rupture_probability.read(folder / "hidden_markov.json")[chosen]
     ratings = arrange(pd.read_parquet(folder / "sessions.parquet"), chosen, measures[chosen])
     return last_sessions(ratings, LiveModel(model, float(row["threshold"])))
@@ -126,6 +127,7 @@ def of_file(arguments: argparse.Namespace) -> "pd.DataFrame":
     ProblemsFound
         With every problem of the options (E719) and of the file, or if it cannot be watched (E722).
     """
+    from ..chance.replicates import prepare
     from ..chance.watch import live_model, rupture_free
     from ..dataframes.about import About
     from ..dataframes.ratings import Columns, read
@@ -156,8 +158,8 @@ def of_file(arguments: argparse.Namespace) -> "pd.DataFrame":
     if model is None or not model.identified:
         why = in_full(model.message) if model else "there is no rating"
         raise ProblemsFound([problem("E722", measure=arguments.rating, why=why)])
-    free, _ = rupture_free(ratings, "rating", measure, _SEED)
-    last = last_sessions(ratings, live_model(free, model))
+    null = prepare(ratings, "rating", measure, seed=_SEED)
+    last = last_sessions(ratings, live_model(rupture_free(null, 0), model))
     return given.renamed(last.assign(session=last["session"] - from_zero))
 
 

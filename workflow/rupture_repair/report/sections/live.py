@@ -4,13 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from ...chance.watch import FALSE_ALARM
+from ...chance.watch import FALSE_ALARM, STATED, WATCHED
 from ..dataset_tables import Material
 from ..markdown import number, percent, text
 from ..rows import Rows
 
-#: The rule by the model, as `rupture_repair.chance.watch` names it.
-WATCHED = "filtered_probability"
 _NAMES = {WATCHED: "Probability by the ratings so far", "srs_cutoff": "Score below the cut-off",
           "srs_drop_1": "Fall of one point"}  # fmt: skip
 
@@ -47,7 +45,7 @@ def rules(material: Material) -> Rows:
             "found": percent(row["found"]),
             "delay": number(row["delay"], 1),
             "ppv": percent(row["ppv"]),
-            "stated": ", ".join(percent(row[f"ppv_{share}"]) for share in (10, 30, 50)),
+            "stated": ", ".join(percent(row[f"ppv_{share * 100:.0f}"]) for share in STATED),
             "slope": number(row["calibration_slope"]),
             "reason": "–" if pd.isna(row["reason"]) else text(row["reason"]),
         }
