@@ -65,13 +65,14 @@ def test_an_open_gate_returns_the_tables_with_their_reasons_in_full(detected):
 
 def test_chance_loses_what_tells_a_withheld_count():
     row = {"measure": "a", "criterion": "dip", "observed": 25, "expected": 20.0, "ratio": 1.25,
-           "excess": 5.0, "p": 0.1, "p_error": 0.01, "observed_repaired": 0.6,
+           "excess": 5.0, "false_discovery_rate": 0.8, "p": 0.1, "p_error": 0.01,
+           "observed_repaired": 0.6,
            "observed_courses": 20, "n_courses_assessable": 30, "n_sessions_assessable": 200,
            "message": None}  # fmt: skip
     every = {f"n_{one}": 9 for one in ("episodes", "repaired", "unrepaired", "courses_assessable",
              "courses_with_episode", "sessions_assessable")}  # fmt: skip
     lost = {
-        "n_episodes": {"observed", "ratio", "excess", "p", "p_error"},
+        "n_episodes": {"observed", "ratio", "excess", "false_discovery_rate", "p", "p_error"},
         "n_repaired": {"observed_repaired"},
         "n_unrepaired": {"observed_repaired"},
         "n_courses_with_episode": {"observed_courses"},

@@ -25,6 +25,9 @@ def withheld(shown, tmp_path_factory):
     """The same where small counts are withheld; of the third site, every count is."""
     folder = Path(shutil.copytree(shown, tmp_path_factory.mktemp("withheld") / "sites"))
     write_site(folder / "site-b", "site-b", 1, len(SITES), individuals="never")
+    config = folder / "site-c/config.yaml"
+    text = config.read_text(encoding="utf-8").replace("demo_only", "never")
+    config.write_text(text, encoding="utf-8")
     write(Gate(5), folder / "site-c/data/processed/site-c/disclosed.json")
     for name in SITES[1:]:
         place = Path("data/processed") / name / "disclosed.json"

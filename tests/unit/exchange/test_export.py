@@ -121,3 +121,16 @@ def test_a_dataset_without_results_is_not_exported(shown, monkeypatch, capsys):
     assert main(["export", "heer"]) == 1
     assert "E701" in (said := capsys.readouterr().err)
     assert "Did you mean 'here'?" in said
+
+
+def test_what_was_decided_by_other_settings_is_not_exported(shown, monkeypatch, capsys):
+    config = shown / "site-c/config.yaml"
+    before = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(before.replace("demo_only", "never"), encoding="utf-8")
+        assert export(shown, "site-c", monkeypatch) == 1
+    finally:
+        config.write_text(before, encoding="utf-8")
+    assert "E751" in (said := capsys.readouterr().err)
+    assert "Build its report again" in said
+    assert not (shown / "site-c/site-c.zip").exists()

@@ -127,6 +127,30 @@ def test_what_is_no_export_is_refused(given, code, tmp_path, shown):
     assert refused(file, tmp_path / "root", definitions(shown)) == code
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"format": 1, "sha256": "", "members": [["a", "b"]]}',
+        '{"format": 1, "sha256": "", "members": {}, "name": "\\ud800"}',
+        '{"format": 1, "sha256": "", "members": {}, "name": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+    ids=["members in a list", "half a character", "deep"],
+)
+def test_a_strange_manifest_is_refused(text, tmp_path, shown):
+    file, root = tmp_path / "site-b.zip", tmp_path / "root"
+    file.write_bytes(zipped([(archive.MANIFEST, text)]))
+    root.mkdir()
+    assert refused(file, root, definitions(shown)) == "E744"
+
+
+def test_a_file_is_registered_in_a_project_only(shown, tmp_path, monkeypatch, capsys):
+    file = exported(shown, "site-b")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", str(file)]) == 1
+    assert "E708" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_larger_than_any_export_is_not_even_read(tmp_path, shown, monkeypatch):
     monkeypatch.setattr(archive, "MOST", 100)
     file = exported(shown, "site-b")

@@ -19,7 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from .. import __version__, settings
     from ..exchange import archive, comparable, imported
+    from ..project.problems import ProblemsFound, problem
 
+    if not Path("config.yaml").is_file():
+        advice = "Go to the folder of the project whose report is to pool the file."
+        raise ProblemsFound([problem("E708", advice=advice)])
     here = comparable.definitions(__version__, settings.read_here().as_dict())
     found = imported.register(arguments.file, here)
     print(f"{found.name}: version {found.manifest['version']}; {', '.join(found.members)}")

@@ -57,7 +57,11 @@ def measures(gate: Gate, known: Measures) -> dict[str, Measure]:
 
     def public(fact: Any) -> Any:
         computed = fact is not None and "{" in fact.source  # others are published, or stated
-        return replace(fact, source=gate.text(fact.source)) if computed else fact
+        if not computed or gate.open:
+            return replace(fact, source=gate.text(fact.source)) if computed else fact
+        # In all its digits it tells of how many ratings it is made.
+        value = float(f"{fact.value:.{_DIGITS}g}")
+        return replace(fact, source=gate.text(fact.source), value=value)
 
     return {
         name: replace(one, reliability=public(one.reliability),
@@ -115,7 +119,7 @@ def chance(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     if gate.open:
         return said(gate, table)
     told = {
-        "n_episodes": ["observed", "ratio", "excess", "p", "p_error"],
+        "n_episodes": ["observed", "ratio", "excess", "false_discovery_rate", "p", "p_error"],
         "n_repaired": ["observed_repaired"],
         "n_unrepaired": ["observed_repaired"],
         "n_courses_with_episode": ["observed_courses"],

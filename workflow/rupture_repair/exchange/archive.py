@@ -139,12 +139,14 @@ def _manifest(file: Path, content: bytes) -> dict[str, Any]:
     try:
         found = json.loads(content)
         whole = {key: value for key, value in found.items() if key != "sha256"}
-        form, kept, sums = found["format"], found["sha256"], dict(found["members"])
+        form, kept, sums = found["format"], found["sha256"], found["members"]
+        texts = all(isinstance(one, str) for one in sums.values())
+        same = kept == checksum(as_json(whole))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise ProblemsFound([problem("E744", file=file, found=MANIFEST)]) from None
     if form != FORMAT:
         found = f"its form is {str(form)[:20]}, and {FORMAT} is read here"
         raise ProblemsFound([problem("E741", file=file, found=found)])
-    if kept != checksum(as_json(whole)) or not all(isinstance(one, str) for one in sums.values()):
+    if not same or not texts:
         raise ProblemsFound([problem("E744", file=file, found=MANIFEST)])
     return found

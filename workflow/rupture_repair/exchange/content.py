@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..disclosure import tables as disclosed
 from ..disclosure.gate import Gate
+from ..disclosure.limits import min_cell
 from ..exposure.courses import course_exposures
 from ..exposure.sessions import session_exposures
 from ..ingest import instruments
@@ -76,7 +77,7 @@ class Content:
 
     def listing(self) -> str:
         """Return every member of the file in a line of its own: the name and what is in it."""
-        lines = [f"{name}: {_in_words(one)}" for name, one in self.facts.items()]
+        lines = [f"{name}: {', '.join(one)}" for name, one in self.facts.items()]
         for name, table in self.tables.items():
             columns = ", ".join(table.columns)
             lines.append(f"{name}.csv: {len(table)} rows: {columns}")
@@ -89,7 +90,7 @@ class Content:
             text = StringIO()
             write_csv(table, text)
             members[f"{name}.csv"] = text.getvalue().encode()
-            known = data_dictionary.find(_described(name))
+            known = data_dictionary.find(described_as(name))
             if known is None:
                 raise LookupError(f"the table {name} is not described")
             told = data_dictionary.csv_on_the_web(known, list(table.columns))
@@ -97,11 +98,7 @@ class Content:
         return archive.pack(self.manifest, members)
 
 
-def _in_words(facts: dict[str, Any]) -> str:
-    return ", ".join(facts)
-
-
-def _described(name: str) -> str:
+def described_as(name: str) -> str:
     """Return where the data dictionary has a table."""
     return f"exchange/{name}" if name == "covariances" else name
 
@@ -154,6 +151,8 @@ def gather(
     if any("repeated course" in str(one) for one in about["warnings"]):
         raise ProblemsFound([problem("E747", file=about["descriptor"], found=name)])
     gate = Gate.read(folder / "disclosed.json")
+    if gate.least != min_cell(about, settings.report):
+        raise ProblemsFound([problem("E751", found=name)])
     dataset, detected = Dataset.read(name, files_of(folder)), Detected.read(files_of(folder))
     measure, criterion = what_to_show(
         detected.detection, dataset.measures, settings.default_criterion
@@ -193,8 +192,10 @@ def gather(
 
 def products_of(
     dataset: Dataset, detected: Detected, rules: ExposureRules, agreed: Agreed
-) -> tuple[SiteProducts, Seen]:
+) -> tuple[SiteProducts, Seen, int]:
     """Return the cross products of a dataset for a joint model, and what they tell of its courses.
+
+    The last is the smallest number of sessions or courses that are, or are not, exposed.
 
     Parameters
     ----------
@@ -217,7 +218,48 @@ def products_of(
     design = design_of(MODELS["next_session"].formula, made["next_session"])
     if not design.levels or design.levels[0].factor != "course":
         raise NotAssessable("; ".join(["the model has no random part", *design.notes]))
-    return site_products(design, agreed), seen(design, agreed)
+    fewest = _fewest(made["next_session"])
+    return site_products(design, agreed), seen(design, agreed), fewest
+
+
+def why_kept(gate: Gate, measure: str, criterion: str, found: Seen, fewest: int) -> str | None:
+    """Say why cross products of a dataset, or a model made of them, may not be shown to others.
+
+    Parameters
+    ----------
+    gate : Gate
+    measure, criterion : str
+    found : Seen
+    fewest : int
+        From :func:`products_of`.
+
+    Returns
+    -------
+    str or None
+    """
+    if gate.rests_on_few(measure, criterion, "with", "repaired"):
+        return "the number of its courses with a rupture is withheld in its reports"
+    if fewest < gate.least:
+        return ("fewer of its sessions or courses than may be counted are in or after a rupture, "
+                "or are not, which cross products tell")  # fmt: skip
+    if found.solvable:
+        return (f"a course could be solved for; the rank of what others see is {found.rank}, "
+                f"without one course {found.without.min()}, and the largest leverage of a "
+                f"course is {found.leverage.max():.4f} ({MOST_LEVERAGE:g} is allowed)"
+                )  # fmt: skip
+    return None
+
+
+def _fewest(rows: pd.DataFrame) -> int:
+    """Return the smallest number of sessions or courses that are, or are not, exposed; not 0."""
+    counts = []
+    for exposure in ("open", "repaired"):
+        exposed = rows[exposure] > 0
+        of_courses = exposed.groupby(rows["course"]).any()
+        counts += [
+            (some == state).sum() for some in (exposed, of_courses) for state in (True, False)
+        ]
+    return int(min(count for count in counts if count))
 
 
 def _model(
@@ -235,20 +277,17 @@ def _model(
         return ProblemsFound([problem("E750", key="--model", found=dataset.name, why=why)])
 
     try:
-        products, found = products_of(dataset, detected, rules, agreed)
+        products, found, fewest = products_of(dataset, detected, rules, agreed)
     except NotAssessable as reason:
         raise refused(gate.text(reason.reason)) from None
     rows = of_criterion(shown, measure, criterion)
     rows = rows[(rows["model"] == "next_session") & (rows["variant"] == _RESTS_ON)]
     withheld = not gate.open and rows[["n_sessions", "n_courses"]].isna().any(axis=None)
-    if withheld or gate.rests_on_few(measure, criterion, "with", "repaired"):
-        raise refused("the number of its sessions or courses, or of those with a rupture, is "
-                      "withheld in its reports")  # fmt: skip
-    if found.solvable:
-        raise refused(f"a course could be solved for; the rank of what others see is {found.rank}, "
-                      f"without one course {found.without.min()}, and the largest leverage of a "
-                      f"course is {found.leverage.max():.4f} ({MOST_LEVERAGE:g} is allowed)"
-                      )  # fmt: skip
+    if withheld:
+        raise refused("the number of its sessions or courses is withheld in its reports")
+    why = why_kept(gate, measure, criterion, found, fewest)
+    if why is not None:
+        raise refused(why)
     told = {"rank": found.rank, "unknown": found.unknown,
             "leverage": round(float(found.leverage.max()), 2)}  # fmt: skip
     return products.as_dict() | {"seen": told}

@@ -21,7 +21,7 @@ from ..project.measures import Measures, measures_from_dicts
 from ..project.problems import ProblemsFound, problem
 from . import archive, comparable
 from .comparable import Definitions
-from .content import OF_PERSONS, PROCESSED
+from .content import OF_PERSONS, PROCESSED, described_as
 from .site_products import SiteProducts
 
 #: Where the files of other sites are kept, one each.
@@ -113,7 +113,8 @@ def read(file: Path) -> Imported:
     found = Imported(file.stem, manifest, members)
     try:
         _check(found)
-    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError,
+            csv.Error) as error:  # fmt: skip
         said = f"{type(error).__name__}: {error}"[:80]
         raise ProblemsFound([problem("E746", file=file, found=said)]) from None
     except _NotAnExport as wrong:
@@ -143,7 +144,7 @@ def _check(found: Imported) -> None:
         if persons or absent:
             raise _NotAnExport(f"{name}.csv has the column {persons[0]}" if persons else
                                f"{name}.csv has no column {absent[0]}")  # fmt: skip
-        described = data_dictionary.find(name)
+        described = data_dictionary.find(described_as(name))
         for column in table if described else ():
             told = described.column(column) if described else None
             kind = table[column].dropna()
@@ -182,21 +183,24 @@ def register(file: Path, here: Definitions, root: Path = Path()) -> Imported:
     taken = {*known_datasets(root), *(one.stem for one in files(root))}
     if not is_name(found.name) or found.name in taken:
         better = suggested_name(found.name)
-        allowed = next(name for number in range(2, 1000)
-                       if (name := f"{better}-{number}") not in taken)  # fmt: skip
-        allowed = better if better not in taken else allowed
+        names = (better, *(f"{better}-{number}" for number in range(2, 1000)))
+        allowed = next(name for name in names if name not in taken)
         raise ProblemsFound([problem("E748", file=file, found=found.name, allowed=allowed)])
     same = same_courses(found, root)
     if same:
         raise ProblemsFound([problem("E749", file=file, found=same)])
     place = root / FOLDER / f"{found.name}.zip"
-    place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_suffix(f".{os.getpid()}")
     try:
+        place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, fresh)
         fresh.replace(place)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise ProblemsFound([problem("E612", file=place, found=said)]) from None
     finally:
-        fresh.unlink(missing_ok=True)
+        if place.parent.is_dir():
+            fresh.unlink(missing_ok=True)
     return found
 
 

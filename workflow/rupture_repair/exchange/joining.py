@@ -18,7 +18,7 @@ from ..project.problems import ProblemsFound
 from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 from ..statistics.no_result import NotAssessable
 from .comparable import Definitions
-from .content import products_of
+from .content import products_of, why_kept
 from .imported import Imported, facts_of, local_fingerprints
 from .joint import joinable, joint_table
 from .site_products import Agreed, SiteProducts
@@ -109,7 +109,10 @@ def _of_here(
         gate = Gate.read(folder / "disclosed.json")
         products: SiteProducts | str
         try:
-            products, _ = products_of(dataset, detected.of(main, criterion), rules, agreed)
+            own = detected.of(main, criterion)
+            products, seen, fewest = products_of(dataset, own, rules, agreed)
+            # The page of the synthesis is public, and another site knows its own part.
+            products = why_kept(gate, main, criterion, seen, fewest) or products
         except NotAssessable as found:
             products = gate.text(found.reason)
         except ProblemsFound:

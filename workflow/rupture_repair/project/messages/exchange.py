@@ -38,6 +38,11 @@ EXCHANGE: dict[str, Entry] = {
         "'{found}' cannot be the name of the site here: it is taken, or no name of a dataset.",
         "Nothing was written. Give the file another name, for example '{allowed}.zip'.",
     ),
+    "E751": Entry(
+        "what may be shown of {found} was decided by other settings (report: individuals, "
+        "min_cell).",
+        "Build its report again, then export: rupture-repair report.",
+    ),
     "E750": Entry(
         "{found} cannot hand on cross products for a joint model: {why}.",
         "Nothing was written. Without --model the file holds all else. More courses, or a "
