@@ -470,8 +470,7 @@ class Reader:
         alts = [html.unescape(one) for one in re.findall(r'alt="([^"]*)"', body)]
         units = "courses|course|sessions|session|episodes|ratings|clients|therapists|repaired|" \
                 "unrepaired|censored"  # fmt: skip
-        # What noise alone makes "about" is the mean of simulated counts.
-        text = re.sub("noise alone makes about [\\d.,]+", " ", " ".join([plain(body), *alts]))
+        text = " ".join([plain(body), *alts])
         self.words = {
             (float(number.replace(",", "")), unit)
             for number, unit in re.findall(

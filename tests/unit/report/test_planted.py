@@ -31,12 +31,17 @@ def made():
     return made | {"planted": dict(zip(names, compared, strict=True))}
 
 
-def test_the_criterion_that_was_planted_is_the_best_one(made):
+def test_what_is_shown_is_the_criterion_of_the_report(made):
     found = planted.of_planted(material_of(made))
     number = len(made["episodes"].query("measure == 'srs' and criterion == 'own_mean_2sd'"))
     assert found["shown"]["criterion"] == "dip"
-    assert found["best"]["criterion"] == "own_mean_2sd"
-    assert found["best"]["n_found"] == found["shown"]["n_planted"] == number
+    assert found["shown"]["n_planted"] == number
+
+
+def test_a_dataset_without_a_planted_rupture_has_a_report_too(made):
+    none = made["planted"]["planted_ruptures"].assign(n_planted=0, n_found=0, n_episodes=0)
+    material = material_of(made | {"planted": made["planted"] | {"planted_ruptures": none}})
+    assert "0 ruptures were planted into these data" in dataset_report(material, ABOUT)
 
 
 def test_rows_say_how_many_of_how_many_and_why_not(made):

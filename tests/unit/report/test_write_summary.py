@@ -20,6 +20,7 @@ def made():
     """Made-up tables with what noise makes of the criterion shown."""
     made = tables()
     noise = {"status": "assessed", "reason": None, "observed": 20, "expected": 9.6, "p": 0.01,
+             "ratio": 2.08, "replicates": 200,
              "expected_low": 5.0, "expected_high": 14.0}  # fmt: skip
     chance = pd.DataFrame(
         [{"measure": "srs", "criterion": "dip", "null_model": "shuffle", **noise}]
@@ -63,7 +64,7 @@ def test_a_dataset_whose_courses_are_hidden_shows_none_of_its_small_numbers(made
     hidden = replace(material_of(made), known_gate=Gate(5)).disclosed()
     ruptures = cards(hidden)[0]
     assert ruptures.said.startswith("How many is withheld, by the rule ")
-    assert ruptures.verdict == "Not compared with noise"
+    assert ruptures.verdict == "The count is withheld"
 
 
 @pytest.mark.parametrize("title", ["Short", "A very long title of a dataset " * 6])

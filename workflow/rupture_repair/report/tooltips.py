@@ -11,7 +11,7 @@ from ..project.glossary import glossary
 _PLACES = re.compile(r"(<h2\b)|<p>(.*?)</p>", re.DOTALL)
 
 #: Tags, and elements inside which nothing is marked.
-_TAGS = re.compile(r"(<(a|abbr|code|span|bdi)\b.*?</\2>|<[^>]+>)", re.DOTALL)
+_TAGS = re.compile(r"(<(a|abbr|code|span|bdi|math|svg)\b.*?</\2>|<[^>]+>)", re.DOTALL)
 
 
 def with_tooltips(page: str) -> str:
@@ -49,7 +49,7 @@ def _marked(paragraph: str, told: set[str]) -> Iterator[str]:
     meanings, pattern = _words()
 
     def mark(found: re.Match[str]) -> str:
-        name, meaning = meanings[found[0].lower()]
+        name, meaning = meanings[found[0].lower().replace("\u00a0", " ")]
         if name in told:
             return found[0]
         told.add(name)

@@ -14,10 +14,8 @@ from ..project.setting_groups import Settings
 from .dataset_tables import Material
 from .markdown import count, number
 from .sections.episodes import of_chance
+from .sections.found import against_noise
 from .sections.outcome import of_effects
-
-#: Counts differ from what noise makes where their one-sided p is below this.
-_ALPHA = 0.05
 
 #: Titles of the cards about outcome.
 _TITLES = {
@@ -128,18 +126,16 @@ def _ruptures(material: Material) -> Card:
     said = "How many is withheld"
     if pd.notna(counts).all():
         ruptures, courses, assessable = map(count, counts)
-        said = f"{ruptures} ruptures in {courses} of {assessable} courses"
+        words = "rupture" if ruptures == "1" else "ruptures"
+        said = f"{ruptures} {words} in {courses} of {assessable} courses"
     said += f", by the rule {row['name']}"
+    verdict, more = against_noise(chance)
     if chance["status"] != "assessed":
-        return Card("Ruptures", "Not compared with noise", said)
+        return Card("Ruptures", verdict, said)
     said += f". Noise alone makes about {number(chance['expected'], 0)}"
     if pd.notna(chance.get("expected_low")):
         ends = [number(chance[end], 0) for end in ("expected_low", "expected_high")]
         said += f" ({' to '.join(ends)})"
-    if pd.isna(chance["p"]):
-        return Card("Ruptures", "Not compared with noise", said)
-    more = bool(chance["p"] < _ALPHA)
-    verdict = "More than noise alone makes" if more else "No more than noise alone can make"
     return Card("Ruptures", verdict, said, more)
 
 

@@ -11,15 +11,22 @@ from ...chance.smallest_found import smallest_found
 from ...diagnostics.columns import TERMS
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import Md, listed, number
+from ..markdown import Md, listed, number, percent
 from ..pictures import interval_picture, range_picture
 
-#: Counts differ from what noise makes where their one-sided p is below this.
-ALPHA = 0.05
+#: Counts differ from what noise makes where their one-sided p is below this, and by enough to be
+#: more than what no model of noise gets right (docs/chance.md).
+ALPHA, LEAST_RATIO = 0.05, 1.15
+
+#: A rule that finds ruptures in more of the courses without any is not believed when it finds one.
+MANY_ALARMS = 0.1
 
 #: Falls of this many within-course SD that a rule finds in four of five courses are small, or not
 #: yet large.
 SMALL_FALL, LARGE_FALL = 2.0, 3.0
+
+#: What is said of a count that lies among those of noise.
+NO_MORE = "No more than noise alone can make"
 
 #: How a light is drawn: its character differs without colour.
 _LAMPS = {"good": "●", "mind": "▲", "poor": "■", "unknown": "○"}
@@ -47,8 +54,8 @@ class Light:
         return Md(f"[{_LAMPS[self.state]} {words[self.state]}]{{.light .{self.state}}}")
 
 
-def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
-    """Say whether more ruptures were found than noise alone makes.
+def against_noise(chance: Mapping[str, Any]) -> tuple[str, bool]:
+    """Say in words how a count compares with what noise alone makes.
 
     Parameters
     ----------
@@ -57,16 +64,31 @@ def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        `beyond` (True, False, or None where it is not known) and `picture`.
+    verdict : str
+    more : bool
+        Whether it says that there are more ruptures than noise makes.
     """
-    known = chance["status"] == "assessed" and pd.notna(chance["observed"])
     if chance["status"] != "assessed":
-        return {"beyond": None, "picture": Md("")}
-    low, high = noise_range(chance)
-    most = 1.15 * np.nanmax([high, chance["observed"]])
-    picture = range_picture(chance["observed"], low, high, most)
-    return {"beyond": bool(chance["p"] < ALPHA) if known else None, "picture": picture}
+        return "Not compared with noise", False
+    if pd.isna(chance["observed"]) or pd.isna(chance["p"]):
+        return "The count is withheld", False
+    if chance["p"] < ALPHA:
+        more = chance["ratio"] >= LEAST_RATIO
+        return ("More" if more else "Little more") + " than noise alone makes", bool(more)
+    if chance["observed"] > noise_range(chance)[1] and chance["replicates"] < 1 / ALPHA:
+        return "Too few copies to compare with noise", False
+    return NO_MORE, False
+
+
+def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `verdict` and `more` of :func:`against_noise`, and a `picture` of the comparison."""
+    verdict, more = against_noise(chance)
+    picture = Md("")
+    if chance["status"] == "assessed":
+        low, high = noise_range(chance)
+        most = 1.15 * np.nanmax([high, chance["observed"]])
+        picture = range_picture(chance["observed"], low, high, most)
+    return {"verdict": verdict, "more": more, "alone": verdict == NO_MORE, "picture": picture}
 
 
 def noise_range(row: Mapping[str, Any]) -> tuple[float, float]:
@@ -122,6 +144,10 @@ def _seeing(material: Material) -> Light:
         return Light(question, "poor", Md(reason))
     state = "good" if depth <= SMALL_FALL else "mind" if depth <= LARGE_FALL else "poor"
     reason = f"it finds four of five falls that are at least {number(depth, 1)} SD of a course deep"
+    alarms = own["false_alarm"].iloc[0]
+    if alarms > MANY_ALARMS:
+        state = "poor" if alarms > 0.5 else "mind" if state == "good" else state
+        reason += f", but also ruptures in {percent(alarms)} of courses without any"
     return Light(question, state, Md(reason))
 
 
@@ -136,6 +162,8 @@ def _hanging(
     question = f"Does the finding hang on one {whom} or one criterion?"
     if no_verdict or not effects["estimated"]:
         return Light(question, "unknown", Md("nothing was found that is judged"))
+    if not any(direction(effects["shown"][name]) for name in ("open", "repaired")):
+        return Light(question, "unknown", Md("no clear difference was found"))
     influence = diagnosed.get("influence", {})
     moved = [
         words
@@ -151,8 +179,13 @@ def _hanging(
         reasons.append("most other criteria do not show it")
     if not influence:
         return Light(question, "unknown", Md("; ".join(reasons) or "no part was left out to see"))
+    if any(influence[term]["failed"] for term in TERMS if term in influence):
+        reasons.append(f"without one {whom} there is no estimate")
     if not reasons:
-        return Light(question, "good", Md(f"no single {whom} and no single criterion decides it"))
+        said = f"no single {whom}"
+        if len(known_criteria(material, effects)) > 1:
+            said += " and no single criterion"
+        return Light(question, "good", Md(f"{said} decides it"))
     return Light(question, "poor" if moved else "mind", Md("; ".join(reasons)))
 
 
@@ -165,11 +198,17 @@ def direction(row: Mapping[str, Any]) -> int:
     return int(row["ci_low"] > 0) - int(row["ci_high"] < 0)
 
 
+def known_criteria(
+    material: Material, effects: Mapping[str, Any], name: str = "open"
+) -> list[Mapping[str, Any]]:
+    """Return the estimates of the measure shown by every criterion that has one."""
+    own = [pair[name] for pair in effects["rows"] if pair[name]["measure"] == material.shown[0]]
+    return [row for row in own if pd.notna(row["estimate"])]
+
+
 def _alone(material: Material, effects: Mapping[str, Any], name: str) -> bool:
     """Return whether a clear difference is shown by less than half of the criteria."""
-    side = direction(effects["shown"][name])
-    own = [pair[name] for pair in effects["rows"] if pair[name]["measure"] == material.shown[0]]
-    known = [row for row in own if pd.notna(row["estimate"])]
+    side, known = direction(effects["shown"][name]), known_criteria(material, effects, name)
     return bool(side) and sum(direction(row) == side for row in known) < len(known) / 2
 
 
@@ -194,7 +233,11 @@ def _models(effects: Mapping[str, Any], diagnosed: Mapping[str, Any]) -> Light:
         reasons.append("some models [failed](#failures)")
     elif status["not_assessable"]:
         reasons.append("some models [cannot be answered](#failures) with these data")
-    if diagnosed.get("off"):
+    if effects["estimated"] and effects["shown"]["open"]["status"] == "singular":
+        reasons.append("the main model is singular, so that its intervals may be too narrow")
+    if not diagnosed.get("curves"):
+        reasons.append("no check was made")
+    elif diagnosed.get("off"):
         reasons.append("some [checks](#checks) of the main model fail")
     if not reasons:
         return Light(question, "good", Md("every model gave a result, and no check fails"))

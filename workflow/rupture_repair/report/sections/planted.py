@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from ...models.definitions import REPAIRED_MINUS_OPEN
+from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import count, interval, number, percent, text
 from ..rows import Rows
@@ -21,29 +22,20 @@ _TERMS = (
 def of_planted(material: Material) -> dict[str, Any]:
     """Return what was planted and what was found of it.
 
-    Keys: shown (the row of the measure and criterion shown), best (of the criteria that look at
-    ratings, the one that found most for what it found besides), effects (of the criterion shown,
-    by term), planted (the planted effects, by term). Empty where nothing was planted or compared.
+    Keys: shown (the row of the measure and criterion shown), effects (of that criterion, by term).
+    Empty where nothing was planted or compared.
     """
     measure, criterion = material.shown
     if not material.planted:
         return {}
     table = material.planted["planted_ruptures"]
-    own = table[(table["measure"] == measure) & (table["status"] == "assessed")]
-    shown = own[own["criterion"] == criterion]
-    if shown.empty:
+    own = of_criterion(table[table["status"] == "assessed"], measure, criterion)
+    if own.empty:
         return {}
-    rated = own[own["criterion"] != "reported"]
-    fit = 2 * rated["n_found"] / (rated["n_planted"] + rated["n_episodes"])
-    effects = material.planted["planted_effects"]
-    mine = effects[(effects["measure"] == measure) & (effects["criterion"] == criterion)]
-    names = material.names()
-    shown_row, best = shown.iloc[0].to_dict(), rated.loc[fit.astype(float).idxmax()].to_dict()
+    effects = of_criterion(material.planted["planted_effects"], measure, criterion)
     return {
-        "shown": shown_row | {"name": names[shown_row["criterion"]]},
-        "best": best | {"name": names[best["criterion"]]},
-        "effects": mine.drop_duplicates("term").set_index("term").to_dict("index"),
-        "planted": dict(zip(effects["term"], effects["planted"], strict=True)),
+        "shown": own.iloc[0].to_dict() | {"name": material.names()[criterion]},
+        "effects": effects.drop_duplicates("term").set_index("term").to_dict("index"),
     }
 
 
