@@ -89,7 +89,7 @@ def _snakemake(options: Sequence[str]) -> int:
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "snakemake", *options]
     environment = os.environ | {"PATH": beside} | _caches()
-    with_bar = sys.stderr.isatty()
+    with_bar = sys.stderr.isatty() and sys.stdout.isatty()
     out, errors = (subprocess.PIPE, subprocess.STDOUT) if with_bar else (None, None)
     started = subprocess.Popen(command, env=environment, stdout=out, stderr=errors)
     run_note.add(started.pid)

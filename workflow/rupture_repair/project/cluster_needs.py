@@ -6,7 +6,7 @@ from pathlib import Path
 
 #: Bytes that a rating takes in a file: few, so that too many ratings are counted and not too few.
 BYTES, BYTES_IN_A_WORKBOOK = 20, 4
-WORKBOOKS = (".xlsx", ".sav", ".zsav", ".dta", ".sas7bdat")
+WORKBOOKS = (".xlsx", ".xlsm", ".sav", ".zsav", ".por", ".dta", ".sas7bdat", ".xpt")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def ratings(files: Iterable[Path]) -> int:
     """
     there = [file for file in files if file.is_file()]
     return sum(
-        file.stat().st_size // (BYTES_IN_A_WORKBOOK if file.suffix in WORKBOOKS else BYTES)
+        file.stat().st_size // (BYTES_IN_A_WORKBOOK if file.suffix.lower() in WORKBOOKS else BYTES)
         for file in there
     )
 
