@@ -83,9 +83,12 @@ class Project:
         return {line[1].strip(":") for line in lines if len(line) == 2 and line[0] == "rule"}
 
     def page(self, name: str) -> str:
-        """Return a page of the report, without the glossary's marks around its words."""
-        page = (self.folder / "reports" / f"{name}.html").read_text(encoding="utf-8")
-        return re.sub(r"</?abbr[^>]*>", "", page)
+        """Return a page of the report."""
+        return (self.folder / "reports" / f"{name}.html").read_text(encoding="utf-8")
+
+    def words(self, name: str) -> str:
+        """Return a page of the report without the glossary's marks around its words."""
+        return re.sub(r"</?abbr[^>]*>", "", self.page(name))
 
     def copied(self, folder: Path) -> "Project":
         """Return a copy, as built as this is, that a test may change."""

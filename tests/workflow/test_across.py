@@ -20,7 +20,7 @@ def test_datasets_are_pooled_and_choices_varied(clinics):
     index = clinics.page("index")
     assert "Across datasets" in index
     assert "Forest plot of 3 datasets" in index
-    assert "A multiverse is not a better estimate" in clinics.page("south")
+    assert "A multiverse is not a better estimate" in clinics.words("south")
     for name in CLINICS:
         plan = pd.read_csv(folder / name / "multiverse.csv")
         assert len(plan) == 12

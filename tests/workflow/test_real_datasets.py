@@ -59,9 +59,9 @@ def test_each_has_a_report_with_its_source_and_licence(real, dataset):
 )
 def test_report_and_index_say_what_stands_in_for_the_alliance(real, dataset, words):
     for page in (dataset, "index"):
-        text = " ".join(real.page(page).split())
+        text = " ".join(real.words(page).split())
         assert words in text, page
-    top = real.page(dataset).partition('id="found"')[0]
+    top = real.words(dataset).partition('id="found"')[0]
     assert "No alliance measure." in top
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_judged_where_another_rating_stands_in(real, dataset):
     claims = table(real, dataset, "claims")
     assert set(claims["verdict"]) == {"not assessable"}
     assert claims.loc[claims["estimate"].notna(), "reason"].eq(STANDS_IN).all()
-    found = real.page(dataset).partition('id="found"')[2].partition("<h2")[0]
+    found = real.words(dataset).partition('id="found"')[2].partition("<h2")[0]
     assert STANDS_IN in " ".join(found.split())
     assert "better" not in found
     assert "worse" not in found
