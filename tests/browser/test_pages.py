@@ -73,6 +73,48 @@ def test_the_body_of_a_report_has_at_most_twenty_screens(pages, opened):
     assert not tables.first.is_visible()  # until its part is opened
 
 
+def test_tables_are_sorted_and_filtered_and_a_link_opens_the_part_it_leads_into(pages, opened):
+    opened.open(pages / "demo.html")
+    page = opened.page
+    table = page.locator("main table").filter(has_text="Dip below the line").first
+    column = "table => [...table.tBodies[0].rows].map(row => Number(row.cells[2].innerText))"
+    heading = table.locator("thead th").nth(2)
+    for order, reverse in (("ascending", False), ("descending", True)):
+        heading.locator("button").click()
+        assert heading.get_attribute("aria-sort") == order
+        numbers = table.evaluate(column)
+        assert len(numbers) > 10
+        assert numbers == sorted(numbers, reverse=reverse)
+    page.locator(".tools input").first.fill("V-shape")
+    assert table.locator("tbody tr:visible").count() == 2
+    part = page.locator("details.part:not([open]) [id]").first
+    assert not part.is_visible()
+    page.evaluate("id => { location.hash = id; }", part.get_attribute("id"))
+    page.wait_for_timeout(300)
+    assert part.is_visible()
+    page.evaluate("location.hash = 'methods'")
+    page.locator("button", has_text="Copy").first.click()
+    page.wait_for_timeout(300)
+    assert (
+        page.locator("button", has_text="Copied")
+        .or_(page.locator("button", has_text="Selected"))
+        .count()
+    )
+
+
+def test_without_scripts_all_is_there_to_read(pages, opened):
+    context = opened.page.context.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((pages / "demo.html").resolve().as_uri())
+    assert page.locator("main button").count() == 0
+    assert page.locator(".tools").count() == 0
+    part = page.locator("details.part").first
+    assert not part.locator("table").first.is_visible()
+    part.locator("summary").first.click()
+    assert part.locator("table").first.is_visible()
+    context.close()
+
+
 def test_axe_finds_no_serious_fault(seen):
     opened, _ = seen
     found = Axe().run(opened.page).response["violations"]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
+from ..project.reason_catalogue import OF_SESSIONS
 from .courses import Courses, arrange, moving_range, pooled_sd, quantile, squares, trend
 from .criteria import Criterion
 
@@ -46,18 +47,7 @@ __all__ = [
 ]
 
 #: Why a session or course cannot be assessed; 0 means that it can.
-REASONS = (
-    "",
-    "too few ratings",
-    "no variation in the ratings of this course",
-    "with so few ratings no rating can lie this far from the reference",
-    "nothing to compare with",
-    "the previous rating lies too many sessions back",
-    "follows an episode whose outcome was not observed",
-    "not rated",
-    "too few ratings before or after this session",
-    "half of the ratings or more are equal, so that their spread is zero",
-)
+REASONS = ("", *OF_SESSIONS)
 TOO_FEW, _FLAT, _CANNOT_FIRE, NO_REFERENCE, GAP, OUTCOME_UNKNOWN, NOT_RATED = range(1, 8)
 TOO_FEW_AROUND, _NO_SPREAD = 8, 9
 

@@ -163,8 +163,8 @@ _SCALES = {
 #: By name, the reasons that hold facts.
 WITH_FACTS = _DETECTION | _MODELS | _STATISTICS | _CLAIMS | _VERDICTS | _SCALES
 
-#: The others, word by word.
-WITHOUT_FACTS = (
+#: Why a session or course cannot be assessed; their order is that of the kernel's codes.
+OF_SESSIONS = (
     "too few ratings",
     "no variation in the ratings of this course",
     "with so few ratings no rating can lie this far from the reference",
@@ -174,6 +174,11 @@ WITHOUT_FACTS = (
     "not rated",
     "too few ratings before or after this session",
     "half of the ratings or more are equal, so that their spread is zero",
+)
+
+#: The others, word by word.
+WITHOUT_FACTS = (
+    *OF_SESSIONS,
     "no session could be assessed",
     "the measure has no rating",
     "no reliability is known for this measure, so there is no reliable change",

@@ -205,13 +205,14 @@ def lights(found: dict[str, Any]) -> list[Light]:
     """
     said = [
         Light(curve["name"], "mind" if curve["off"] else "good",
-              Md("differs from what the model produces." if curve["off"] else "as the model."))
+              Md("it differs from what the model produces." if curve["off"]
+                 else "it looks as the model expects."))
         for curve in found["curves"].values()
     ]  # fmt: skip
     for term, facts in found["influence"].items():
         moved = facts["sign"] or facts["crossing"]
-        words = "changes" if moved else "does not change"
-        reason = Md(f"{words} its sign, or whether its interval includes zero.")
+        what = "its sign, or whether its interval includes zero"
+        reason = Md(f"one of them changes {what}." if moved else f"none changes {what}.")
         question = f"Leaving out any {found['whom']}: {in_words(term)}"
         said.append(Light(question, "poor" if moved else "good", reason))
     return said
