@@ -119,6 +119,13 @@ def test_short_or_flat_courses_may_be_alike(tmp_path):
     files = {"sessions.csv": "\n".join([header, *flat])}
     bare = {"tables.courses": GONE, "tables.events": GONE}
     assert "E321" not in codes(tmp_path, bare, files)
+    # Two that stay at the top while others go up and down may be alike as well.
+    moving = [f"{c},T2,{s},{(s + at) % 9},{(s * at) % 9},5,{s % 8},30,{s}"
+              for at, c in enumerate("GHIJKLMN", 2) for s in range(1, 7)]  # fmt: skip
+    files = {"sessions.csv": "\n".join([header, *flat[:12], *moving])}
+    assert "E321" not in codes(tmp_path, bare, files)
+    files = {"sessions.csv": "\n".join([header, *moving, *moving[:6]]).replace("\nG", "\nX", 6)}
+    assert "E321" in codes(tmp_path, bare, files)
     short = SESSIONS + "D,T2,1,10,10,10,10,40,12\nD,T2,2,10,9,10,10,39,11\n"
     assert "E321" not in codes(tmp_path, bare, {"sessions.csv": short})
 

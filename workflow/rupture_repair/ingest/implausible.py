@@ -215,8 +215,7 @@ def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Pr
     length = np.diff(np.append(starts, len(order)))
     step = np.arange(len(order)) - np.repeat(starts, length)
     whole = np.add.reduceat(pattern * pd.util.hash_array(step), starts)
-    _, kind, counts = np.unique(pattern, return_inverse=True, return_counts=True)
-    chance = np.add.reduceat(np.log(counts / len(order))[kind], starts)
+    chance = np.add.reduceat(_log_chance(pattern, step), starts)
     chance += np.log(len(starts) * (len(starts) - 1) / 2 + 1e-9)
     copies = pd.DataFrame({"whole": whole, "length": length}).duplicated().to_numpy()
     at = np.flatnonzero(copies & (length >= FEWEST_RATINGS) & (chance < np.log(BY_CHANCE)))
@@ -231,6 +230,23 @@ def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Pr
     place: dict[str, Any] = {"file": frame.course.file, "row": int(rows[0]), "rows": rows}
     place |= {"column": frame.course.name, "more": len(at) - 1}
     return [problem("E321", **place, **facts)]
+
+
+def _log_chance(pattern: NDArray[np.uint64], step: Integers) -> Floats:
+    """Return how likely each answer is: after the same one, as likely as that is kept elsewhere.
+
+    A course that stays at the top of the scale is like others that do, though nobody copied it.
+    """
+    _, kind, counts = np.unique(pattern, return_inverse=True, return_counts=True)
+    follows = np.flatnonzero(step > 0)
+    before = kind[follows - 1]
+    kept = before == kind[follows]
+    number = np.bincount(before, minlength=len(counts))
+    times = np.bincount(before[kept], minlength=len(counts))
+    chance = np.log(counts / len(pattern))[kind]
+    again = follows[kept]
+    chance[again] = np.log(times[kind[again]] / number[kind[again]])
+    return chance
 
 
 # ---------------------------------------------------------------------------- gaps
