@@ -19,6 +19,7 @@ from rupture_repair.detection.hidden_markov.parameters import Parameters
 from rupture_repair.detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.detection.scan.falls import population_of
+from rupture_repair.explorer import grid
 from rupture_repair.project.reasons import in_full
 
 SETTINGS = chance_settings(
@@ -183,6 +184,32 @@ def test_expected_agrees_with_the_published_null_table():
     table = expected(made, rules("v_1sd", "v_2sd", "own_mean_2sd", "shewhart_3"), replicates=20)
     share = 100 * (table.expected_courses / 1500).to_numpy()
     assert share == pytest.approx([99.6, 72.4, 17, 1.4], abs=1.5)
+
+
+#: Few short courses near the ceiling: at first sight ordinary ups and downs, none at the second.
+FEW = pd.DataFrame(
+    {
+        "course": [f"c{number}" for number in (0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 5, 6, 7)],
+        "session": [1, 1, 2, 1, 2, 1, 2, 3, 1, 2, 1, 2, 3, 1, 1],
+        "srs": [0.794435, 0.378449, 0.0, 1.0, 0.957452, 0.678224, 0.30597, 0.576714, 0.809371,
+                0.803553, 0.975007, 0.984143, 0.79544, 0.366694, 0.375954],
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("table", [FEW, sessions(np.tile([30.0, 34.0], (20, 1)))])
+def test_without_ordinary_ups_and_downs_nothing_is_compared_with_noise(table):
+    measure = replace(MEASURE, better="lower", range=(0.0, 1.0)) if table is FEW else MEASURE
+    made = prepared(table, measure)
+    found = expected(made, rules("v_2sd", "own_mean_2sd"), replicates=5)
+    assert (found["status"] == "not_assessable").all()
+    assert found["reason"].str.contains("ordinary ups and downs are not known").all()
+    assert found["expected"].isna().all()
+    kept = replicates.kept_replicates(made, SETTINGS, 1, dataset="made")
+    assert kept.empty
+    stacked = grid.replicates_of(kept, made.ratings, measure)
+    offered = grid.offer(made.ratings, stacked, rules("v_2sd")[0], EDGE_RULES, measure)
+    assert all(one.noise is None for one in offered.found)
 
 
 def test_shares_by_course_sum_to_the_courses_expected():

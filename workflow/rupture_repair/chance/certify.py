@@ -369,11 +369,11 @@ def _refusal(null: Null, settings: ChanceSettings) -> str | None:
     """Say why there is no certificate; None where there is."""
     if not settings.certificate.courses:
         return "the settings ask for no certificate"
-    if len(null.courses.length) < FEWEST_COURSES:
+    if null.unknown:
+        return null.unknown
+    known = len(null.courses.length) >= FEWEST_COURSES
+    if not (known and np.isfinite(null.noise.ordinary.level_variance)):
         return "too few courses to know how courses differ"
-    p = null.noise.ordinary
-    if not (p.known and np.isfinite(p.level_variance)):
-        return "no course has three ratings that vary, so ordinary ups and downs are not known"
     return None
 
 

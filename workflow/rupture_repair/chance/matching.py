@@ -268,7 +268,7 @@ def matched(
     seen, weight = purged(observed, top, Windows(), Purge())
     if not seen.known:
         number = len(courses.length)
-        nothing = replace(seen, pooled=0.0, variance=0.0)
+        nothing = replace(seen, pooled=0.0, variance=0.0, carry=0.0)
         return Noise(nothing, level, np.zeros(number), np.zeros(number), seen, 0.0), form
     line = settle(courses, seen, degrees=seen.degrees).line
     most = int(RATINGS[1] / courses.length.mean()) + 1

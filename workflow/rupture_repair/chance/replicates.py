@@ -81,6 +81,13 @@ class Null:
         """The observed ratings, turned so that higher is better."""
         return self.ratings.courses
 
+    @property
+    def unknown(self) -> str | None:
+        """Why there is no noise to draw; None where there is."""
+        if self.noise.seen.known:
+            return None
+        return "no course has three ratings that vary, so ordinary ups and downs are not known"
+
     def seed(self, *key: int) -> np.random.SeedSequence:
         """Return the seed of one purpose and block."""
         return np.random.SeedSequence(self.entropy, spawn_key=key)
@@ -305,11 +312,13 @@ def kept_replicates(
     DataFrame
         One row per replicate, course and rated session, with columns `dataset`, `measure`,
         `null_model`, `replicate` (from 1), `course`, `session` and `rating` (in the direction of
-        the measure): as many replicates as :data:`KEPT_RATINGS` ratings hold, at least one.
+        the measure): as many replicates as :data:`KEPT_RATINGS` ratings hold, at least one; none
+        where nothing is known of noise.
     """
     courses, model = null.courses, settings.null_models[0]
     block, members = next(null.blocks(settings.replicates))
     number = int(np.clip(KEPT_RATINGS // max(1, len(courses.rating)), 1, len(members)))
+    number = 0 if null.unknown else number
     rating = np.empty((number, 0))
     if len(courses.rating):
         random = np.random.default_rng(null.seed(purpose, MODELS.index(model), block))
@@ -387,7 +396,7 @@ NOT_SIMULATED = {"reported": "reports of ruptures cannot be simulated from the r
 def refusal(null: Null, criterion: Criterion, edge_rules: EdgeRules) -> str | None:
     """Say why a criterion cannot be judged by replicates; None where it can."""
     why = NOT_SIMULATED.get(criterion.run or "")
-    why = why or why_not_assessable(criterion, null.measure, null.ratings)
+    why = why or why_not_assessable(criterion, null.measure, null.ratings) or null.unknown
     if why is None:
         found, _ = find(null.courses, null.ratings.scale, criterion, edge_rules)
         if found.reason.all():

@@ -133,7 +133,7 @@ def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> St
         As observed.
     measure : Measure
     """
-    if table.empty:  # no course has a rating
+    if table.empty:  # nothing is known of noise
         return StackedReplicates(ratings.courses, ratings.scale, 0)
     sign = measure.sign
     number, each = int(table["replicate"].max()), len(ratings.course_ids)
@@ -188,7 +188,7 @@ class _SettingSearch:
     ):
         self.criterion, self.edge_rules = criterion, edge_rules
         self.sources = [(ratings.courses, ratings.scale, 1)]
-        if replicates is not None:
+        if replicates is not None and replicates.number:
             self.sources.append((replicates.courses, replicates.scale, replicates.number))
         self.known: dict[tuple[Any, ...], FoundBySetting] = {}
 
