@@ -130,6 +130,10 @@ def test_the_output_tests_were_run(demo):
     assert len(rules) > 20
     assert all(entry["broken"] == 0 for entry in rules)
     assert sum(entry["rows"] > 0 for entry in rules) > 20
+    # Every CSV file is waited for, so that none is left out by the order of the steps.
+    held = {entry["rule"].split(":")[0] for entry in rules}
+    files = [file for file in path.parent.glob("*.csv") if file.with_suffix(".parquet").exists()]
+    assert {file.name for file in files} <= held
 
 
 def test_a_second_run_has_nothing_to_do_in_another_place_either(copy):

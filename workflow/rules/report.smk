@@ -26,6 +26,23 @@ rule verify:
         summary=rules.run_multiverse.output.summary,
         claims=rules.judge_claims.output.claims,
         diagnostics=rules.diagnose.output.diagnostics,
+        csv=[
+            step.output.csv
+            for step in (
+                rules.calibrate,
+                rules.detect,
+                rules.agreement,
+                rules.compare_with_chance,
+                rules.watch,
+                rules.certify,
+                rules.fit_models,
+                rules.diagnose,
+                rules.judge_claims,
+                rules.compare_with_truth,
+                rules.plan_multiverse,
+                rules.run_multiverse,
+            )
+        ],
         code=code_of("verify"),
     output:
         processed("verified.json"),

@@ -5,7 +5,7 @@ table and how many rows break it.
 """
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -241,18 +241,17 @@ def of_multiverse(plan: pd.DataFrame, fits: pd.DataFrame, summary: pd.DataFrame)
     ]  # fmt: skip
 
 
-def of_csv(folder: Path) -> list[dict]:
+def of_csv(files: Iterable[str | Path]) -> list[dict]:
     """Check that each CSV file says what the table for the next steps says, line by line."""
     rules = []
-    for file in sorted(folder.glob("*.parquet")):
-        csv, text = file.with_suffix(".csv"), io.StringIO()
-        if csv.exists():
-            write_csv(pd.read_parquet(file, page_checksum_verification=True), text)
-            pairs = zip_longest(
-                text.getvalue().split("\n"), csv.read_text(encoding="utf-8").split("\n")
-            )
-            differ = [one != other for one, other in pairs]
-            rules.append(_rule(f"{csv.name}: every line is that of {file.name}", np.array(differ)))
+    for csv in sorted(map(Path, files)):
+        file, text = csv.with_suffix(".parquet"), io.StringIO()
+        write_csv(pd.read_parquet(file, page_checksum_verification=True), text)
+        pairs = zip_longest(
+            text.getvalue().split("\n"), csv.read_text(encoding="utf-8").split("\n")
+        )
+        differ = [one != other for one, other in pairs]
+        rules.append(_rule(f"{csv.name}: every line is that of {file.name}", np.array(differ)))
     return rules
 
 
@@ -264,7 +263,13 @@ def failed_models(estimates: pd.DataFrame) -> ProblemsFound | None:
     return ProblemsFound([problem("E590", **row) for row in rows]) if rows else None
 
 
-def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[str]) -> list[dict]:
+def verify(
+    folder: str | Path,
+    measures: Measures,
+    *,
+    overlapping: Collection[str],
+    csv: Iterable[str | Path],
+) -> list[dict]:
     """Check all tables of a dataset against the rules.
 
     Parameters
@@ -274,6 +279,8 @@ def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[st
     measures : mapping of str to Measure
     overlapping : collection of str
         Criteria that allow an onset inside an open episode.
+    csv : iterable of path
+        The CSV files to be held against the Parquet file of the same name beside them.
 
     Returns
     -------
@@ -302,7 +309,7 @@ def verify(folder: str | Path, measures: Measures, *, overlapping: Collection[st
         pd.read_parquet(folder / "multiverse_estimates.parquet"),
         pd.read_csv(folder / "multiverse_summary.csv"),
     )
-    rules += of_csv(folder)
+    rules += of_csv(csv)
     broken = [entry for entry in rules if entry["broken"]]
     if broken:
         lines = [

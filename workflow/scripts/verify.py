@@ -18,7 +18,7 @@ with step_log.step(
     folder = Path(given.sessions).parent
     rows = criteria.from_dicts(params.criteria)
     overlapping = [row.id for row in rows if row.overlaps(params.onset_inside_episode)]
-    rules = verify.verify(folder, measures, overlapping=overlapping)
+    rules = verify.verify(folder, measures, overlapping=overlapping, csv=given.csv)
     failed = verify.failed_models(pd.read_parquet(given.estimates))
     if failed and params.failed_fit == "error":
         raise failed
