@@ -74,6 +74,15 @@ def test_ratings_are_not_taken_for_means(seed, tmp_path):
     assert found(tmp_path, [[*row[:2], 30, row[3] % 2] for row in rows]) == []
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_ratings_in_thirds_of_a_point_are_not_taken_for_means(seed, tmp_path):
+    rng = random.Random(seed)
+    made = ratings(rng, courses=30, sessions=4)
+    rows = [[*row[:2], round(rng.choice([60, 60, 61, 63]) / 3, 4), 1] for row in made]
+    assert found(tmp_path, rows) == []
+    assert found(tmp_path, [*rows, ["Z", 1, *means(rows, 6)]]) == [("E227", 122)]
+
+
 def test_a_row_of_means_of_a_wide_file(tmp_path):
     text = "id,doctor,W1,W2,W3,W4\n1,d1,5,6,7,0\n2,d1,4,NA,6,1\n3,d2,3,2,1,0\nall,,4,4,4.67,0.33\n"
     wide = write(tmp_path, AS_WIDE, {"wide.csv": text})

@@ -136,13 +136,28 @@ def _means(values: Floats, places: Integers, block: _Block) -> Flags:
         spread = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
         unit = 10.0 ** -np.minimum(places, 12)
         fits = np.abs(values - mean) <= 0.5 * unit + 1e-9 * np.abs(mean)
-        chance = np.where(spread > 0, np.minimum(0.4 * unit / spread, 1.0), 1.0)
+        step = np.maximum(unit, _shares_of_parts(values))
+        chance = np.where(spread > 0, np.minimum(0.4 * step / spread, 1.0), 1.0)
     usual = np.median(np.where(known, places, 0), axis=0)
     finer = known & (places > usual)
     tested = block.candidates & finer.any(axis=1) & (count >= FEWEST_ROWS).any(axis=1)
     every = (fits | ~known).all(axis=1) & tested
     best = np.where(finer & fits, chance, 1.0).min(axis=1)
     return np.asarray(every & (best * max(tested.sum(), 1) < BY_CHANCE))
+
+
+def _shares_of_parts(values: Floats) -> Floats:
+    """Return the share of the other ratings of its column that have each one's decimals.
+
+    Ratings in thirds of a point have many places after the decimal sign, and few such parts.
+    """
+    shares = np.zeros(values.shape)
+    for column, share in zip(values.T, shares.T, strict=True):
+        known = np.flatnonzero(np.isfinite(column))
+        parts = np.round(column[known] - np.floor(column[known]), 6)
+        _, which, count = np.unique(parts, return_inverse=True, return_counts=True)
+        share[known] = (count[which] - 1) / max(len(known) - 1, 1)
+    return shares
 
 
 def _sums(values: Floats, places: Integers, block: _Block) -> Flags:
