@@ -130,7 +130,17 @@ def test_axe_finds_no_serious_fault(seen):
 
 
 def test_the_keyboard_reaches_links_and_controls(seen):
-    page = seen[0].page
+    opened, file = seen
+    page = opened.page
+    explorer = page.locator("#controls").count() > 0
+    if explorer:  # a rule whose settings can all be moved, away from those of the report
+        page.evaluate("""() => {
+            const [criterion, k] = ["criterion", "k"].map(id => document.getElementById(id));
+            criterion.value = "v_2sd";
+            criterion.dispatchEvent(new Event("change"));
+            k.value = k.max;
+            k.dispatchEvent(new Event("input"));
+        }""")
     number = min(page.evaluate(f"{REACHABLE}.length"), 60)
     places, names = [], []
     for _ in range(number):
@@ -139,10 +149,6 @@ def test_the_keyboard_reaches_links_and_controls(seen):
         names.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
     assert places == list(range(number))
     assert names[0] == "skip"
-    if page.locator("#controls").count():
-        # A control that the criterion has no use for is switched off.
-        usable = page.evaluate(f"{REACHABLE}.map(one => one.id)")
-        wanted = [name for name in CONTROLS if name in usable]
-        # What would reset nothing is off as well.
-        assert {"criterion", "k"} <= set(wanted)
-        assert [name for name in names if name in CONTROLS] == wanted
+    # Where single courses are hidden there is one rating only, and nothing to choose.
+    wanted = CONTROLS if file.stem == "demo-explorer" else CONTROLS[1:]
+    assert [name for name in names if name in CONTROLS] == (wanted if explorer else [])

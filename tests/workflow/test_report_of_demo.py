@@ -3,6 +3,8 @@
 import re
 from urllib.parse import unquote
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from document_texts import links_of, pdf_text
@@ -23,6 +25,67 @@ def test_the_first_screen_has_at_most_twelve_numbers(demo):
         assert 1 <= len(NUMBER.findall(Page(f"<p{card}").text)) <= 4
     told = NUMBER.findall(Page(first.replace(flow, "")).text)
     assert len(told) <= 12, told
+
+
+#: What is no prose: tables, captions, headings, links, and what is read by a machine.
+NO_PROSE = re.compile(
+    r"<(table|figcaption|a|code|h\d|details)\b.*?</\1>|<[^>]*>", re.DOTALL
+)  # fmt: skip
+NEXT_OUTCOME = "model == 'next_session' and variant == 'ar1'"
+#: Where the numbers in the prose of a section come from: table, and which of its rows.
+SOURCES = {
+    "found": {"flow": "", "detection": "", "chance": "", "planted_ruptures": "",
+              "planted_effects": "", "estimates": NEXT_OUTCOME, "sensitivity": ""},
+    "planted-and-found": {"planted_ruptures": "", "planted_effects": ""},
+    "episodes": {"flow": "", "detection": "criterion == criterion", "chance": ""},
+    "certificate": {"certificate": "criterion in ('best_possible', 'dip')"},
+    "live": {"live": "rule == 'filtered_probability'"},
+    "outcome": {"estimates": NEXT_OUTCOME},
+}  # fmt: skip
+#: Numbers that are settings, or that this test cannot look up: how many criteria there are, the
+#: spread of the lengths of courses, and what the table of the shapes of episodes says.
+SETTINGS = {
+    "episodes": {"200", "2", "11", "8", "16", "19", "12.2", "3"},
+    "live": {"5"},
+    "outcome": {"95"},
+}
+
+
+@pytest.mark.parametrize("section", SOURCES)
+def test_every_number_in_prose_comes_from_a_table(demo, section):
+    part = re.search(
+        rf'<h2 id="{section}">.*?(?=<h2|<details class="part")', demo.page("demo"), re.DOTALL
+    )
+    words = " ".join(NO_PROSE.sub(" ", part[0]).split())
+    known = [np.array([0.0])]
+    for name, which in SOURCES[section].items():
+        table = pd.read_parquet(demo.folder / f"data/processed/demo/{name}.parquet")
+        if "measure" in table and name != "flow":
+            table = table[table["measure"].astype(str) == "alliance"]
+        if which:
+            table = table.query(which)
+        if "criterion" in table and "criterion" not in which:
+            table = table[table["criterion"].astype(str) == "dip"]
+        values = table.select_dtypes("number").to_numpy(float, na_value=np.nan).ravel()
+        known += [values, 100 * values]
+        if name == "detection":  # the share of courses with a rupture
+            share = table["n_courses_with_episode"] / table["n_courses_assessable"]
+            known.append(100 * share.to_numpy(float))
+    values = np.abs(np.concatenate(known))
+    told = re.findall(r"(?<![\w.])(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?!\w)", words)
+    unknown = [
+        one
+        for one in told
+        if one not in SETTINGS.get(section, ())
+        and not np.isclose(
+            np.round(values, len(one.partition(".")[2])),
+            float(one.replace(",", "")),
+            atol=1e-9,
+            rtol=0,
+        ).any()
+    ]
+    assert len(told) > 4
+    assert unknown == []
 
 
 @pytest.mark.parametrize("form", ["html", "pdf", "docx"])

@@ -9,7 +9,7 @@ import pytest
 from made_measures import made_measure
 from made_settings import EDGE_RULES, chance_settings
 from rupture_repair.chance import calibrate, compare_with_chance, noise, planted_falls, replicates
-from rupture_repair.chance.counts import Tally, simulated, tally
+from rupture_repair.chance.counts import Tally, compared, simulated, tally
 from rupture_repair.chance.replicates import Null, prepare
 from rupture_repair.chance.smallest_found import smallest_found
 from rupture_repair.detection import courses as flat
@@ -338,7 +338,7 @@ def test_p_counts_replicates_with_as_many_episodes_or_more():
     counts = np.array([3, 5, 5, 8])
     zero = np.zeros(4, dtype=int)
     seen = Tally(*([np.array([5])] + [np.array([1])] * 7))
-    row = compare_with_chance._compared(seen, Tally(*[counts, counts, zero, zero] + [counts] * 4))
+    row = compared(seen, Tally(*[counts, counts, zero, zero] + [counts] * 4))
     assert row["p"] == (1 + 3) / 5
     assert row["p_error"] == pytest.approx(np.sqrt(0.8 * 0.2 / 4))
     assert row["expected"] == 5.25

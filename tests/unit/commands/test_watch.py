@@ -83,6 +83,11 @@ def test_problems_of_a_dataset(project, capsys):
     live.assign(status="not_assessable", reason="no evidence").to_parquet(project / "live.parquet")
     assert main(["watch", "d"]) == 1
     assert "E722: courses cannot be watched by srs: no evidence." in capsys.readouterr().err
+    live.iloc[:0].to_parquet(project / "live.parquet")
+    assert main(["watch", "d"]) == 1
+    said = capsys.readouterr().err
+    assert "the dataset d has no rating of the alliance" in said
+    assert "None" not in said
 
 
 def test_outside_a_project(tmp_path, monkeypatch, capsys):

@@ -244,12 +244,23 @@ def test_heat_map_holds_every_number_and_hatches_what_is_missing(drawn):
     assert texts_outside(figure) == []
     axes = figure.axes[0]
     texts = [text.get_text() for text in axes.texts]
-    assert len(texts) == 16
+    assert len(texts) == 10 + 4  # half of the cells with the diagonal, and the names
     for row in numbers.dropna(subset=["kappa"]).itertuples():
         assert f"{row.kappa:.2f}".replace("-", "−") in texts
-        assert f"{row.ac1:.2f}".replace("-", "−") in texts
     assert sum(patch.get_hatch() is not None for patch in axes.patches) == texts.count("")
-    assert texts.count("") == 5  # srs_cutoff: six cells, of which one pair has AC1
+    assert texts.count("") == 3  # srs_cutoff has no kappa with any
+    assert texts[-1] == "SRS below the cut-off", "what has no kappa comes last"
+
+
+def test_criteria_that_agree_are_neighbours_in_the_heat_map(drawn):
+    tab, _ = drawn
+    alike = {"a": "srrssrrssrrs", "x": "srsrsrsrsrsr", "b": "srrssrrssrss", "y": "srsrsrsrsrss"}
+    states = states_of(**alike).assign(measure="srs")
+    detection = pd.DataFrame({"measure": "srs", "criterion": list(alike), "name": list(alike)})
+    table = agreement(states, NO_EPISODES)
+    figure, _ = agreement_heat_map(table, detection, tab["measures"], measure="srs")
+    order = [text.get_text() for text in figure.axes[0].texts][-4:]
+    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset("ab"), frozenset("xy")}
 
 
 def test_heat_map_of_many_criteria_cuts_no_name(drawn):

@@ -130,8 +130,7 @@ def test_no_course_long_enough_is_not_assessable_rather_than_zero():
     found = detected(sessions({"a": [30, 31, 32], "b": [20]}), "own_mean_2sd")
     assert not found.summary["assessable"]
     assert in_full(found.summary["reason"]) == (
-        "no session could be assessed, mostly: with so few ratings no rating can lie this far "
-        "from the reference"
+        "no session could be assessed, mostly: too few ratings for any to reach the threshold"
     )
 
 

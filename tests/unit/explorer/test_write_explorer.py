@@ -11,7 +11,8 @@ import pytest
 
 import made_explorer
 from rupture_repair.chance import replicates
-from rupture_repair.chance.counts import Tally, tally
+from rupture_repair.chance.counts import Tally, compared, tally
+from rupture_repair.chance.in_words import NO_MORE
 from rupture_repair.detection import detect
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.disclosure.gate import Gate
@@ -33,6 +34,11 @@ def explored_of_all(given, **changes):
 
 def by_id(found):
     return {one["id"]: one for one in found["criteria"]}
+
+
+def start_of(one):
+    k, floor, within = one["start"]
+    return (k * len(one["floor"]) + floor) * len(one["within"]) + within
 
 
 def settings_of(one):
@@ -69,9 +75,7 @@ def test_the_criterion_as_set_has_the_expectation_of_the_table_chance(given):
     found = by_id(explored(given))
     for name in ("v_2sd", "dip", "srs_cutoff", "anhoej"):
         one = found[name]
-        k, floor, within = one["start"]
-        at = (k * len(one["floor"]) + floor) * len(one["within"]) + within
-        episodes, low, high, courses, repaired = one["counts"][at][6:]
+        episodes, low, high, courses, repaired, _ = one["counts"][start_of(one)][6:]
         assert episodes == pytest.approx(table.loc[name, "expected"], abs=1e-3)
         assert low == pytest.approx(table.loc[name, "expected_low"], abs=1e-3)
         assert high == pytest.approx(table.loc[name, "expected_high"], abs=1e-3)
@@ -170,8 +174,7 @@ def test_at_the_settings_of_the_report_noise_is_that_of_the_table_chance_whateve
     table = more.set_index("criterion")
     for name in ("v_2sd", "dip", "srs_cutoff"):
         one = found[name]
-        k, floor, within = one["start"]
-        at = (k * len(one["floor"]) + floor) * len(one["within"]) + within
+        at = start_of(one)
         assert one["counts"][at][6] == pytest.approx(table.loc[name, "expected"], abs=1e-3)
         others = [row[6] for row in one["counts"] if row[0] != one["counts"][at][0]]
         assert others or name == "srs_cutoff"
@@ -182,10 +185,30 @@ def test_the_range_of_noise_is_that_of_the_counts_not_of_their_mean():
     counts = np.arange(101)
     none = np.zeros(101, dtype=int)
     noise = Tally(counts, counts, none, none, none, none, none, none)
-    found = grid.expected(noise)
-    assert (found["low"], found["high"]) == (5, 95)
     one = Tally(*[np.array([7])] * 8)
-    assert np.isnan([grid.expected(one)["low"], grid.expected(one)["high"]]).all()
+    found, alone = compared(one, noise), compared(one, one)
+    assert (found["expected_low"], found["expected_high"]) == (5, 95)
+    assert np.isnan([alone["expected_low"], alone["expected_high"]]).all()
+
+
+@pytest.mark.parametrize(
+    ("p", "ratio", "verdict"),
+    [
+        (0.01, 2.0, "More than noise alone makes"),
+        (0.01, 1.1, "Little more than noise alone makes"),
+        (0.3, 2.0, NO_MORE),
+    ],
+)
+def test_each_setting_is_judged_in_the_words_of_the_report(given, p, ratio, verdict):
+    chance = given["chance"].assign(p=p, ratio=ratio, replicates=200)
+    found = explored(given, chance=chance)
+    for one in found["criteria"]:
+        for at, row in enumerate(one.get("counts", [])):
+            said = found["verdicts"][row[-1]]
+            if at == start_of(one) and row[6] is not None:
+                assert said == verdict
+            elif at != start_of(one) and row[0] <= row[8]:  # within the counts of the copies
+                assert said in (NO_MORE, verdict)
 
 
 def test_every_alliance_measure_can_be_chosen_that_of_the_report_first(given):

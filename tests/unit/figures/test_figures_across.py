@@ -17,13 +17,14 @@ from rupture_repair.exchange.joint import joint_table
 from rupture_repair.exchange.site_products import Agreed, SiteProducts
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
-from rupture_repair.figures.multiverse import specification_curve
+from rupture_repair.figures.multiverse import LEAST_SHARE, specification_curve
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
-from rupture_repair.multiverse.summary import explained_by_choices, summarise
+from rupture_repair.multiverse.shares import explained_by_choices
+from rupture_repair.multiverse.summary import summarise
 from rupture_repair.project import yaml_files
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.report import index_page
@@ -74,19 +75,33 @@ def test_the_curve_is_sorted_and_complete(made, outcome):
         assert axes.has_data()
 
 
-def test_every_level_of_every_choice_has_its_marks(made, outcome):
+def test_below_the_curve_are_the_choices_that_move_it_the_first_one_most(made, outcome):
     figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
-    labels = [text.get_text() for text in figure.axes[2].get_yticklabels()]
-    assert labels == [
-        "Criterion", "V-shape, 1 SD", "V-shape, 2 SD", "Alliance", "Alliance, client",
-        "Alliance, therapist", "Model", "unchanged", "with outcome now", "autocorrelated",
-        "Trend of exposure", "kept", "removed", "Censored episodes", "open rupture", "left out",
-        "Rated sessions", "3 or more", "8 or more",
-    ]  # fmt: skip
+    shares = explained_by_choices(outcome.fits).query("choice != 'combinations'")
+    most = shares.groupby("choice")["share"].max().sort_values(ascending=False)
+    labels = figure.axes[2].get_yticklabels()
+    headings = [text.get_text() for text in labels if text.get_weight() == "bold"]
+    assert len(headings) == (most >= LEAST_SHARE).sum() > 0
+    words = {"criterion": "Criterion", "variant": "Model", "measure": "Alliance"}
+    assert headings[0] == words[most.index[0]]
+    rows = [text.get_text() for text in labels]
+    at = rows.index("V-shape, 2 SD")
     for axes, term in zip(figure.axes[2:], ("repaired", "open"), strict=True):
-        drawn = numbers[(numbers["term"] == term) & numbers["standardised"].notna()]
-        ends = sum(np.isfinite(line.get_ydata()).sum() for line in axes.lines)
-        assert ends == 2 * len(drawn) * 6
+        own = numbers[(numbers["term"] == term) & (numbers["criterion"] == "v_2sd")]
+        dots = [one for one in axes.lines if one.get_marker() == "o"]
+        drawn = {float(one.get_ydata()[0]): float(one.get_xdata()[0]) for one in dots}
+        assert drawn[at] == pytest.approx(own["estimate"].median())
+
+
+def test_a_curve_is_in_points_where_all_estimates_are_of_one_outcome(made, outcome):
+    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    assert figure.get_supxlabel().startswith("points of ")
+    assert "estimates in points from" in alt_text("specification_curve", numbers)
+    first = outcome.fits["specification"] == outcome.fits["specification"].min()
+    two = outcome.fits.assign(outcome=outcome.fits["outcome"].mask(first, "another"))
+    figure, numbers = specification_curve(two, made["detection"], made["measures"])
+    assert figure.get_supxlabel().startswith("standardised difference")
+    assert "estimates standardised from" in alt_text("specification_curve", numbers)
 
 
 def test_a_curve_of_nothing_says_so(made, outcome):
@@ -100,7 +115,7 @@ def test_alt_text_of_the_curve(made, outcome):
     _, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
     text = alt_text("specification_curve", numbers)
     assert text.startswith("Specification curve of 98 specifications")
-    assert "After a repaired rupture: standardised estimates from" in text
+    assert "After a repaired rupture: estimates in points from" in text
 
 
 # --- the forest

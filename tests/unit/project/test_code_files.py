@@ -87,7 +87,6 @@ WATCHED = {
     },
     "write_summary": {
         *("report", "figures", "chance", "models", "exposure", "statistics", "disclosure"),
-        "diagnostics",
     },
     "write_index": {"report", "figures", "disclosure", "exposure", "models"},
     "write_crate": {"report", "disclosure"},

@@ -21,8 +21,10 @@ def test_what_could_be_found_at_all_is_said_with_the_share_of_each_criterion():
     classes = ["all", "under 1.5", "1.5 to 2.5", "2.5 to 4", "4 and more"]
     table = pd.DataFrame([one | {"depth": depth} for one in both for depth in classes])
     said = section(dataset_report(replace(made, certificate=table), ABOUT), "certificate")
-    assert "simulated ruptures it finds 46 %" in flat(said).replace("\\", "").replace("\u00a0", " ")
-    assert "which is 75 %" in flat(said).replace("\\", "").replace("\u00a0", " ")
+    assert "It finds 46 % of the simulated ruptures" in flat(said).replace("\\", "").replace(
+        "\u00a0", " "
+    )
+    assert "That is 75 % of what is possible" in flat(said).replace("\\", "").replace("\u00a0", " ")
     assert "Best possible" in said
     why = {**row, "criterion": "best_possible", "status": "not_assessable", "reason": "too few"}
     none = replace(made, certificate=pd.DataFrame([why]))

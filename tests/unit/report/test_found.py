@@ -8,6 +8,7 @@ from bundles import material_of
 from made_diagnostics import with_diagnostics
 from made_reports import ABOUT
 from made_tables import tables
+from rupture_repair.chance.in_words import NO_MORE
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.pictures import bar, interval_picture, range_picture, squares
 from rupture_repair.report.sections import diagnostics, found, outcome
@@ -44,9 +45,9 @@ def lights(made, **given):
     [
         ({}, "More than noise alone makes"),
         ({"ratio": 1.1}, "Little more than noise alone makes"),
-        ({"p": 0.2}, found.NO_MORE),
+        ({"p": 0.2}, NO_MORE),
         ({"p": 0.09, "replicates": 10}, "Too few copies to compare with noise"),
-        ({"p": 0.09, "replicates": 10, "observed": 15.0}, found.NO_MORE),
+        ({"p": 0.09, "replicates": 10, "observed": 15.0}, NO_MORE),
         ({"status": None}, "Not compared with noise"),
         ({"observed": np.nan, "p": np.nan}, "The count is withheld"),
     ],

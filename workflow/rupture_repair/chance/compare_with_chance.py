@@ -20,7 +20,7 @@ from ..detection.ratings import alliance
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from ..project.setting_groups import ChanceSettings, EdgeRules
-from .counts import EXPECTED, Tally, joined, observed, range_of_counts, simulated, tally
+from .counts import EXPECTED, Tally, compared, joined, observed, simulated, tally
 from .planted_falls import sensitivity
 from .replicates import (
     SLOW,
@@ -81,40 +81,6 @@ def _noise(
                          if item[0] == model]  # fmt: skip
                 found[rule.id, model] = joined(parts)
     return found
-
-
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole else float("nan")
-
-
-def _compared(seen: Tally, noise: Tally) -> dict[str, Any]:
-    """Compare what was observed with what noise alone makes."""
-    number, count = len(noise.episodes), int(seen.episodes[0])
-    mean = float(noise.episodes.mean())
-    low, high = range_of_counts(noise)
-    p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
-    known, known_noise = seen.repaired + seen.unrepaired, noise.repaired + noise.unrepaired
-    return {
-        "replicates": number,
-        "n_courses_assessable": int(seen.courses_assessable[0]),
-        "n_sessions_assessable": int(seen.sessions_assessable[0]),
-        "observed": count,
-        "expected": mean,
-        "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
-        "expected_low": low,
-        "expected_high": high,
-        "ratio": _share(count, mean),
-        "excess": count - mean,
-        "false_discovery_rate": min(1.0, _share(mean, count)) if count else np.nan,
-        "p": p,
-        "p_error": float(np.sqrt(p * (1 - p) / number)),
-        "observed_courses": int(seen.courses[0]),
-        "expected_courses": float(noise.courses.mean()),
-        "observed_repaired": _share(seen.repaired[0], known[0]),
-        "expected_repaired": _share(noise.repaired.sum(), known_noise.sum()),
-        "status": "assessed",
-        "reason": None,
-    }
 
 
 #: Columns of the table of :func:`expected`, where a criterion is not assessable NaN.
@@ -181,7 +147,7 @@ def expected(
         if reasons[rule.id] is not None:
             blank = dict.fromkeys(_NUMBERS, np.nan)
             return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
-        return _compared(seen[rule.id], noise[rule.id, model])
+        return compared(seen[rule.id], noise[rule.id, model])
 
     rows = [
         {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,51 @@ def range_of_counts(noise: Tally) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(noise.episodes, RANGE)
     return float(low), float(high)
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
+
+
+def compared(seen: Tally, noise: Tally) -> dict[str, Any]:
+    """Compare what was observed with what noise alone makes.
+
+    Parameters
+    ----------
+    seen, noise : Tally
+        Of the ratings, and of their replicates without ruptures.
+
+    Returns
+    -------
+    dict
+        The numbers of :func:`rupture_repair.chance.compare_with_chance.expected`.
+    """
+    number, count = len(noise.episodes), int(seen.episodes[0])
+    mean = float(noise.episodes.mean())
+    low, high = range_of_counts(noise)
+    p = (1 + int((noise.episodes >= count).sum())) / (number + 1)
+    known, known_noise = seen.repaired + seen.unrepaired, noise.repaired + noise.unrepaired
+    return {
+        "replicates": number,
+        "n_courses_assessable": int(seen.courses_assessable[0]),
+        "n_sessions_assessable": int(seen.sessions_assessable[0]),
+        "observed": count,
+        "expected": mean,
+        "expected_sd": float(noise.episodes.std(ddof=1)) if number > 1 else np.nan,
+        "expected_low": low,
+        "expected_high": high,
+        "ratio": _share(count, mean),
+        "excess": count - mean,
+        "false_discovery_rate": min(1.0, _share(mean, count)) if count else np.nan,
+        "p": p,
+        "p_error": float(np.sqrt(p * (1 - p) / number)),
+        "observed_courses": int(seen.courses[0]),
+        "expected_courses": float(noise.courses.mean()),
+        "observed_repaired": _share(seen.repaired[0], known[0]),
+        "expected_repaired": _share(noise.repaired.sum(), known_noise.sum()),
+        "status": "assessed",
+        "reason": None,
+    }
 
 
 def joined(parts: Sequence[Tally]) -> Tally:

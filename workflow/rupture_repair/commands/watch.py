@@ -99,7 +99,10 @@ def of_dataset(name: str, measure: str | None = None, root: Path = Path()) -> "p
     live = pd.read_parquet(folder / "live.parquet")
     live = live[live["rule"] == WATCHED].set_index("measure")
     measures = read_measures(folder / "measures.json")
-    chosen = str(measure or first_by_clients(live.index, measures))
+    chosen = measure or first_by_clients(live.index, measures)
+    if chosen is None:
+        why = f"the dataset {name} has no rating of the alliance from session to session"
+        raise ProblemsFound([problem("E722", measure="any measure", why=why)])
     if chosen not in live.index:
         facts = {"hint": did_you_mean(chosen, live.index), "allowed": listing(live.index, 40)}
         raise ProblemsFound([problem("E704", found=chosen, dataset=name, **facts)])

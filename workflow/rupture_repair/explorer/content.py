@@ -11,18 +11,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..chance.counts import Tally
+from ..chance.counts import Tally, compared
+from ..chance.in_words import against_noise
 from ..detection import episodes as ep
 from ..detection.criteria import Criterion
 from ..detection.ratings import Ratings
 from ..disclosure.explored_counts import COLUMNS, explored_counts
 from ..disclosure.gate import Gate
 from ..project.measures import Measure
-from .grid import Offer, StackedReplicates, expected
+from ..project.page_mentions import without_mentions
+from .grid import FoundBySetting, Offer, StackedReplicates
 
 #: Entries of a row of counts, in order. Those of the ratings as observed come first.
 OBSERVED = COLUMNS
 EXPECTED = ("expected", "low", "high", "expected_courses", "expected_repaired")
+_OF_CHANCE = ("expected", "expected_low", "expected_high", "expected_courses", "expected_repaired")
+
+#: The last entry of a row: the place of what the counts say in words among `verdicts`.
+VERDICT = "verdict"
 
 #: Single courses are drawn up to this many, so that the page stays small; counts are of all.
 MOST_COURSES = 500
@@ -50,35 +56,45 @@ def observed(seen: Tally) -> list[int]:
     return [episodes, courses, repaired, unrepaired, censored, assessable]
 
 
-def _from_table(chance: pd.DataFrame, criterion: Criterion) -> list[float | None]:
-    """Return what noise makes of a criterion as it is set, as the table chance has it."""
-    row = chance[(chance["criterion"] == criterion.id) & (chance["status"] == "assessed")]
-    if row.empty:
-        return [None] * len(EXPECTED)
-    columns = ("expected", "expected_low", "expected_high", "expected_courses", "expected_repaired")
-    return [_rounded(row.iloc[0][name]) for name in columns]
+def _as_set(chance: pd.DataFrame, criterion: Criterion) -> dict[str, Any]:
+    """Return the row of the table chance of a criterion as it is set."""
+    rows = chance[chance["criterion"] == criterion.id]
+    return rows.iloc[0].to_dict() if len(rows) else {"status": None}
 
 
-def _counts(offer: Offer, as_set: list[float | None], shown: NDArray) -> list[list[float | None]]:
-    """Return the rows of counts: :data:`OBSERVED` as they may be shown, and :data:`EXPECTED`.
+def _counts(
+    offer: Offer, as_set: dict[str, Any], shown: NDArray, verdicts: list[str]
+) -> list[list[float | None]]:
+    """Return the rows of counts: :data:`OBSERVED` as they may be shown, :data:`EXPECTED`, verdict.
 
-    The table chance has more replicates than are kept: its numbers stand where noise makes the
-    same of a setting as of the criterion as it is set.
+    The table chance has more replicates than are kept: its numbers stand where a setting finds the
+    same as the criterion as it is set, in the ratings and in the replicates.
     """
-    own = offer.found[offer.choices.place].noise
+    own = offer.found[offer.choices.place]
     rows = []
     for found, seen in zip(offer.found, shown, strict=True):
         noise = as_set
-        if found.noise is not None and own is not None and not _same(found.noise, own):
-            noise = [_rounded(number) for number in expected(found.noise).values()]
-        rows.append([*(None if np.isnan(one) else int(one) for one in seen), *noise])
+        if found.noise is not None and not _same(found, own):
+            noise = compared(found.seen, found.noise)
+        verdict, _ = against_noise(noise | {"observed": seen[0]})
+        if verdict not in verdicts:
+            verdicts.append(verdict)
+        numbers = [_rounded(noise.get(name, np.nan)) for name in _OF_CHANCE]
+        counts = [None if np.isnan(one) else int(one) for one in seen]
+        rows.append([*counts, *numbers, verdicts.index(verdict)])
     return rows
 
 
-def _same(one: Tally, other: Tally) -> bool:
-    """Return whether two settings find as many episodes in each replicate, with their outcomes."""
+def _same(one: FoundBySetting, other: FoundBySetting) -> bool:
+    """Return whether two settings find as many episodes everywhere, with their outcomes."""
     names = ("episodes", "courses", "repaired", "unrepaired")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+    if one.noise is None or other.noise is None:
+        return one.noise is other.noise
+    return all(
+        np.array_equal(getattr(a, name), getattr(b, name))
+        for a, b in ((one.seen, other.seen), (one.noise, other.noise))
+        for name in names
+    )
 
 
 def _episodes(these: ep.Episodes, ratings: int) -> list[Any]:
@@ -112,14 +128,19 @@ def _single(offer: Offer, sign: float, courses: int, ratings: int) -> dict[str, 
 
 
 def _criterion(
-    offer: Offer, chance: pd.DataFrame, size: tuple[float, int, int], shown: NDArray, gate: Gate
+    offer: Offer,
+    chance: pd.DataFrame,
+    size: tuple[float, int, int],
+    shown: NDArray,
+    gate: Gate,
+    verdicts: list[str],
 ) -> dict[str, Any]:
     row, choices = offer.criterion, offer.choices
     content: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
         "rule": row.rule,
-        "source": row.source,
+        "source": without_mentions(row.source),
         "standing": row.standing,
         "refusal": gate.text(offer.refusal),
         "fixed": offer.fixed,
@@ -130,7 +151,7 @@ def _criterion(
             "floor": [round(value, 2) for value in choices.floor],
             "within": choices.within,
             "start": choices.start,
-            "counts": _counts(offer, _from_table(chance, row), shown),
+            "counts": _counts(offer, _as_set(chance, row), shown, verdicts),
         }
         if gate.open:
             content |= _single(offer, *size)
@@ -182,7 +203,7 @@ def content(
         [one.choices.place for one in usable],
     )
     counts = {one.criterion.id: table for one, table in zip(usable, passed, strict=True)}
-    none = np.empty((0, len(OBSERVED)))
+    none, verdicts = np.empty((0, len(OBSERVED))), list[str]()
     size = sign, drawn, number
     found: dict[str, Any] = {
         "name": name,
@@ -196,10 +217,11 @@ def content(
         "replicates_as_set": _most(chance["replicates"]),
         "n_ratings": _whole(gate.count(("ratings", name), len(courses.rating))),
         "replicates": replicates.number,
-        "columns": [*OBSERVED, *EXPECTED],
+        "columns": [*OBSERVED, *EXPECTED, VERDICT],
+        "verdicts": verdicts,
         "statuses": list(ep.STATUSES),
         "criteria": [
-            _criterion(one, chance, size, counts.get(one.criterion.id, none), gate)
+            _criterion(one, chance, size, counts.get(one.criterion.id, none), gate, verdicts)
             for one in offers
         ],
     }

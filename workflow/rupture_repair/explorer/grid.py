@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..chance.counts import Tally, range_of_counts, tally
+from ..chance.counts import Tally, tally
 from ..chance.replicates import scale_of_each
 from ..detection import courses as flat
 from ..detection import episodes as ep
@@ -283,24 +283,3 @@ def offer(
         return Offer(criterion, None, fixed, choices, falls, found)
     search = _SettingSearch(ratings, replicates, criterion, edge_rules)
     return Offer(criterion, None, fixed, choices, falls, search.all(choices))
-
-
-def expected(noise: Tally) -> dict[str, float]:
-    """Return what noise alone makes.
-
-    Returns
-    -------
-    dict
-        `episodes` (mean over the replicates), `low` and `high` (where the middle 90 % of the
-        replicates lie; NaN from one replicate), `courses` (with an episode, mean) and `repaired`
-        (share of the episodes that are not censored, NaN for none).
-    """
-    decided = int((noise.repaired + noise.unrepaired).sum())
-    low, high = range_of_counts(noise)
-    return {
-        "episodes": float(noise.episodes.mean()),
-        "low": low,
-        "high": high,
-        "courses": float(noise.courses.mean()),
-        "repaired": float(noise.repaired.sum() / decided) if decided else float("nan"),
-    }

@@ -14,8 +14,8 @@ from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from ..detection.ratings import alliance, prepared
 from ..disclosure.gate import Gate
+from ..project.banners import banners
 from ..project.headline import what_to_show
-from ..project.licences import non_commercial
 from ..project.measures import Measures
 from ..project.package_files import PACKAGE
 from ..project.parallel import spread_out
@@ -114,6 +114,7 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
         What :func:`rupture_repair.explorer.write_explorer_library.write_explorer_library` wrote.
     """
     import jinja2
+    from markupsafe import Markup
 
     loader = jinja2.FileSystemLoader(FOLDER)
     made = jinja2.Environment(
@@ -124,12 +125,23 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
         """Let no text of a script end it."""
         return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
+    def shown(said: str, given: Sequence[str]) -> Any:
+        """Fill words of the dataset in, escaped and kept apart."""
+        return Markup(said.replace("{}", "<bdi>{}</bdi>")).format(*given)
+
+    made.filters["shown"] = shown
     files = (STYLE, FOLDER / "explorer.css", FOLDER / "explorer.js")
     style, own_style, program = (file.read_text(encoding="utf-8") for file in files)
     return made.get_template("page.html").render(
         found=found["measures"][found["shown"]],
-        stands_in=[one["stands_in"] for one in found["measures"].values() if one["stands_in"]],
-        non_commercial=non_commercial(dataset["licence"]),
+        banners=banners(
+            dataset,
+            [
+                (one["measure"], one["stands_in"])
+                for one in found["measures"].values()
+                if one["stands_in"]
+            ],
+        ),
         dataset=dataset,
         style=style + own_style,
         library=script(library["script"]),

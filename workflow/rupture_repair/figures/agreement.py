@@ -27,7 +27,7 @@ def agreement_heat_map(
     *,
     measure: str,
 ) -> Drawn:
-    """Draw Cohen's kappa below and Gwet's AC1 above the diagonal, for every pair of criteria.
+    """Draw Cohen's kappa for every pair of criteria, those that agree next to each other.
 
     On the diagonal is the share of sessions that the criterion puts inside an episode.
 
@@ -57,27 +57,50 @@ def agreement_heat_map(
     numbers = numbers[[*columns, "reason", "shared"]].reset_index(drop=True)
     if numbers.empty:
         return nothing("Only one criterion was applied, so there is nothing to compare."), numbers
-    place = {criterion: at for at, criterion in enumerate(names)}
-    cells = np.full((len(names), len(names)), np.nan)
+    order = _alike_together(numbers, list(names))
+    place = {criterion: at for at, criterion in enumerate(order)}
+    cells = np.full((len(order), len(order)), np.nan)
     a, b = numbers["criterion_a"].map(place), numbers["criterion_b"].map(place)
-    cells[b, a], cells[a, b] = numbers["kappa"], numbers["ac1"]
-    shares = _shares(agreement).reindex(list(names))
-    row = float(np.clip(5.7 / len(names), 0.3, 0.45))  # inches
-    figure = Figure((WIDTH, max(row * len(names), 1.9) + 1.0), layout="constrained")
+    cells[a, b] = cells[b, a] = numbers["kappa"]
+    shares = _shares(agreement).reindex(order)
+    row = float(np.clip(5.7 / len(order), 0.3, 0.45))  # inches
+    figure = Figure((WIDTH, max(row * len(order), 1.9) + 1.0), layout="constrained")
     axes = figure.subplots()
     _draw_cells(axes, cells, shares.to_numpy())
-    labels = [label(name, 30) for name in names.values()]
-    axes.set_yticks(range(len(names)), [f"{name}  {at}" for at, name in enumerate(labels, 1)])
-    axes.set_xticks(range(len(names)), [str(at) for at in range(1, len(names) + 1)])
+    for at, criterion in enumerate(order):
+        axes.text(at + 0.6, at, label(names[criterion], 30), va="center", size=8.5)
+    axes.set(xticks=[], yticks=[])
     axes.set_title(label(measures[measure].label, 60), pad=8)
     image = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), SHADES)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=18, pad=0.02)
-    bar.set_label("below the diagonal: Cohen's κ\nabove: Gwet's AC1")
+    bar.set_label("Cohen's κ")
     bar.outline.set(linewidth=0.6, edgecolor=QUIET)  # type: ignore[operator]
     hatched = Patch(fc="white", hatch="////", ec=QUIET, lw=0.5, label="cannot be computed")
     diagonal = Patch(fc="white", ec=INK, lw=0.9, label="sessions inside an episode (%)")
     figure.legend(handles=[diagonal, hatched], loc="outside upper left", ncols=2)
     return figure, numbers
+
+
+def _alike_together(numbers: pd.DataFrame, names: list[str]) -> list[str]:
+    """Order criteria so that those which agree are neighbours; those without kappa come last.
+
+    By clusters of average linkage, each turned so that neighbours agree as much as they can.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    known = numbers[numbers["kappa"].notna()]
+    kept = [name for name in names if name in {*known["criterion_a"], *known["criterion_b"]}]
+    rest = [name for name in names if name not in kept]
+    if len(kept) < 3:
+        return kept + rest
+    place = {name: at for at, name in enumerate(kept)}
+    apart = np.ones((len(kept), len(kept)))  # as far as no agreement, where it is not known
+    a, b = known["criterion_a"].map(place), known["criterion_b"].map(place)
+    apart[a, b] = apart[b, a] = 1 - known["kappa"]
+    np.fill_diagonal(apart, 0)
+    tree = linkage(squareform(apart, checks=False), "average", optimal_ordering=True)
+    return [kept[at] for at in leaves_list(tree)] + rest
 
 
 def _shares(agreement: pd.DataFrame) -> pd.Series:
@@ -97,9 +120,8 @@ def _draw_cells(axes: Axes, cells: np.ndarray, shares: np.ndarray) -> None:
     number = len(cells)
     size = float(np.clip(11 - 0.22 * number, 6.5, 8.5))
     for row in range(number):
-        for column in range(number):
+        for column in range(row + 1):
             value = cells[row, column]
-            at = (column - 0.5, row - 0.5)
             look: dict[str, Any] = {"fc": "white", "ec": "#b5b5b5", "lw": 0.5}
             said, colour = "", INK
             if row == column:
@@ -112,10 +134,9 @@ def _draw_cells(axes: Axes, cells: np.ndarray, shares: np.ndarray) -> None:
                 look["fc"] = shade
                 colour = "white" if np.dot(shade[:3], (0.299, 0.587, 0.114)) < 0.5 else INK
                 said = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
-            axes.add_patch(Rectangle(at, 1, 1, **look))
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
             axes.text(
                 column, row, said, ha="center", va="center", size=size, color=colour, zorder=4
             )
     axes.set(xlim=(-0.52, number - 0.48), ylim=(number - 0.48, -0.52))
-    axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

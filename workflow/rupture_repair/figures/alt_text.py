@@ -31,8 +31,8 @@ def _alt_courses(numbers: pd.DataFrame) -> str:
     ruptured = (numbers["state"] == "ruptured").sum()
     return (
         f"Line charts of {int(kinds.sum())} courses ({each}): ratings by session with reference "
-        f"and threshold, {ruptured} sessions in an open rupture marked, episodes shaded by their "
-        "outcome."
+        f"and threshold, episodes shaded by their outcome; {ruptured} sessions are in an open "
+        "rupture."
     )
 
 
@@ -85,8 +85,7 @@ def _alt_agreement(numbers: pd.DataFrame) -> str:
         text += (
             f" Cohen's kappa from {lowest} ({least['name_a']} and {least['name_b']}) "
             f"to {most['kappa']:.2f} ({most['name_a']} and {most['name_b']}), median "
-            f"{known['kappa'].median():.2f}; Gwet's AC1 from {numbers['ac1'].min():.2f} to "
-            f"{numbers['ac1'].max():.2f}."
+            f"{known['kappa'].median():.2f}."
         )
     without = len(numbers) - len(known)
     return f"{text} Without kappa: {without}." if without else text
@@ -193,12 +192,14 @@ def _alt_synthesis(numbers: pd.DataFrame) -> str:
 def _alt_curve(numbers: pd.DataFrame) -> str:
     curve = numbers[numbers["estimate"].notna()]
     number = numbers["specification"].nunique()
-    text = f"Specification curve of {number} specifications, their choices below it."
+    text = f"Specification curve of {number} specifications, what the main choices do below it."
+    one = len(curve["outcome"].unique()) == 1
+    column, unit = ("estimate", "in points") if one else ("standardised", "standardised")
     for term, rows in curve.groupby("term", sort=False):
         text += (
-            f" {TERMS[str(term) + '_within'][0].capitalize()}: standardised estimates from "
-            f"{rows['standardised'].min():.2f} to {rows['standardised'].max():.2f}, median "
-            f"{rows['standardised'].median():.2f}, {(rows['standardised'] > 0).sum()} of "
+            f" {TERMS[str(term) + '_within'][0].capitalize()}: estimates {unit} from "
+            f"{_signed(rows[column].min())} to {_signed(rows[column].max())}, median "
+            f"{_signed(rows[column].median())}, {(rows[column] > 0).sum()} of "
             f"{len(rows)} above zero."
         )
     return text

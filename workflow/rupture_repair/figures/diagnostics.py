@@ -271,7 +271,7 @@ def influence(own: pd.DataFrame) -> Drawn:
     numbers = numbers[numbers["left_out"].isin(shown)].reset_index(drop=True)
     panels = list(numbers.groupby("term", sort=False))
     figure = Figure((WIDTH, 0.19 * len(shown) + 1.3), layout="constrained")
-    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (term, rows) in zip(grid, panels, strict=True):
         name, colour, marker = TERMS[str(term)]
         first = rows.iloc[0]

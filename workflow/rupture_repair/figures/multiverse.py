@@ -1,4 +1,4 @@
-"""The specification curve: every estimate of a multiverse, and the choices behind it."""
+"""The specification curve: every estimate of a multiverse, and the choices that move it most."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..multiverse.choices import CHOICES
+from ..multiverse.shares import explained_by_choices
 from ..project.measures import Measures
 from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
@@ -30,6 +31,15 @@ _LEVELS = {
     ("censored", "left_out"): "left out",
     ("censored", "open"): "open rupture",
 }
+
+#: Colour of what the levels of a choice do.
+BAR = "#8fa3b3"
+
+#: A choice is shown where at least this share of the variance goes with it.
+LEAST_SHARE = 0.05
+
+#: Intervals are drawn as far as all but this share of their ends reach.
+_FAR = 0.025
 
 #: How an estimate is drawn: what it is, colour, marker.
 _KINDS = {
@@ -77,7 +87,10 @@ def curve_rows(fits: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: Measures) -> Drawn:
-    """Draw the estimates of a multiverse by size, and below them the choices that made each.
+    """Draw the estimates of a multiverse by size, and below them what the main choices do to them.
+
+    Estimates are in points where all are of one outcome, else standardised. The choices are those
+    that at least :data:`LEAST_SHARE` of the variance goes with.
 
     Parameters
     ----------
@@ -97,23 +110,37 @@ def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: M
     drawn = numbers[numbers["standardised"].notna()]
     if drawn.empty:
         return nothing("No specification gave an estimate; the report says why."), numbers
-    panel = _panel_rows(drawn, measures, list(detection["criterion"].drop_duplicates()))
+    outcomes = drawn["outcome"].unique()
+    names = ["standardised", "standardised_low", "standardised_high"]
+    unit = "standardised difference"
+    if len(outcomes) == 1:
+        ends = fits[["specification", "term", "ci_low", "ci_high"]]
+        drawn = drawn.merge(ends, on=["specification", "term"], how="left")
+        names = ["estimate", "ci_low", "ci_high"]
+        unit = f"points of {label(measures[outcomes[0]].label, 30)}"
+    drawn = drawn.assign(value=drawn[names[0]], low=drawn[names[1]], high=drawn[names[2]])
+    drawn["place"] = drawn.groupby("term")["value"].rank(method="first")
+    shares = explained_by_choices(fits)
+    panel = _panel_rows(drawn, measures, list(detection["criterion"].drop_duplicates()), shares)
     terms = list(drawn["term"].drop_duplicates())
-    height = 0.155 * len(panel) + 0.1
-    figure = Figure((WIDTH, 2.9 + height), layout="constrained")
+    height = 0.2 * len(panel) + 0.1
+    figure = Figure((WIDTH, 3.4 + height), layout="constrained")
     grid = figure.subplots(
-        2, len(terms), sharex="col", sharey="row", squeeze=False, height_ratios=[2.1, height]
+        2, len(terms), sharex=True, sharey="row", squeeze=False, height_ratios=[2.4, height]
     )
     for (curve, choices), term in zip(grid.T, terms, strict=True):
         rows = drawn[drawn["term"] == term]
         _draw_curve(curve, rows)
-        _draw_choices(choices, rows, panel)
+        _draw_choices(choices, rows, panel, shares[shares["term"] == term])
         curve.set_title(f"Outcome {TERMS[f'{term}_within'][0]}")
-        choices.set_xlabel(f"{len(rows)} specifications, by estimate")
-    grid[0, 0].set_ylabel("standardised estimate")
+    figure.supxlabel(f"{unit}, right of 0 is better", fontsize=9)
+    low = min(drawn["low"].quantile(_FAR), drawn["value"].min())
+    high = max(drawn["high"].quantile(1 - _FAR), drawn["value"].max())
+    grid[0, 0].set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    grid[0, 0].set_ylabel("specifications, by estimate")
     grid[1, 0].set_yticks(range(len(panel)), [text for _, _, text in panel])
     for tick, (_, level, _) in zip(grid[1, 0].get_yticklabels(), panel, strict=True):
-        tick.set(size=7.2, weight="bold" if level is None else "normal")
+        tick.set(size=8, weight="bold" if level is None else "normal")
     handles = [
         Line2D([], [], color=colour, marker=marker, lw=0, ms=5, label=name)
         for name, colour, marker in _KINDS.values()
@@ -121,8 +148,9 @@ def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: M
     handles += [
         Line2D([], [], color=INK, marker="D", mfc="none", lw=0, ms=6, label="main specification"),
         Line2D([], [], color=INK, ls="--", lw=0.9, label="median"),
+        Line2D([], [], color=BAR, lw=4, label="middle half of a choice, with its range"),
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.2)
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.2)
     return figure, numbers
 
 
@@ -131,41 +159,39 @@ def _kind(rows: pd.DataFrame) -> np.ndarray:
     return (np.sign(rows["standardised"]) * (rows["p"] < 0.05)).to_numpy(int)
 
 
-def _strokes(axes: Axes, x: pd.Series, low: Any, high: Any, **look: Any) -> None:
-    """Draw vertical strokes as one broken line, which keeps the file small."""
-    points = np.full((len(x), 3, 2), np.nan)
-    points[:, :2, 0] = x.to_numpy()[:, None]
-    points[:, 0, 1], points[:, 1, 1] = low, high
-    axes.plot(*points.reshape(-1, 2).T, solid_capstyle="butt", **look)
-
-
 def _draw_curve(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the estimates of one term with their intervals."""
-    axes.axhline(0, color=QUIET, lw=0.8)
-    axes.axhline(rows["standardised"].median(), color=INK, ls="--", lw=0.9, zorder=4)
-    ends = rows["standardised_low"], rows["standardised_high"]
-    _strokes(axes, rows["rank"], *ends, color=FAINT, lw=0.9)
+    """Draw the estimates of one term with their intervals, the largest on top."""
+    axes.axvline(0, color=QUIET, lw=0.8)
+    axes.axvline(rows["value"].median(), color=INK, ls="--", lw=0.9, zorder=4)
+    # As one broken line, which keeps the file small.
+    points = np.full((len(rows), 3, 2), np.nan)
+    points[:, 0, 0], points[:, 1, 0] = rows["low"], rows["high"]
+    points[:, :2, 1] = rows["place"].to_numpy()[:, None]
+    axes.plot(*points.reshape(-1, 2).T, solid_capstyle="butt", color=FAINT, lw=0.9)
     kind = _kind(rows)
     for key, (_, colour, marker) in _KINDS.items():
         own = rows[kind == key]
-        axes.plot(own["rank"], own["standardised"], marker, color=colour, ms=2.6, zorder=5)
+        axes.plot(own["value"], own["place"], marker, color=colour, ms=2.6, zorder=5)
     main = rows[rows["main"].astype(bool)]
-    axes.plot(main["rank"], main["standardised"], "D", color=INK, mfc="none", ms=6, zorder=6)
-    axes.tick_params(axis="x", length=0)
-    axes.grid(axis="y", color="#ececec", lw=0.6)
+    axes.plot(main["value"], main["place"], "D", color=INK, mfc="none", ms=6, zorder=6)
+    axes.set_yticks([])
+    axes.grid(axis="x", color="#ececec", lw=0.6)
 
 
 def _panel_rows(
-    drawn: pd.DataFrame, measures: Measures, criteria: list[str]
+    drawn: pd.DataFrame, measures: Measures, criteria: list[str], shares: pd.DataFrame
 ) -> list[tuple[str, Any, str]]:
-    """Return choice, level and label of each row of the panel; headings have the level None."""
+    """Return choice, level and label of each row of the panel; headings have the level None.
+
+    The choice that most of the variance goes with comes first.
+    """
+    most = shares.groupby("choice")["share"].max().drop("combinations", errors="ignore")
+    most = most.sort_values(ascending=False, kind="stable")
     names = drawn.drop_duplicates("criterion").set_index("criterion")["name"]
     rows: list[tuple[str, Any, str]] = []
     drawn = drawn.sort_values("specification", kind="stable")  # the order of config.yaml
-    for choice in CHOICES:
+    for choice in [str(name) for name in most.index[(most >= LEAST_SHARE)]]:
         levels = list(drawn[choice].dropna().unique())
-        if len(levels) < 2:
-            continue
         if choice == "criterion":
             levels.sort(key=criteria.index)
         elif choice in ("k_factor", "minimum_sessions"):
@@ -185,19 +211,32 @@ def _panel_rows(
     return rows
 
 
-def _draw_choices(axes: Axes, rows: pd.DataFrame, panel: list[tuple[str, Any, str]]) -> None:
-    """Draw a mark for each specification in the row of each of its choices."""
-    kind = _kind(rows)
+def _draw_choices(
+    axes: Axes, rows: pd.DataFrame, panel: list[tuple[str, Any, str]], shares: pd.DataFrame
+) -> None:
+    """Draw where the estimates with each level of each choice lie."""
+    share = dict(zip(shares["choice"], shares["share"], strict=True))
+    axes.axvline(0, color=QUIET, lw=0.8)
+    axes.axvline(rows["value"].median(), color=INK, ls="--", lw=0.9)
     for y, (choice, level, _) in enumerate(panel):
         if level is None:
+            part = share.get(choice, np.nan)
+            said = "" if np.isnan(part) else f"{100 * part:.0f} % of the variance"
+            where = axes.get_yaxis_transform()
+            look: dict[str, Any] = {
+                "size": 8,
+                "color": QUIET,
+                "bbox": {"fc": "white", "ec": "none", "pad": 1},
+            }
+            axes.text(0.99, y, said, ha="right", va="center", transform=where, **look)
             continue
-        if y % 2:
-            axes.axhspan(y - 0.5, y + 0.5, color="#f5f6f7", lw=0)
-        chosen = (rows[choice] == level).to_numpy()
-        for key, (_, colour, _) in _KINDS.items():
-            at = rows.loc[chosen & (kind == key), "rank"]
-            _strokes(axes, at, y - 0.38, y + 0.38, color=colour, lw=1.0)
-    axes.set_ylim(len(panel) - 0.4, -0.6)
+        values = rows.loc[rows[choice] == level, "value"]
+        if values.empty:
+            continue
+        low, middle, high = values.quantile([0.25, 0.5, 0.75])
+        axes.plot([values.min(), values.max()], [y, y], color=BAR, lw=1.0)
+        axes.plot([low, high], [y, y], color=BAR, lw=4, solid_capstyle="butt")
+        axes.plot(middle, y, "o", color=INK, ms=3.6)
+    axes.set_ylim(max(len(panel), 1) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
+    axes.grid(axis="x", color="#ececec", lw=0.6)

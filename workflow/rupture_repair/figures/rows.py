@@ -1,5 +1,6 @@
 """Figures made of rows, with texts next to them."""
 
+import textwrap
 from typing import Any
 
 import matplotlib as mpl
@@ -40,15 +41,17 @@ def place_beside(axes: Axes) -> mpl.transforms.Transform:
 
 def write_text(axes: Axes, y: float, text: str) -> None:
     """Write across a row why there is nothing to draw in it."""
+    lines = textwrap.wrap(label(text, 220), 100 if len(text) <= 100 else 110)
     box = {"boxstyle": "square,pad=0.2", "fc": "white", "ec": "none"}
     look: dict[str, Any] = {
         "style": "italic",
-        "size": 8.5,
+        "size": 8.5 if len(lines) < 2 else 7.5,
+        "linespacing": 1.05,
         "color": QUIET,
         "va": "center",
         "bbox": box,
     }
-    said = axes.text(0.01, y, label(text, 100), transform=place_beside(axes), **look)
+    said = axes.text(0.01, y, "\n".join(lines), transform=place_beside(axes), **look)
     said.set_in_layout(False)  # it may run into the empty place of the numbers
 
 

@@ -26,6 +26,21 @@ from .style import (
     styled,
 )
 
+#: Sessions that are marked: name, colour and marker by state.
+_MARKS = {
+    "ruptured": ("open rupture", "#D55E00", "v"),
+    "repaired_here": ("repaired here", "#0072B2", "^"),
+}
+
+#: What became of an episode, and kinds of course, in words.
+_ENDS = {"repaired": "repaired", "unrepaired": "not repaired", "censored": "outcome not known"}
+_KIND_WORDS = {
+    "repaired": "repaired",
+    "unrepaired": "not repaired",
+    "censored only": "outcome not known",
+    "no episode": "no rupture",
+}
+
 
 def kinds_of_courses(states: pd.DataFrame, episodes: pd.DataFrame) -> pd.Series:
     """Sort the assessable courses of one measure and criterion into four kinds.
@@ -104,8 +119,10 @@ def _drawn_courses(
     return rows.sort_values(["panel", "session"])[columns].reset_index(drop=True)
 
 
-def _draw_course(axes: Axes, rows: pd.DataFrame, episodes: pd.DataFrame) -> None:
-    """Draw one course: rating, reference, threshold, shaded episodes, marked sessions."""
+def _draw_course(
+    axes: Axes, rows: pd.DataFrame, episodes: pd.DataFrame, *, marks: bool = True
+) -> None:
+    """Draw one course: rating, reference, threshold, shaded episodes and, if asked, `marks`."""
     for episode in episodes.itertuples():
         start = episode.onset if pd.notna(episode.onset) else episode.first_low
         colour, hatch = STATUSES[episode.status]
@@ -116,7 +133,7 @@ def _draw_course(axes: Axes, rows: pd.DataFrame, episodes: pd.DataFrame) -> None
     axes.plot(known["session"], known["threshold"], color="#D55E00", lw=1.0, ls=(0, (1, 1.5)))
     rated = rows[rows["rating"].notna()]
     axes.plot(rated["session"], rated["rating"], color=INK, lw=0.9, marker="o", ms=2.6)
-    for state, colour, marker in (("ruptured", "#D55E00", "v"), ("repaired_here", "#0072B2", "^")):
+    for state, (_, colour, marker) in _MARKS.items() if marks else ():
         here = rated[rated["state"] == state]
         axes.plot(
             here["session"], here["rating"], marker, color=colour, ms=5.5, mec="white", mew=0.5
@@ -124,16 +141,19 @@ def _draw_course(axes: Axes, rows: pd.DataFrame, episodes: pd.DataFrame) -> None
     axes.grid(axis="y", color="#ececec", lw=0.6)
 
 
-def _signs() -> list[Artist]:
-    """Return what the lines, marks and shades of :func:`courses` look like, with their names."""
+def _signs(*, marks: bool = True) -> list[Artist]:
+    """Return what the lines, marks and shades of a course look like, with their names."""
+    marked = [
+        Line2D([], [], color=colour, ls="", marker=marker, ms=5.5, label=name)
+        for name, colour, marker in _MARKS.values()
+    ]
     return [
         Line2D([], [], color=INK, lw=0.9, marker="o", ms=2.6, label="rating"),
         Line2D([], [], color="#0072B2", ls=(0, (5, 2)), lw=1, label="reference"),
         Line2D([], [], color="#D55E00", ls=(0, (1, 1.5)), lw=1, label="threshold"),
-        Line2D([], [], color="#D55E00", ls="", marker="v", ms=5.5, label="open rupture"),
-        Line2D([], [], color="#0072B2", ls="", marker="^", ms=5.5, label="repaired here"),
+        *(marked if marks else []),
         *(
-            Patch(fc=colour, alpha=0.4, hatch=hatch, ec=QUIET, lw=0, label=f"{status} episode")
+            Patch(fc=colour, alpha=0.4, hatch=hatch, ec=QUIET, lw=0, label=_ENDS[status])
             for status, (colour, hatch) in STATUSES.items()
         ),
     ]
@@ -179,22 +199,24 @@ def courses(
         return nothing("No course is assessable by this criterion."), numbers
     columns, rows = min(3, panels), -(-panels // 3)
     figure = Figure((WIDTH, 0.9 + 1.65 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, axes in enumerate(grid):
         if panel >= panels:
             axes.remove()
             continue
         drawn = numbers[numbers["panel"] == panel]
         first = drawn.iloc[0]
-        _draw_course(axes, drawn, episodes[episodes["course"] == first["course"]])
-        axes.set_title(label(f"{first['course']} · {first['kind']}", 38))
+        own = episodes[episodes["course"] == first["course"]]
+        _draw_course(axes, drawn, own, marks=False)
+        axes.set_title(label(f"{first['course']} · {_KIND_WORDS[first['kind']]}", 38))
+        axes.tick_params(labelbottom=True)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, integer=True))
     if better == "lower":
         grid[0].invert_yaxis()
     figure.supxlabel("session", fontsize=9)
     turned = " (axis turned: up is better)" if better == "lower" else ""
     figure.supylabel(label(measures[measure].label, 50) + turned, fontsize=9)
-    figure.legend(handles=_signs(), loc="outside upper left", ncols=4)
+    figure.legend(handles=_signs(marks=False), loc="outside upper left", ncols=6)
     return figure, numbers
 
 

@@ -150,7 +150,7 @@ _NEXT_SESSION = Model(
         "baseline": "points for one point of the first rated outcome",
     },
     answers=("repaired_within", "open_within", "repaired_detrended", "open_detrended"),
-    empty="no session whose state is known is followed by a rated outcome soon enough",
+    empty="no session whose state is known is followed by a rated outcome within the allowed gap",
     rests_on="ar1",
 )
 

@@ -21,7 +21,7 @@ COLUMNS = (
 STEPS = (
     "not rated",
     "not assessable by the criterion",
-    "not followed by a rated outcome soon enough",
+    "not followed by a rated outcome within the allowed gap",
     "a value of the model is missing",
 )
 

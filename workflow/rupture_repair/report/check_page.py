@@ -64,7 +64,9 @@ def check_report(
     ]
     page = Page(
         title=f"Check of the dataset {name}",
-        subtitle="Every problem, the kinds with most cells first",
+        subtitle="Every problem, the kinds with most cells first"
+        if groups
+        else "What was found in the files",
         errors=errors,
         warnings=len(problems) - errors,
         groups=groups,

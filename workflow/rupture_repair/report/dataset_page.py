@@ -14,7 +14,7 @@ from ..models.definitions import MODELS
 from ..models.evidence import no_evidence
 from ..project.setting_groups import Settings
 from .dataset_tables import Material
-from .markdown import held
+from .markdown import Md, held, text
 from .page import Page, words_of
 from .sections import (
     agreement,
@@ -136,6 +136,10 @@ def _first_screen(
     """Return what the first screen names, of material that passed the gate."""
     chance, diagnosed = episodes.of_chance(material), diagnostics.of_diagnostics(material)
     return {
+        "banners": [
+            {"title": Md(one.title), "said": Md(one.said.format(*map(text, one.given)))}
+            for one in material.banners()
+        ],
         "chance": chance,
         "diagnosed": diagnosed,
         "noise": found.of_noise(chance),

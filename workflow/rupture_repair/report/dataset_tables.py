@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..disclosure import curves, tables
 from ..disclosure.gate import Gate, gate_of
+from ..project.banners import Banner, banners
 from ..project.dataset import Dataset, Detected, files_of
 from ..project.headline import what_to_show
 from ..project.processed import of_criterion
@@ -82,6 +83,13 @@ class Material:
     planted: dict[str, pd.DataFrame] = field(default_factory=dict)
     multiverse: dict[str, pd.DataFrame] = field(default_factory=dict)
     known_gate: Gate | None = None
+
+    def banners(self) -> list[Banner]:
+        """Return what to mind of the dataset."""
+        measures = self.dataset.measures.values()
+        return banners(
+            self.about, [(one.label, one.stands_in) for one in measures if one.stands_in]
+        )
 
     @classmethod
     def read(

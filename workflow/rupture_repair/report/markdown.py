@@ -15,6 +15,7 @@ import yaml
 
 from ..disclosure.limits import WITHHELD
 from ..project.package_files import PACKAGE
+from ..project.page_mentions import without_mentions
 from .terms import in_words, model_in_words
 
 #: Templates, captions and phrases.
@@ -24,8 +25,6 @@ FOLDER = PACKAGE / "report" / "templates"
 MOST_ROWS = 40
 
 _SPECIAL = re.compile(r"([!-$&-+\-.:->@\[-`{-~])")
-#: Pages of the documentation, which those who get a report by mail do not have.
-_PAGES = re.compile(r"(?:, | \()docs/\w+\.md\)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
 
 
@@ -59,9 +58,10 @@ def _sources() -> dict[str, str]:
 def sourced(value: object) -> Md:
     """Return text of this program in which sources that references.bib holds are cited."""
     names = "|".join(re.escape(name) for name in _sources())
-    parts = re.split(f"({names})", _PAGES.sub("", str(value)))
+    plain = without_mentions(str(value))
+    parts = re.split(f"({names})", plain)
     if len(parts) == 1:
-        return text(value)
+        return text(plain)
     said = []
     for part in parts:  # no spans here: brackets after a citation are part of it
         before, after = part[:1].isspace() and " ", part[-1:].isspace() and part.strip() and " "

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ..project.optional_parts import optional
 from .markdown import FOLDER
+from .pdf_headings import with_row_headings
 from .tooltips import with_tooltips
 from .word_tables import fit_tables
 
@@ -189,9 +190,8 @@ def render_pdf(markdown: str, target: Path) -> Path:
     drawable, fonts = _drawable(markdown)
     text = _pandoc(drawable, target, arguments)
     try:
-        typst.compile(  # type: ignore[call-overload]  # its types want a root of the same type
+        pdf = typst.compile(  # type: ignore[call-overload]  # its types want a root of the same type
             text.encode(),
-            output=str(target),
             root=str(target.parent),
             font_paths=cast("list[Any]", fonts),
             ignore_system_fonts=True,
@@ -200,6 +200,7 @@ def render_pdf(markdown: str, target: Path) -> Path:
         )
     except typst.TypstError as error:
         raise RuntimeError(f"Typst could not write {target}: {error}") from error
+    target.write_bytes(with_row_headings(pdf))
     return target
 
 

@@ -51,7 +51,7 @@ class Page:
         """Fill in a short text, which is kept on one line."""
         context |= {"mention": self.mention}
         text = _compiled(words).render(self.context | context)
-        return Md(" ".join(text.split()))
+        return Md(re.sub(r"[ \t\r\n]+", " ", text).strip(" "))  # a space that holds a line stays
 
     def _caption(self, kind: str, name: str, **context: Any) -> tuple[str, str]:
         """Return the caption of the next table or figure, and its id."""

@@ -45,6 +45,18 @@ def model_in_words(model: str) -> str:
     return _MODELS.get(model, model)
 
 
+def with_models_in_words(reason: str) -> str:
+    """Return a reason in which models are named by what they are about.
+
+    Examples
+    --------
+    >>> with_models_in_words("the model ending, main: no course has an end")
+    'the model of leaving therapy, main: no course has an end'
+    """
+    names = "|".join(_MODELS)
+    return re.sub(rf"\b(model )({names})\b", lambda found: f"model of {_MODELS[found[2]]}", reason)
+
+
 def in_words(term: str) -> str:
     """Return a term in words, as it is where there are none.
 

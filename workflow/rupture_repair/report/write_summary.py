@@ -6,15 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from ..chance.in_words import against_noise
 from ..figures.summary import DOTS, Card, summary
 from ..models.definitions import REPAIRED_MINUS_OPEN
 from ..models.evidence import no_evidence
-from ..project.licences import non_commercial
 from ..project.setting_groups import Settings
 from .dataset_tables import Material
 from .markdown import count, number
 from .sections.episodes import of_chance
-from .sections.found import against_noise
 from .sections.outcome import of_effects
 
 #: Titles of the cards about outcome.
@@ -155,17 +154,9 @@ def _interval(row: Mapping[str, Any]) -> str:
 
 def _notes(material: Material) -> list[str]:
     """Return what must be minded, as the banners of the report say it."""
-    about = material.about
     measures = material.dataset.measures
-    notes = ["Synthetic data: they say nothing about therapy"] if about["synthetic"] else []
-    notes += [
-        f"No alliance measure: {' '.join(one.stands_in.split()).rstrip('.')}"
-        for one in measures.values() if one.stands_in
-    ][:1]  # fmt: skip
-    if non_commercial(about["licence"]):
-        notes.append(f"Non-commercial use only: {about['licence']}")
-    measure = material.shown[0]
-    return [*notes, f"Ruptures in {measures[measure].label}"]
+    notes = [f"{one.title}: {one.brief}" for one in material.banners()]
+    return [*notes, f"Ruptures in {measures[material.shown[0]].label}"]
 
 
 def _planted(material: Material) -> dict[str, float]:

@@ -133,11 +133,8 @@
     if (now.courses !== null) text += " in " + whole(now.courses) + " of " + count(now.assessable) + " courses";
     if (!noise) return text + ". How many noise alone makes is not assessable for this criterion.";
     text += "; noise alone makes about " + short(now.expected);
-    if (now.low === null) return text + ".";
-    text += ", nine times in ten " + short(now.low) + " to " + short(now.high) + ". ";
-    if (now.episodes > now.high) return text + "That is more than noise alone would make.";
-    return text + (now.episodes < now.low ? "That is fewer than noise alone would make."
-      : "The count could come from noise alone.");
+    if (now.low !== null) text += ", nine times in ten " + short(now.low) + " to " + short(now.high);
+    return text + ". " + data.verdicts[now.verdict] + ".";
   }
 
   // ---- courses

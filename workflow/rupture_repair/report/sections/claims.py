@@ -11,6 +11,7 @@ from ..markdown import Md, count, interval, sentence, sourced, text
 from ..page import words_of
 from ..pictures import interval_picture, squares
 from ..rows import Rows
+from ..terms import with_models_in_words
 
 
 def _own(material: Material) -> list[tuple[dict[Any, Any], pd.Series]]:
@@ -55,7 +56,8 @@ def cards(material: Material) -> Rows:
     for row, verdicts in own:
         standard = _standard(row)
         reach = 1.05 * max(abs(standard["ci_low"]), abs(standard["ci_high"]))
-        note = "" if pd.isna(row["note"]) else f" ({sourced(row['note'])})"
+        judged = row["verdict"] != "not assessable"
+        note = f" ({sourced(row['note'])})" if judged and pd.notna(row["note"]) else ""
         shown.append(
             {
                 "id": row["claim"],
@@ -67,7 +69,7 @@ def cards(material: Material) -> Rows:
                 "squares": squares(verdicts),
                 "estimand": text(row["estimand"]),
                 "units": text(row["units"]),
-                "reason": Md(f"{text(sentence(row['reason']))}{note}"),
+                "reason": Md(f"{text(sentence(with_models_in_words(row['reason'])))}{note}"),
                 "n": _numbers_of(row),
             }
         )
@@ -92,7 +94,7 @@ def claims(material: Material) -> Rows:
                 "units": text(row["units"]),
                 "estimand": text(row["estimand"]),
                 "n": _numbers_of(row),
-                "reason": Md(f"{text(row['reason'])}{note}"),
+                "reason": Md(f"{text(with_models_in_words(row['reason']))}{note}"),
                 "others": squares(verdicts),
             }
         )

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from ...chance.in_words import noise_range
 from ...chance.smallest_found import smallest_found
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import Md, escape, held, number, p_and_error, p_value, percent, short, text
 from ..pictures import bar, range_picture
 from ..rows import Rows
-from .found import noise_range
 
 
 def at_a_glance(material: Material, found: Mapping[str, Any]) -> Rows:
@@ -27,7 +27,7 @@ def at_a_glance(material: Material, found: Mapping[str, Any]) -> Rows:
         cells: dict[str, str] = dict.fromkeys(names, escape("–"))
         if row["assessable"]:
             cells |= {
-                "share": Md(f"{bar(row['share'])} {percent(row['share'])}"),
+                "share": Md(f"{bar(row['share'])} {_share(row)}"),
                 "found": held(row["n_episodes"]),
             }
         expected = chance.get(row["criterion"], {})
@@ -50,7 +50,7 @@ def episodes(material: Material, found: Mapping[str, Any], measure: str) -> Rows
         if row["measure"] != measure:
             continue
         keys = ["n_episodes", "n_repaired", "n_unrepaired", "n_censored", "n_sawtooth"]
-        with_one = f"{held(row['n_courses_with_episode'])} ({percent(row['share'])})"
+        with_one = f"{held(row['n_courses_with_episode'])} ({_share(row)})"
         cells = {"with_one": with_one} | {key: held(row[key]) for key in keys}
         if not row["assessable"]:
             cells = dict.fromkeys(cells, "n. a.")
@@ -68,6 +68,11 @@ def episodes(material: Material, found: Mapping[str, Any], measure: str) -> Rows
             }
         )
     return rows
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    """Return the share of courses with an episode of a criterion that could be applied."""
+    return held(None) if pd.isna(row["share"]) else percent(row["share"])
 
 
 def _compared(row: Mapping[str, Any]) -> bool:

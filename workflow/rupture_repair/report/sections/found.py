@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...chance.in_words import NO_MORE, against_noise, noise_range
 from ...chance.smallest_found import smallest_found
 from ...diagnostics.columns import TERMS
 from ...project.processed import of_criterion
@@ -14,19 +15,12 @@ from ..dataset_tables import Material
 from ..markdown import Md, listed, number, percent
 from ..pictures import interval_picture, range_picture
 
-#: Counts differ from what noise makes where their one-sided p is below this, and by enough to be
-#: more than what no model of noise gets right (docs/chance.md).
-ALPHA, LEAST_RATIO = 0.05, 1.15
-
 #: A rule that finds ruptures in more of the courses without any is not believed when it finds one.
 MANY_ALARMS = 0.1
 
 #: Falls of this many within-course SD that a rule finds in four of five courses are small, or not
 #: yet large.
 SMALL_FALL, LARGE_FALL = 2.0, 3.0
-
-#: What is said of a count that lies among those of noise.
-NO_MORE = "No more than noise alone can make"
 
 #: How a light is drawn: its character differs without colour.
 _LAMPS = {"good": "●", "mind": "▲", "poor": "■", "unknown": "○"}
@@ -54,34 +48,8 @@ class Light:
         return Md(f"[{_LAMPS[self.state]} {words[self.state]}]{{.light .{self.state}}}")
 
 
-def against_noise(chance: Mapping[str, Any]) -> tuple[str, bool]:
-    """Say in words how a count compares with what noise alone makes.
-
-    Parameters
-    ----------
-    chance : mapping
-        From :func:`rupture_repair.report.sections.episodes.of_chance`.
-
-    Returns
-    -------
-    verdict : str
-    more : bool
-        Whether it says that there are more ruptures than noise makes.
-    """
-    if chance["status"] != "assessed":
-        return "Not compared with noise", False
-    if pd.isna(chance["observed"]) or pd.isna(chance["p"]):
-        return "The count is withheld", False
-    if chance["p"] < ALPHA:
-        more = chance["ratio"] >= LEAST_RATIO
-        return ("More" if more else "Little more") + " than noise alone makes", bool(more)
-    if chance["observed"] > noise_range(chance)[1] and chance["replicates"] < 1 / ALPHA:
-        return "Too few copies to compare with noise", False
-    return NO_MORE, False
-
-
 def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `verdict` and `more` of :func:`against_noise`, and a `picture` of the comparison."""
+    """Return `verdict` and `more` of a count against noise, and a `picture` of the comparison."""
     verdict, more = against_noise(chance)
     picture = Md("")
     if chance["status"] == "assessed":
@@ -89,11 +57,6 @@ def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
         most = 1.15 * np.nanmax([high, chance["observed"]])
         picture = range_picture(chance["observed"], low, high, most)
     return {"verdict": verdict, "more": more, "alone": verdict == NO_MORE, "picture": picture}
-
-
-def noise_range(row: Mapping[str, Any]) -> tuple[float, float]:
-    """Return where the counts of nine in ten copies without ruptures lie; missing where unknown."""
-    return row.get("expected_low", np.nan), row.get("expected_high", np.nan)
 
 
 def pictures(effects: Mapping[str, Any]) -> dict[str, Md]:

@@ -19,8 +19,8 @@ def multiverse(material: Material) -> Rows:
             "exposure": _EXPOSURES[row["term"]],
             "fitted": f"{count(row['n_fitted'])} of {count(row['n_specifications'])}",
             "median": number(row["median"]),
-            "standardised": f"{number(row['median_standardised'], 3)} "
-            f"({number(row['least'], 3)} to {number(row['most'], 3)})",
+            "standardised": f"{number(row['median_standardised'])} "
+            f"({number(row['least'])} to {number(row['most'])})",
             "positive": share_text(row, "positive"),
             "negative": share_text(row, "negative"),
             **{

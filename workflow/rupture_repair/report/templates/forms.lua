@@ -96,6 +96,17 @@ local function shape(path)
   return width / height
 end
 
+-- Pandoc sets the points of a list in the small letters of tables.
+function BulletList(list)
+  if not docx then return nil end
+  for _, blocks in ipairs(list.content) do
+    for place, block in ipairs(blocks) do
+      if block.t == "Plain" then blocks[place] = pandoc.Para(block.content) end
+    end
+  end
+  return list
+end
+
 -- Word takes PNG; no drawing is taller than a page.
 function Image(image)
   if not docx then return nil end
