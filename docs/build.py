@@ -59,6 +59,7 @@ NAVIGATION = {
         "architecture.md": "Architecture",
         "chance.md": "Chance",
         "rupture_probability.md": "Probability of a rupture",
+        "effects.md": "Effects of their true size",
         "decisions.md": "Decisions",
         "disclosure.md": "What a reader can know",
         "power.md": "Power",

@@ -16,12 +16,13 @@ TRUTH = {
 
 @dataclass(frozen=True)
 class Chain:
-    """Rated sessions, and per rating whether ruptured, whether repaired, and the fall."""
+    """Rated sessions, and per rating whether ruptured or repaired, the fall, ordinary deviation."""
 
     courses: Courses
     ruptured: np.ndarray
     repaired: np.ndarray
     fall: np.ndarray
+    deviation: np.ndarray
 
 
 def draw(courses, sessions=14, seed=0, low=0.0, high=40.0, step=0.5, rated=0.95, **changes):
@@ -34,7 +35,7 @@ def draw(courses, sessions=14, seed=0, low=0.0, high=40.0, step=0.5, rated=0.95,
     carried, since = np.zeros(courses), np.full(courses, np.inf)
     after = np.zeros(courses, dtype=bool)
     table = np.full((courses, sessions), np.nan)
-    truth = np.zeros((3, courses, sessions))
+    truth = np.zeros((4, courses, sessions))
     for t in range(sessions):
         here = random.random(courses) < rated
         # An end comes after the session; the next rupture begins one session later at the earliest.
@@ -52,14 +53,15 @@ def draw(courses, sessions=14, seed=0, low=0.0, high=40.0, step=0.5, rated=0.95,
         line = level + trend * (t - (sessions - 1) / 2)
         kept = np.where(np.isinf(since), 0.0, p["carry"] ** np.minimum(since, 99))
         noise = scale * np.sqrt(1 - kept**2) * random.logistic(size=courses)
-        rating = np.clip(np.round((line - depth + kept * carried + noise) / step) * step, low, high)
+        usual = kept * carried + noise
+        rating = np.clip(np.round((line - depth + usual) / step) * step, low, high)
         off = rating - line + depth
         off = np.where(rating >= high, np.maximum(off, 0), off)
         carried = np.where(here, np.where(rating <= low, np.minimum(off, 0), off), carried)
         since = np.where(here, 1, since + 1)
         table[:, t] = np.where(here, rating, np.nan)
-        truth[:, :, t] = depth > 0, after & (depth == 0), depth
+        truth[:, :, t] = depth > 0, after & (depth == 0), depth, usual
     course, session = np.nonzero(np.isfinite(table))
     found, row = arrange(course, session + 1, table[course, session])
-    ruptured, repaired, fall = truth[:, course, session][:, row]
-    return Chain(found, ruptured > 0, repaired > 0, fall)
+    ruptured, repaired, fall, usual = truth[:, course, session][:, row]
+    return Chain(found, ruptured > 0, repaired > 0, fall, usual)

@@ -11,6 +11,8 @@ rule fit_models:
         states=rules.detect.output.states,
         episodes=rules.detect.output.episodes,
         detection=rules.detect.output.detection,
+        chains=rules.fit_hidden_markov.output.models,
+        probabilities=rules.probable.output.probabilities,
         code=code_of("fit_models"),
         dictionary=dictionary_of("estimates", "flow"),
     output:

@@ -218,18 +218,23 @@ def effects(truth: Truth, estimates: pd.DataFrame) -> pd.DataFrame:
         ("ending", "open_prev", leave),
     ]
     wanted = pd.DataFrame(planted, columns=["model", "term", "planted"])
-    wanted["variant"] = [_variant(estimates, model) for model in wanted["model"]]
+    wanted["variant"] = [_variants(estimates, model) for model in wanted["model"]]
+    wanted = wanted.explode("variant")
     table = estimates.merge(wanted, on=["model", "variant", "term"])
     inside = (table["ci_low"] <= table["planted"]) & (table["planted"] <= table["ci_high"])
     known_interval = table["ci_low"].notna() & table["ci_high"].notna()
     return _as_effects(table.assign(holds=inside.astype("boolean").where(known_interval)))
 
 
-def _variant(estimates: pd.DataFrame, model: str) -> str:
-    """Return the variant that statements rest on, or the first where an engine has none such."""
+def _variants(estimates: pd.DataFrame, model: str) -> list[str]:
+    """Return the variant that statements rest on, and those whose exposures are probabilities.
+
+    The first variant where an engine has none that statements rest on.
+    """
     variants = list(estimates.loc[estimates["model"] == model, "variant"].astype(str).unique())
     rests_on = MODELS[model].rests_on
-    return rests_on if rests_on in variants or not variants else variants[0]
+    first = rests_on if rests_on in variants or not variants else variants[0]
+    return [first, *(name for name, one in MODELS[model].variants.items() if one.view)]
 
 
 #: Parameters of the simulation that are effects: open and repaired ruptures on the next outcome,

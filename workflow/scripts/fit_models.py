@@ -1,7 +1,11 @@
 """Fit the mixed models of one dataset, criterion by criterion, and count what was left out."""
 
+import pandas as pd
+
+from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.models.fit_models import fit_models, status_counts
 from rupture_repair.models.flow import flow_of
+from rupture_repair.models.probable import Probabilities
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.headline import resolved
@@ -24,6 +28,9 @@ with step_log.step("fit_models", name, snakemake.log[0], snakemake.output, snake
         edge_rules=edge_rules,
         default_criterion=params.default_criterion,
         processes=snakemake.threads,
+        probabilities=Probabilities(
+            pd.read_parquet(given.probabilities), rupture_probability.read(given.chains)
+        ),
     )
     rules = ExposureRules.of(models.exposure, edge_rules)
     flow = flow_of(dataset, detected, estimates, rules)

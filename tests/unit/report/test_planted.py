@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from bundles import material_of
@@ -13,6 +14,7 @@ from rupture_repair.disclosure.gate import Gate
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.criteria import effects_forest
 from rupture_repair.report.dataset_page import dataset_report
+from rupture_repair.report.markdown import Md
 from rupture_repair.report.sections import planted
 
 
@@ -61,6 +63,18 @@ def test_effects_begin_with_what_was_planted(made):
     assert rows[0]["criterion"] == "What was planted"
     assert (rows[0]["open"], rows[0]["repaired"]) == ("−2.00", "1.50")
     assert len(rows) > 2
+    assert all(isinstance(row["criterion"], Md) for row in rows)  # else a page shows the markup
+
+
+def test_effects_by_probabilities_are_rows_of_their_own(made):
+    table = made["planted"]["planted_effects"]
+    own = table[(table["measure"] == "srs") & (table["criterion"] == "dip")]
+    both = pd.concat([table, own.assign(variant="probable_total", estimate=-1.9)])
+    planted_too = made["planted"] | {"planted_effects": both}
+    rows = planted.planted_effects(material_of(made | {"planted": planted_too}))
+    assert len(rows) == len(planted.planted_effects(material_of(made))) + 1
+    (row,) = (row for row in rows if "probable total" in row["criterion"])
+    assert row["open"].startswith("−1.90")
 
 
 def test_the_report_begins_with_it_and_keeps_its_headings_apart(made):

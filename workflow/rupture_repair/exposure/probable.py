@@ -13,6 +13,7 @@ import pandas as pd
 from ..detection.hidden_markov import rupture_probability
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
 from ..detection.ratings import Ratings, alliance, arrange
+from ..project.arrays import Floats, Integers
 from ..project.measures import Measures
 from .sessions import within_and_between
 
@@ -91,3 +92,42 @@ def _of_measure(ratings: Ratings, name: str, model: HiddenMarkovModel) -> pd.Dat
         table = pd.DataFrame({"course": ids, "session": courses.session, **columns})
         views.append(table.assign(view=view, measure=name))
     return pd.concat(views, ignore_index=True)
+
+
+def probable_sessions(
+    table: pd.DataFrame, probabilities: pd.DataFrame, measure: str, view: str
+) -> tuple[pd.DataFrame, Integers]:
+    """Return sessions and next outcomes with probabilities as exposures.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`rupture_repair.exposure.sessions.session_exposures`.
+    probabilities : DataFrame
+        From :func:`probable`.
+    measure, view : str
+
+    Returns
+    -------
+    table : DataFrame
+        The same rows, as far as they are in `probabilities`; :data:`EXPOSURES` and their `_within`
+        and `_between` parts over these rows.
+    place : ndarray of int, shape (rows,)
+        Which rated session of the measure and view each row is.
+    """
+    own = probabilities[(probabilities["measure"] == measure) & (probabilities["view"] == view)]
+    keys = pd.MultiIndex.from_frame(own[["course", "session"]])
+    place = keys.get_indexer(pd.MultiIndex.from_frame(table[["course", "session"]]))
+    table, place = table[place >= 0].reset_index(drop=True), place[place >= 0]
+    said = {name: own[name].to_numpy()[place] for name in EXPOSURES}
+    return table.assign(**said, **parts_of(said, table)), place
+
+
+def parts_of(values: Mapping[str, Floats], table: pd.DataFrame) -> dict[str, Floats]:
+    """Return the `_within` and `_between` parts of values of the rows of a table of sessions."""
+    course, time = pd.factorize(table["course"])[0], table["time"].to_numpy()
+    parts: dict[str, Floats] = {}
+    for name, value in values.items():
+        within, between, _ = within_and_between(value, time, course)
+        parts |= {f"{name}_within": within, f"{name}_between": between}
+    return parts

@@ -29,6 +29,8 @@ class Variant:
         Whether it is fitted for every criterion whatever `variants_for` says: claims rest on it.
     contrasts : mapping of str to mapping
         Name -> weights of terms, which are tested together as a row of its own.
+    view : {"smoothed", "filtered"} or None
+        With it the exposure is a probability, see :mod:`rupture_repair.models.probable`.
     """
 
     formula: str
@@ -41,6 +43,7 @@ class Variant:
     answers: tuple[str, ...] | None = None
     always: bool = False
     contrasts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    view: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,23 @@ _WITHIN, _WITHOUT_TREND = (
     for kind in ("within", "detrended")
 )
 
+#: The criterion whose model the probabilities are of: their rows stand under it.
+PROBABLE_CRITERION = "rupture_probability"
+
+
+def _probable(covariate: str, view: str, about: str) -> Variant:
+    """Return a variant whose exposures are probabilities, next to a covariate."""
+    exposures = " + ".join(
+        f"{name}_{part}"
+        for part in ("within", "between")
+        for name in ("repaired", "open", covariate)
+    )
+    formula = f"outcome_next ~ {exposures} + {_CONTROLS}"
+    return Variant(
+        formula, about, "sessions", ar1="session", always=True, contrasts=_WITHIN, view=view
+    )
+
+
 _NEXT_SESSION = Model(
     id="next_session",
     question="Does a repaired (an open) rupture now go with a better (a worse) outcome at the "
@@ -132,6 +152,25 @@ _NEXT_SESSION = Model(
             always=True,
             contrasts=_WITHIN,
         ),
+        "probable_total": _probable(
+            "deviation",
+            "smoothed",
+            "an open rupture against a steady session of equal ordinary fluctuation: exposures are "
+            "probabilities by the hidden Markov model, residuals are autocorrelated, and standard "
+            "errors know that its parameters were estimated (docs/effects.md)",
+        ),
+        "probable_direct": _probable(
+            "rating",
+            "smoothed",
+            "the same against a steady session with the same rating: what a rupture does beyond "
+            "the rating itself",
+        ),
+        "probable_filtered": _probable(
+            "deviation",
+            "filtered",
+            "as probable_total, from the ratings up to each session only: where it differs "
+            "clearly, the outcome may move later ratings",
+        ),
     },
     reading={
         "repaired_within": "difference in the next outcome, in points, between sessions of one "
@@ -144,6 +183,8 @@ _NEXT_SESSION = Model(
         "open_between": "the same for sessions with a rupture that is not repaired so far",
         "repaired_detrended": "as repaired_within, without the course's own trend in exposure",
         "open_detrended": "as open_within, without the course's own trend in exposure",
+        "deviation_within": "points of the next outcome for one point of ordinary fluctuation",
+        "rating_within": "points of the next outcome for one point of the rating",
         "outcome_now": "points of the next outcome for one point of the outcome now",
         "time": "points per session number",
         "n_sessions": "points for each further rated session of the course",

@@ -27,7 +27,8 @@ from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
 from ..statistics.estimates import KEYS, FormulaFit, typed, without_result
 from ..statistics.statuses import STATUSES
-from .definitions import MODELS, SAME_SCORES, Model, Variant
+from .definitions import MODELS, PROBABLE_CRITERION, SAME_SCORES, Model, Variant
+from .probable import Probabilities, fit_probable
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def fit_models(
     edge_rules: EdgeRules,
     default_criterion: str,
     processes: int = 1,
+    probabilities: Probabilities | None = None,
 ) -> pd.DataFrame:
     """Fit every model and variant for every alliance measure and criterion of a dataset.
 
@@ -61,6 +63,8 @@ def fit_models(
         The criterion that gets all variants where `models` says so.
     processes : int
         Processes that share the criteria; the result does not depend on it.
+    probabilities : Probabilities, optional
+        What the hidden Markov models say: without it no variant with probabilities is fitted.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def fit_models(
         formula. A model without result is one row without a term and with its reason in `message`.
     """
     rules = ExposureRules.of(models.exposure, edge_rules)
-    given = _GivenForModels(dataset, detected, models, rules, default_criterion)
+    given = _GivenForModels(dataset, detected, models, rules, default_criterion, probabilities)
     parts = spread_out(partial(_fit_task, given), sorted(detected.pairs()), processes)
     return typed([row for part in parts for row in part])
 
@@ -106,6 +110,16 @@ class _GivenForModels:
     models: ModelSettings
     rules: ExposureRules
     default_criterion: str
+    probabilities: Probabilities | None
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of exposure; variants that it cannot answer, and why; what is to be said of it."""
+
+    rows: pd.DataFrame
+    reasons: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def _fit_task(given: _GivenForModels, task: tuple[str, str]) -> list[dict[str, Any]]:
@@ -128,7 +142,13 @@ def _variants_of(measure: str, criterion: str, given: _GivenForModels) -> list[t
         (model, variant)
         for model, variant in _variants()
         if every or variant == "main" or MODELS[model].variants[variant].always
+        if MODELS[model].variants[variant].view is None or _has_probabilities(criterion, given)
     ]
+
+
+def _has_probabilities(criterion: str, given: _GivenForModels) -> bool:
+    """Tell whether the variants with probabilities are fitted for a criterion."""
+    return given.probabilities is not None and criterion == PROBABLE_CRITERION
 
 
 def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list[dict[str, Any]]:
@@ -138,6 +158,9 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
     reason = _no_exposure(given, measure, criterion, outcome)
     tables = {} if reason else _tables(given, measure, criterion, str(outcome))
     same = not reason and same_scores(given.dataset.sessions, measure, str(outcome))
+    probable: dict[str, FormulaFit] = {}
+    if not reason and _has_probabilities(criterion, given):
+        probable = _by_probability(given, measure, tables["sessions"], same)
     rows = []
     for model, name in _variants_of(measure, criterion, given):
         variant = MODELS[model].variants[name]
@@ -145,13 +168,41 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
         why_not = reason or (made.reasons.get(name) if made else None)
         if why_not or made is None:
             result = without_result(variant.formula, "not_assessable", str(why_not), engine)
+        elif variant.view:
+            result = probable[name]
         else:
             result = _fit_variant(MODELS[model], name, made, engine)
-        if same and model not in ("growth", "moderation"):
+        if same and model not in ("growth", "moderation") and not variant.view:
             result = result.noted(SAME_SCORES)
         keys = (given.dataset.name, measure, outcome, criterion, model, name)
         rows.append(dict(zip(KEYS, keys, strict=True)) | result.rows)
     return rows
+
+
+def _by_probability(
+    given: _GivenForModels, measure: str, made: _Table, same: bool
+) -> dict[str, FormulaFit]:
+    """Return the fits of the variants whose exposures are probabilities."""
+    model = MODELS["next_session"]
+    variants = {name: variant for name, variant in model.variants.items() if variant.view}
+    why_not = [SAME_SCORES] if same else []
+    why_not += [_NO_AR1] if given.models.engine == "statsmodels" else []
+    why_not += [model.empty] if made.rows.empty else []
+    if why_not or given.probabilities is None:
+        reason, engine = why_not[0], given.models.engine
+        return {
+            name: without_result(variant.formula, "not_assessable", reason, engine)
+            for name, variant in variants.items()
+        }
+    try:
+        return fit_probable(variants, made.rows, given.dataset, measure, given.probabilities)
+    except Exception as error:
+        log.exception("%s could not be fitted by probabilities", measure)
+        message = f"{type(error).__name__}: {error}"
+        return {
+            name: without_result(variant.formula, "failed", message, given.models.engine)
+            for name, variant in variants.items()
+        }
 
 
 def _no_exposure(
@@ -164,15 +215,6 @@ def _no_exposure(
     if not outcome or outcome not in given.dataset.measures:
         return because("no_outcome", measure=measure)
     return None
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table of exposure; variants that it cannot answer, and why; what is to be said of it."""
-
-    rows: pd.DataFrame
-    reasons: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def _tables(

@@ -48,6 +48,17 @@ _MODELS = {
     "other_reference": "no course is without ruptures: the reference is '{reference}'",
     "few_courses": "few courses<: {groups}| in some groups>",
     "no_result": "the model has no result: {reason}",
+    "few_for_probabilities": "fewer than {needed} courses, too few for standard errors that know "
+    "of the hidden Markov model",
+    "mostly_at_an_end": "<{percent}|half or more> of the ratings are at an end of their scale: "
+    "how they fluctuate there is not known",
+    "rare_repairs": "of ruptures <only {percent}|too few> end within a session, {needed} are "
+    "needed: what goes with a repair is not assessable by probabilities",
+    "too_unsure": "not shown, as the standard error exceeds the SD of the outcome: {terms}",
+    "feedback": "by the ratings up to each session alone the effect of an open rupture is "
+    "<{early}, by all ratings {smoothed}|clearly another>: the outcome may move later ratings, "
+    "and neither is sure",
+    "outcome_is_rarer": "the outcome is rated at <{percent}|fewer than half> of the rated sessions",
 }
 
 _STATISTICS = {

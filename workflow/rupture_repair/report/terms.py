@@ -11,6 +11,8 @@ _WORDS = {
     "repaired_detrended": "after a repaired rupture, without the course's trend",
     "open_detrended": "in an open rupture, without the course's trend",
     REPAIRED_MINUS_OPEN: "after a repaired rupture minus in an open one",
+    "deviation_within": "one point of ordinary fluctuation of the rating, within courses",
+    "rating_within": "one point of the rating, within courses",
     "n_repaired": "repaired ruptures of a course",
     "n_unrepaired": "unrepaired ruptures of a course",
     "n_censored": "ruptures of a course whose end is not known",

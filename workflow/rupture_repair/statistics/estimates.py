@@ -5,7 +5,7 @@ estimates; here they become rows of the table of estimates, with intervals, vari
 explained variance, and what has to be said about them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -102,6 +102,15 @@ class FormulaFit:
             column: value[names.index(term)] if _has_many(value) else value
             for column, value in self.rows.items()
         }
+
+    def without(self, terms: Collection[str]) -> "FormulaFit":
+        """Return the fit without the rows of some terms."""
+        kept = [place for place, term in enumerate(self.rows["term"]) if term not in terms]
+        rows = {
+            column: [value[place] for place in kept] if _has_many(value) else value
+            for column, value in self.rows.items()
+        }
+        return replace(self, rows=rows)
 
     def noted(self, *notes: str) -> "FormulaFit":
         """Return the fit with further notes in front of its message."""

@@ -62,7 +62,7 @@ from typing import Any
 
 import numpy as np
 
-from ...project.arrays import Floats
+from ...project.arrays import Floats, Integers
 from ...project.reasons import because
 from ..courses import Courses, chosen, content, pooled_sd
 from ..fall_rules import Falls, meets
@@ -202,7 +202,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
         The same whatever the order of the courses. Without evidence of ruptures `identified` is
         false and `message` says why.
     """
-    sample = _sample(courses)
+    sample = chosen(courses, sampled(courses))[0]
     ratings = len(sample.rating)
     deviation = pooled_sd(sample, "trend") if ratings else np.nan
     spread = np.var(sample.total(sample.rating) / sample.length) if ratings else 0.0
@@ -219,7 +219,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
     if not deviation > 0:
         return replace(model, message="the ratings do not vary within courses")
 
-    steady = estimation.maximise(list(_blocks(sample, model)), start, start.noise)
+    steady = estimation.maximise(list(blocks_of(sample, model)), start, start.noise)
     ruptured = _with_ruptures(sample, model, steady.parameters)
     found = ruptured.parameters
     evidence = 2 * (ruptured.loglik - steady.loglik) - (MANY - FEW) * np.log(ratings)
@@ -259,7 +259,7 @@ def _with_ruptures(
 ) -> estimation.MarkovFit:
     """Fit the model with ruptures: from several starts on few courses, then on more, on all."""
     unit = steady.noise
-    few, some, every = (list(_blocks(_spread(sample, most), model)) for most in COURSES_AT_A_TIME)
+    few, some, every = (list(blocks_of(_spread(sample, most), model)) for most in COURSES_AT_A_TIME)
     # What the model without ruptures takes for noise and waves holds the ruptures.
     calm = replace(steady, noise=0.7 * steady.noise, carry=min(steady.carry, 0.2))
     tried = [
@@ -309,7 +309,7 @@ def assess(courses: Courses, model: HiddenMarkovModel, *, past_only: bool = Fals
     p = model.parameters
     found = np.zeros((len(_OF_SESSIONS), len(courses.rating)))
     noise_sd = np.zeros(len(courses.length))
-    for block in _blocks(courses, model, widest=8 if past_only else 32):
+    for block in blocks_of(courses, model, widest=8 if past_only else 32):
         if past_only:
             steps = Chain(block, p, chain.grid_of_prior(p, len(block.course)))
         else:
@@ -388,20 +388,23 @@ def low(
     )
 
 
-def _sample(courses: Courses) -> Courses:
-    """Return at most :data:`MOST_COURSES` courses, evenly spaced in an order of their content.
+def sampled(courses: Courses) -> Integers:
+    """Return which courses the parameters are estimated from, in an order of their content.
 
-    Sorted likewise where all are kept, so that the order of the courses changes nothing.
+    At most :data:`MOST_COURSES`, evenly spaced; the order of the courses changes nothing.
     """
     number = len(courses.length)
     if not number:
-        return courses
+        return np.arange(0)
     order = np.lexsort((content(courses), courses.length))
     wanted = min(number, MOST_COURSES)
-    return chosen(courses, order[(np.arange(wanted) * number) // wanted])[0]
+    return order[(np.arange(wanted) * number) // wanted]
 
 
-def _blocks(courses: Courses, model: HiddenMarkovModel, widest: int = 32) -> Iterable[CourseBlock]:
+def blocks_of(
+    courses: Courses, model: HiddenMarkovModel, widest: int = 32
+) -> Iterable[CourseBlock]:
+    """Return the courses in blocks, as the model takes them."""
     return chain.blocks(
         courses, centre=model.centre, low=model.low, high=model.high, step=model.step, widest=widest
     )

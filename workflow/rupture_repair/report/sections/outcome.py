@@ -14,6 +14,9 @@ from ..markdown import held, interval, number, p_value, status, text
 from ..rows import Rows, one_per_fit
 from ..terms import in_words, model_in_words, units_of
 
+#: Variants whose exposures are probabilities.
+_PROBABLE = [name for name, variant in MODELS["next_session"].variants.items() if variant.view]
+
 
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
     """Show the estimates of claim C7: repaired and open ruptures, next outcome."""
@@ -44,10 +47,15 @@ def _label(material: Material, outcome: Any) -> str:
 
 
 def other_models(material: Material) -> Rows:
-    """Show what the other models and variants say of the measure and criterion shown."""
+    """Show what the other models and variants say of the measure and criterion shown.
+
+    Effects by probabilities are shown whatever the criterion.
+    """
     measure, criterion = material.shown
     table = material.estimates
-    own = of_criterion(table, measure, criterion)
+    probable = table["variant"].isin(_PROBABLE) & (table["measure"] == measure)
+    own = pd.concat([of_criterion(table[~probable], measure, criterion), table[probable]])
+    own = own.sort_index()
     about_rupture = own["term"].fillna("").str.contains("repaired|open|group", regex=True)
     several = len(table["outcome"].dropna().unique()) > 1
     chosen = own[

@@ -1,13 +1,14 @@
 """Planted and found: rows of the section on what is known to be true of a synthetic dataset."""
 
+import itertools
 from typing import Any
 
 import pandas as pd
 
-from ...models.definitions import REPAIRED_MINUS_OPEN
+from ...models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
-from ..markdown import count, interval, number, percent, text
+from ..markdown import Md, count, interval, number, percent, text
 from ..rows import Rows
 
 #: Planted effects in the order of the columns: key of the cell, term.
@@ -17,6 +18,8 @@ _TERMS = (
     ("difference", REPAIRED_MINUS_OPEN),
     ("leaving", "open_prev"),
 )
+#: Variants whose exposures are probabilities: rows of their own.
+_PROBABLE = [name for name, variant in MODELS["next_session"].variants.items() if variant.view]
 
 
 def of_planted(material: Material) -> dict[str, Any]:
@@ -81,14 +84,18 @@ def planted_effects(material: Material) -> Rows:
     table = table[table["measure"] == material.shown[0]]
     names, planted = material.names(), dict(zip(table["term"], table["planted"], strict=True))
     rows: Rows = [
-        {"criterion": "What was planted"} | {key: number(planted.get(term)) for key, term in _TERMS}
+        {"criterion": Md("What was planted")}
+        | {key: number(planted.get(term)) for key, term in _TERMS}
     ]
-    for criterion in [name for name in names if (table["criterion"] == name).any()]:
-        own = table[table["criterion"] == criterion]
+    by = table["variant"].where(table["variant"].isin(_PROBABLE), "")
+    for criterion, way in itertools.product(names, ("", *_PROBABLE)):
+        own = table[(table["criterion"] == criterion) & (by == way)]
+        if own.empty:
+            continue
+        name = f"{names[criterion]}: {way.replace('_', ' ')}" if way else names[criterion]
         by_term = own.drop_duplicates("term").set_index("term").to_dict("index")
         rows.append(
-            {"criterion": text(names[criterion])}
-            | {key: _estimate(by_term.get(term)) for key, term in _TERMS}
+            {"criterion": text(name)} | {key: _estimate(by_term.get(term)) for key, term in _TERMS}
         )
     return rows
 

@@ -1,0 +1,122 @@
+"""Coverage of the effects by probabilities, in worlds whose effects are known.
+
+    python benchmarks/effects.py coverage [--studies 40] [--courses 200] [--first 0] [--out FILE]
+    python benchmarks/effects.py bootstrap [--studies 40] [--courses 200] [--first 0]
+
+Worlds: A (-2 points while a rupture is open, 1.5 from a repair on), B (the outcome follows ordinary
+fluctuation), R (it follows the rating), C (nothing). The alliance is cut at the ends of its scale,
+the outcome is not, so that what is planted is what should be found. `bootstrap` draws the courses
+of one study anew, `--studies` times, fits the hidden Markov model and the model of the outcome to
+each copy, and compares the SD of the estimates with the standard errors of the study. Both print
+tables in Markdown.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/helpers"))
+
+from rupture_repair.models.definitions import REPAIRED_MINUS_OPEN
+from rupture_repair.power.studies import study_seed
+from worlds_of_effects import (
+    OPEN,
+    REPAIRED,
+    WORLDS,
+    drawn_anew,
+    estimated,
+    probabilities_of,
+    simulated,
+)
+
+#: What each term should be, in world A; 0 elsewhere.
+TRUTH = {
+    "open_within": OPEN,
+    "repaired_within": REPAIRED,
+    REPAIRED_MINUS_OPEN: REPAIRED - OPEN,
+}
+
+
+def rows_of(fits, **keys):
+    """Return what was estimated of the terms, a row for each variant and term."""
+    columns = ("estimate", "std_error", "ci_low", "ci_high")
+    return [
+        {**keys, "variant": name, "term": term, "message": fit.message}
+        | {key: (fit.row(term) or {}).get(key) for key in columns}
+        for name, fit in fits.items() for term in TRUTH
+    ]  # fmt: skip
+
+
+def coverage(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Return the estimates of all studies and worlds."""
+    rows = []
+    for number in range(arguments.first, arguments.first + arguments.studies):
+        worlds = simulated(arguments.courses, study_seed(1, arguments.courses, number))
+        said = probabilities_of(worlds.data["C"])
+        if not said.models["alliance"].identified:
+            print(number, said.models["alliance"].message, file=sys.stderr)
+            continue
+        for world in WORLDS:
+            fits = estimated(worlds.data[world], worlds.states, said)
+            rows += rows_of(fits, study=number, world=world)
+        if arguments.out:
+            pd.DataFrame(rows).to_csv(arguments.out, index=False)
+    return pd.DataFrame(rows)
+
+
+def summary(found: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, SD, mean standard error and coverage, for each world, variant and term.
+
+    `recovered` compares world A with world C, which has the same noise.
+    """
+    truth = found["term"].map(TRUTH) * (found["world"] == "A")
+    found = found.assign(
+        covered=found["ci_low"].le(truth) & found["ci_high"].ge(truth),
+        paired=found["estimate"]
+        - found.groupby(["study", "variant", "term"])["estimate"].transform(
+            lambda values: values.iloc[-1]
+        ),
+    ).dropna(subset="estimate")
+    groups = found.groupby(["world", "variant", "term"], sort=False)
+    return groups.agg(
+        studies=("estimate", "size"), mean=("estimate", "mean"), paired=("paired", "mean"),
+        sd=("estimate", "std"), error=("std_error", "mean"), coverage=("covered", "mean"),
+    ).reset_index()  # fmt: skip
+
+
+def bootstrap(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Return the standard errors of one study, and the SD over copies of its courses."""
+    worlds = simulated(arguments.courses, study_seed(1, arguments.courses, arguments.first))
+    data = worlds.data["A"]
+    own = pd.DataFrame(rows_of(estimated(data, worlds.states, probabilities_of(data))))
+    copies = []
+    for copy in range(arguments.studies):
+        dataset, states = drawn_anew(data, worlds.states, copy)
+        said = probabilities_of(dataset)
+        if said.models["alliance"].identified:
+            copies += rows_of(estimated(dataset, states, said), study=copy)
+        if arguments.out:
+            pd.DataFrame(copies).to_csv(arguments.out, index=False)
+    spread = pd.DataFrame(copies).groupby(["variant", "term"])["estimate"].agg(["size", "std"])
+    return own[["variant", "term", "estimate", "std_error"]].merge(
+        spread.reset_index(), on=["variant", "term"]
+    )
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("coverage", "bootstrap"))
+    for name, number in {"studies": 40, "courses": 200, "first": 0}.items():
+        parser.add_argument(f"--{name}", type=int, default=number)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    once = arguments.what == "bootstrap"
+    table = bootstrap(arguments) if once else summary(coverage(arguments))
+    print(table.round(3).to_markdown(index=False))
+
+
+if __name__ == "__main__":
+    main()
