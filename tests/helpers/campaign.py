@@ -55,6 +55,11 @@ PARTS = {
         "Simulated studies with a known effect, or none, analysed as real data are.",
         "The seed of a study follows from `seed: 1`, its number of courses and its own number.",
     ),
+    "probabilities": Part(
+        ("tests/recovery/test_recovery_by_probabilities.py",),
+        "Simulated studies with a known effect, estimated by probabilities of ruptures.",
+        "The seed of a study follows from `seed: 1`, its number of courses and its own number.",
+    ),
     "levels": Part(
         ("tests/recovery/test_level_of_power.py",),
         "Simulated studies without an effect: how often the test of a plan is significant.",

@@ -72,6 +72,11 @@ def test_the_planted_effects_have_the_planted_sign(demo):
     row = estimates.set_index("term").loc["open_within"]
     assert row["converged"]
     assert row["ci_high"] < 0
+    compared = processed(demo, "planted_effects").set_index(["measure", "variant", "term"])
+    compared = compared.sort_index()
+    for variant in ("probable_total", "probable_direct"):
+        assert compared.loc[("alliance", variant, "open_within"), "holds"]
+        assert compared.loc[("alliance", variant, "open_within"), "ci_high"] < 0
 
 
 def test_the_planted_autocorrelation_is_seen_in_the_residuals(demo):
