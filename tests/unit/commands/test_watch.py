@@ -90,6 +90,17 @@ def test_problems_of_a_dataset(project, capsys):
     assert "None" not in said
 
 
+def test_options_that_would_say_nothing_are_refused(project, capsys):
+    assert main(["watch", "d", "--course", "client", "--range", "0", "40"]) == 1
+    said = capsys.readouterr().err
+    why = "cannot be used. Allowed: nothing with a dataset, whose dataset.yaml says it."
+    assert f"E719 --course: 'client' {why}" in said
+    assert f"E719 --range: '0 40' {why}" in said
+    assert main(["watch", "ratings.csv", "--measure", "srs"]) == 1
+    why = "cannot be used. Allowed: nothing with a CSV file, whose measure is --rating."
+    assert f"E719 --measure: 'srs' {why}" in capsys.readouterr().err
+
+
 def test_outside_a_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["watch", "d"]) == 1

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +54,33 @@ def run(arguments: argparse.Namespace) -> int:
     from ..project.csv_cells import write_csv
 
     if Path(arguments.what).suffix or Path(arguments.what).is_file():
+        _refuse(arguments, ("measure",), "nothing with a CSV file, whose measure is --rating")
         table = of_file(arguments)
     else:
+        said = "nothing with a dataset, whose dataset.yaml says it"
+        _refuse(arguments, _OF_FILES, said)
         table = of_dataset(arguments.what, arguments.measure)
     if table is not None:
         write_csv(table, sys.stdout, "%.3f")
         sys.stdout.flush()
     print(f"note: {RESEARCH}", file=sys.stderr)
     return 0
+
+
+def _refuse(arguments: argparse.Namespace, names: Iterable[str], allowed: str) -> None:
+    """Refuse options that would say nothing (E719)."""
+
+    def shown(value: Any) -> str:
+        return value if isinstance(value, str) else " ".join(f"{end:g}" for end in value)
+
+    given = {name: getattr(arguments, name) for name in names}
+    found = [
+        problem("E719", file=f"--{name}", found=shown(value), allowed=allowed)
+        for name, value in given.items()
+        if value is not None
+    ]
+    if found:
+        raise ProblemsFound(found)
 
 
 def of_dataset(name: str, measure: str | None = None, root: Path = Path()) -> "pd.DataFrame | None":
