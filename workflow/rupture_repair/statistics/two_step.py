@@ -9,7 +9,7 @@ Rests of a unit are too small where the unit itself moved the estimates; they ar
 leverage of the unit (Bell & McCaffrey 2002, Survey Methodology 28, 169-181).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,16 +63,15 @@ def without_covariance(design: Design, solution: Solution, columns: Floats) -> F
     level, spread = design.levels[0], solution.random[0]
     both = np.column_stack([columns, np.ones(len(columns))])
     found = np.empty_like(both)
-    order = np.argsort(level.codes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(level.codes[order])) + 1):
+    for rows in _of_equal_length(level.codes):
         own = level.columns[rows]
-        residual = np.eye(len(rows))
+        residual = np.eye(rows.shape[1])
         if design.position is not None:
-            apart = np.abs(np.subtract.outer(design.position[rows], design.position[rows]))
+            place = design.position[rows]
+            apart = np.abs(place[:, :, None] - place[:, None, :])
             residual = np.power(solution.rho or 0.0, apart, dtype=np.float64)
-        found[rows] = np.linalg.solve(
-            own @ spread @ own.T + solution.residual * residual, both[rows]
-        )
+        covariance = own @ spread @ own.transpose(0, 2, 1) + solution.residual * residual
+        found[rows] = np.linalg.solve(covariance, both[rows])
     inner, of_one = found[:, :-1], found[:, -1]
     for level, spread in zip(design.levels[1:], solution.random[1:], strict=True):
         # One intercept more: Sherman and Morrison's formula.
@@ -81,6 +80,15 @@ def without_covariance(design: Design, solution: Solution, columns: Floats) -> F
         share = spread[0, 0] / (1 + spread[0, 0] * sums[:, -1:])
         inner = inner - of_one[:, None] * (share * sums[:, :-1])[level.codes]
     return inner
+
+
+def _of_equal_length(codes: Integers) -> Iterator[Integers]:
+    """Yield the rows of all units with as many rows, shape (units, rows of each)."""
+    order = np.argsort(codes, kind="stable")
+    start = np.flatnonzero(np.append(True, np.diff(codes[order]) != 0))
+    length = np.diff(np.append(start, len(order)))
+    for rows in np.unique(length):
+        yield order[start[length == rows][:, None] + np.arange(rows)]
 
 
 def with_first_step(
@@ -137,9 +145,8 @@ def _enlarged(
 ) -> Floats:
     """Return the sums of the units as they would be, had these not moved the estimates."""
     own = np.zeros((len(sums), *bread.shape))
-    order = np.argsort(unit, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(unit[order])) + 1):
-        own[unit[rows[0]]] = columns[rows].T @ white[rows]
+    for place, column in enumerate(columns.T):
+        np.add.at(own[:, place], unit, column[:, None] * white)
     root = np.linalg.cholesky(bread)
     leverage = root.T @ (own + own.transpose(0, 2, 1)) @ root / 2
     shares, axes = np.linalg.eigh(leverage)
