@@ -159,6 +159,19 @@ def test_the_rows_stand_under_the_criterion_whose_model_it_is(study, nothing):
         assert row["n_courses"] == 240
 
 
+def test_other_ids_in_another_order_change_no_number(study, nothing):
+    sessions = study.with_effects()
+    other = (7 * sessions["course"].str[1:].astype(int) + 3) % 240
+    sessions = sessions.assign(course=other.map("k{:03d}".format))
+    sessions = sessions.sort_values(["course", "session"], ignore_index=True)
+    table = probable(sessions, MEASURES, study.said.models, dataset="d")
+    fits = study.fit(sessions, replace(study.said, table=table))
+    for name, fit in fits.items():
+        for key in ("estimate", "std_error"):
+            found, expected = (one.row("open_within")[key] for one in (fit, nothing[name]))
+            assert found == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("what", "reason"),
     [

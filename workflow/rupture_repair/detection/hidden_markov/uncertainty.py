@@ -62,7 +62,9 @@ def uncertainty(courses: Courses, model: HiddenMarkovModel) -> Uncertainty:
     influence = np.zeros((number, len(kept)))
     order = which[np.concatenate([block.course for block in blocks])]
     influence[order] = scores.T @ np.linalg.pinv(information)
-    few = np.unique(np.linspace(0, number - 1, min(number, MOST_MOVED)).astype(int))
+    # Evenly spaced in an order of their content: the order of the courses changes nothing.
+    some = np.linspace(0, len(which) - 1, min(len(which), MOST_MOVED)).astype(int)
+    few = np.unique(which[some])
     return Uncertainty(influence, _slopes(courses, model, few, kept), number / len(few))
 
 
