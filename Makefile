@@ -55,7 +55,7 @@ docs: $(RUN_TESTS) ## Build the documentation, without a network
 	@$(BIN)/rupture-repair docs
 
 reference: $(RUN) ## Write the reference values anew (needs R, see tests/reference/README.md)
-	@for script in nested formulas real linear autoregressive logistic large pooling binary; do \
+	@for script in nested formulas real linear autoregressive logistic large pooling binary markov; do \
 		Rscript tests/reference/$$script.R tests/reference "$(MIRROR)" || exit 1; done
 	@$(BIN)/python tests/reference/statsmodels_third_opinion.py tests/reference
 
