@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import architecture
+import effects_picture
 import house
 import reference_pages
 from repository import ROOT
@@ -279,6 +280,12 @@ def test_the_pictures_are_those_of_the_code(name):
     kept = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert kept == drawn, "the structure has changed: python docs/architecture.py, and look at it"
     assert f"]({name})" in (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_of_effects_is_that_of_its_script():
+    kept = (ROOT / "docs/effects.svg").read_text(encoding="utf-8")
+    assert kept == effects_picture.drawn(), "python docs/effects_picture.py, and look at it"
+    assert "](effects.svg)" in (ROOT / "docs/effects.md").read_text(encoding="utf-8")
 
 
 def test_the_page_says_what_each_part_is_for():
