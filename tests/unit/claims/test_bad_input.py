@@ -232,7 +232,7 @@ def missing(found, name, text):
 
 def test_one_therapist(spoiled):
     found = spoiled("one_therapist")
-    missing(found, "C4.frequency", "of 1 therapists: too few to tell them apart")
+    missing(found, "C4.frequency", "of 1 therapists are too few to tell them apart")
     messages = found.model("next_session")["message"].map(in_full)
     assert messages.str.contains("only one therapist: fitted without the therapist level").all()
     assert found.claim("C7.open")["verdict"] != "not assessable"
@@ -241,7 +241,7 @@ def test_one_therapist(spoiled):
 def test_no_repaired_episode(spoiled):
     found = spoiled("no_repaired_episode")
     missing(found, "C7.repaired", "repaired_within: none occurred")
-    missing(found, "C4.persistence", "0 repaired episodes of 0 courses: too few")
+    missing(found, "C4.persistence", "0 repaired episodes of 0 courses are too few")
     missing(found, "C6.alliance", "repaired")
     missing(found, "C6.through_alliance", "0 courses with the first rupture repaired")
     assert found.claim("C7.open")["verdict"] != "not assessable"

@@ -48,7 +48,7 @@ LIBRARY = ROOT / "workflow/rupture_repair"
         (because("unknown_endings", courses=1),
          "courses whose ending is not known count until their last session but one"),
         (because("not_told_apart", number=2, what="repaired episodes", groups=2, units="courses"),
-         "repaired episodes of courses: too few to tell them apart"),
+         "repaired episodes of courses are too few to tell them apart"),
         (because("intraclass_of", number=2, what="repaired episodes", groups=2, units="courses"),
          "all repaired episodes of courses"),
         (because("criterion", reason=because("mostly", reason="too few ratings")),

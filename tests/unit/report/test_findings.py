@@ -108,7 +108,7 @@ def test_every_term_that_is_shown_has_words():
 @pytest.mark.parametrize(
     ("ending", "said"),
     [
-        ("dropped_out", "Too few courses were left"),
+        ("dropped_out", "Too few clients left therapy"),
         ("unknown", "How courses ended is not known, so"),
     ],
 )

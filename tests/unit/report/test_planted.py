@@ -102,5 +102,5 @@ def test_the_forest_marks_what_was_planted(made):
     }  # fmt: skip
     marks = [line for line in figure.axes[0].lines if line.get_xdata()[0] in (1.5, -2.0)]
     assert len(marks) >= 2
-    assert "Planted was -2.00" in alt_text("effects_forest", numbers)
+    assert "Planted was −2.00" in alt_text("effects_forest", numbers)
     assert "Planted" not in alt_text("effects_forest", effects_forest(*given)[1])

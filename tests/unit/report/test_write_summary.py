@@ -55,9 +55,10 @@ def test_a_count_that_noise_can_make_is_no_finding(made):
 
 def test_nothing_is_judged_where_nothing_is_evidence(made):
     material = material_of(made)
-    _, words = summary_of(material, "no alliance measure")
+    picture, words = summary_of(material, "no alliance measure")
+    assert "what noise alone makes" in picture.axes[0].get_xlabel()
     assert not re.search("Better|Worse|different", words)
-    assert words.count("Not judged. no alliance measure") == 2
+    assert words.count("Not judged. No alliance measure") == 2
 
 
 def test_a_dataset_whose_courses_are_hidden_shows_none_of_its_small_numbers(made):

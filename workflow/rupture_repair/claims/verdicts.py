@@ -121,7 +121,10 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
             return "contradicted", because("near_zero", **facts)
         if low > -least and high < least:
             return "contradicted", because("none_as_large", **facts)
-        return "undecided", because("zero_or_small", **facts)
+        if low <= 0 <= high:
+            return "undecided", because("imprecise", **facts)
+        side = "above" if low > 0 else "below"
+        return "undecided", because("beyond_but_small", **facts, direction=side)
     if part.expected == "less":
         estimate, low, high, least = -estimate, -high, -low, least
     direction = "above" if part.expected == "more" else "below"

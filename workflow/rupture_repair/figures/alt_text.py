@@ -100,13 +100,14 @@ def _alt_forest(numbers: pd.DataFrame) -> str:
         if len(rows):
             clear = ((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum()
             text += (
-                f" Sessions {name}: estimates from {rows['estimate'].min():.2f} to "
-                f"{rows['estimate'].max():.2f}, intervals without zero in {clear} of {len(rows)}."
+                f" Sessions {name}: estimates from {_signed(rows['estimate'].min())} to "
+                f"{_signed(rows['estimate'].max())}, intervals without zero in {clear} of "
+                f"{len(rows)}."
             )
             planted = rows.get("planted", pd.Series(dtype=float)).dropna()
             if len(planted):
                 near = rows["planted"].between(rows["ci_low"], rows["ci_high"]).sum()
-                text += f" Planted was {planted.iloc[0]:.2f}; {near} of the intervals hold it."
+                text += f" Planted was {_signed(planted.iloc[0])}; {near} of the intervals hold it."
     return text
 
 
@@ -228,8 +229,8 @@ def _alt_shapes(numbers: pd.DataFrame) -> str:
         if len(after):
             low, last = after.loc[after["mean"].idxmin()], after.iloc[-1]
             text += (
-                f" {str(kind).capitalize()}: lowest {_signed(low['mean'])} at {low['offset']} "
-                f"ratings after, {_signed(last['mean'])} at {last['offset']}."
+                f" {str(kind).capitalize()}: lowest {_signed(low['mean'])} at rating "
+                f"{low['offset']} after it, {_signed(last['mean'])} at rating {last['offset']}."
             )
     return text
 

@@ -49,8 +49,9 @@ def summary(
     *,
     unit: str,
     planted: Mapping[str, float] | None = None,
+    noise: tuple[float, float, float] | None = None,
 ) -> Drawn:
-    """Draw three cards and the estimates of the next outcome.
+    """Draw three cards and the estimates of the next outcome, or else ruptures against noise.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def summary(
         What an estimate is measured in.
     planted : mapping, optional
         What was planted, by the same keys.
+    noise : tuple of float, optional
+        Episodes found, and the ends of where noise alone lies: drawn where no estimate is.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def summary(
         term, estimate, ci_low, ci_high, planted.
     """
     figure = Figure(SIZE)
-    figure.text(0.04, 0.93, label(title, 70), size=21, weight="bold", va="center")
+    size = 21 * min(1, 60 / len(title))
+    figure.text(0.04, 0.93, label(title, 90), size=max(size, 14), weight="bold", va="center")
     for line, note in enumerate(notes[:3]):
         figure.text(0.04, 0.875 - 0.035 * line, label(note, 120), size=12.5, color=QUIET)
     for place, card in enumerate(cards):
@@ -94,6 +98,8 @@ def summary(
     numbers = pd.DataFrame(rows, columns=["term", "estimate", "ci_low", "ci_high", "planted"])
     if rows:
         _draw_estimates(figure.add_axes((0.29, 0.13, 0.67, 0.25)), rows, unit)
+    elif noise:
+        _draw_noise(figure.add_axes((0.29, 0.2, 0.67, 0.12)), *noise)
     return figure, numbers
 
 
@@ -130,3 +136,15 @@ def _draw_estimates(axes: Axes, rows: Sequence[Mapping[str, Any]], unit: str) ->
         label(f"{unit}, with 95 % intervals; right of 0 is better{more}", 110), size=12.5
     )
     axes.grid(axis="x", color="#ececec", lw=0.8)
+
+
+def _draw_noise(axes: Axes, found: float, low: float, high: float) -> None:
+    """Draw the episodes found, and where the counts of nine in ten copies without any lie."""
+    axes.barh(0, high - low, left=low, height=0.5, color="#d5d9dc", ec=QUIET, lw=0.8)
+    axes.plot(found, 0, "o", color=TERMS["open_within"][1], ms=11)
+    axes.set_yticks([0], ["ruptures"], fontsize=13)
+    axes.set_ylim(-0.6, 0.6)
+    axes.set_xlim(0, 1.15 * max(found, high, 1))
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelsize=12)
+    axes.set_xlabel("dot: found; bar: what noise alone makes, in nine of ten copies", size=12.5)

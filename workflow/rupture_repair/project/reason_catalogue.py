@@ -113,7 +113,7 @@ _CLAIMS = {
     "several sessions> with all components, {needed} are needed",
     "few_recovered": "<{courses} recovered courses, {least} are needed|too few courses are known "
     "to have recovered>",
-    "not_told_apart": "<{number} >{what} of <{groups} >{units}: too few to tell them apart",
+    "not_told_apart": "<{number} >{what} of <{groups} >{units} are too few to tell them apart",
     "intraclass_of": "<{number}|all> {what} of <{groups} >{units}",
     "not_fitted_here": "the model {model}, {variant}, was not fitted for this criterion (models: "
     "variants_for: all_criteria fits it)",
@@ -153,7 +153,6 @@ _VERDICTS = {
     "not_zero": f"{_INTERVAL} excludes zero",
     "near_zero": f"{_INTERVAL} lies within plus or minus {_WORTH}",
     "none_as_large": f"{_INTERVAL} holds no effect as large as {_WORTH}",
-    "zero_or_small": f"{_INTERVAL} holds zero, or the estimate is below {_WORTH}",
     "beyond_zero": f"{_INTERVAL} lies {{direction}} zero",
     "other_side": f"{_INTERVAL} holds only the other side of zero",
     "less_than_worth": f"the whole interval [{{low}}, {{high}}] holds less than {_WORTH}",

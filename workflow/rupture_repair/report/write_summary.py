@@ -12,7 +12,7 @@ from ..models.definitions import REPAIRED_MINUS_OPEN
 from ..models.evidence import no_evidence
 from ..project.setting_groups import Settings
 from .dataset_tables import Material
-from .markdown import count, number
+from .markdown import count, number, sentence
 from .sections.episodes import of_chance
 from .sections.outcome import of_effects
 
@@ -71,7 +71,8 @@ def summary_of(material: Material, no_verdict: str | None) -> tuple[Any, str]:
     known = material.dataset.measures
     unit = f"points of {known[measure].label}" if measure in known else "points"
     planted = _planted(material) if shown else {}
-    picture, numbers = summary(title, notes, cards, shown, unit=unit, planted=planted)
+    noise = None if shown else _noise(material)
+    picture, numbers = summary(title, notes, cards, shown, unit=unit, planted=planted, noise=noise)
     said = [f"{one.title}: {one.verdict}. {one.said}".rstrip(" .") for one in cards]
     if numbers["planted"].notna().any():
         effects_planted = ", ".join(f"{name} {number(one)}" for name, one in planted.items())
@@ -97,7 +98,7 @@ def cards_of(
     for name, title in _TITLES.items():
         row = shown.get(name)
         if no_verdict:
-            cards.append(Card(title, "Not judged", no_verdict))
+            cards.append(Card(title, "Not judged", sentence(no_verdict)))
         elif row is None or pd.isna(row["estimate"]):
             cards.append(Card(title, "Not estimated", "The report says why."))
         else:
@@ -119,14 +120,14 @@ def _ruptures(material: Material) -> Card:
     row, chance = table[own].iloc[0].to_dict(), of_chance(material)
     if not row["assessable"]:
         return Card("Ruptures", "Not assessable", str(row["reason"]))
-    counts = [
-        row[f"n_{name}"] for name in ("episodes", "courses_with_episode", "courses_assessable")
-    ]
     said = "How many is withheld"
-    if pd.notna(counts).all():
-        ruptures, courses, assessable = map(count, counts)
-        words = "rupture" if ruptures == "1" else "ruptures"
-        said = f"{ruptures} {words} in {courses} of {assessable} courses"
+    if pd.notna(row["n_episodes"]):
+        ruptures = count(row["n_episodes"])
+        said = f"{ruptures} {'rupture' if ruptures == '1' else 'ruptures'}"
+        if pd.notna(courses := row["n_courses_with_episode"]):
+            said += f" in {count(courses)}"
+            assessable = row["n_courses_assessable"]
+            said += f" of {count(assessable)} courses" if pd.notna(assessable) else " courses"
     said += f", by the rule {row['name']}"
     verdict, more = against_noise(chance)
     if chance["status"] != "assessed":
@@ -136,6 +137,16 @@ def _ruptures(material: Material) -> Card:
         ends = [number(chance[end], 0) for end in ("expected_low", "expected_high")]
         said += f" ({' to '.join(ends)})"
     return Card("Ruptures", verdict, said, more)
+
+
+def _noise(material: Material) -> tuple[float, float, float] | None:
+    """Return the episodes found, and the ends of where noise alone lies, where all are known."""
+    chance = of_chance(material)
+    if chance["status"] != "assessed":
+        return None
+    names, unknown = ("observed", "expected_low", "expected_high"), float("nan")
+    found, low, high = (chance.get(name, unknown) for name in names)
+    return None if pd.isna([found, low, high]).any() else (found, low, high)
 
 
 def _side(row: Mapping[str, Any], than: str) -> tuple[str, bool]:

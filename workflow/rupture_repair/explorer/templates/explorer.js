@@ -192,7 +192,7 @@
       data.sessions[one.end] + " (" + (one.status === "censored" ? "outcome not known" : one.status) + ")");
     say("told", "Course " + name + ": " + rows.length + " ratings (black), " +
       (parts.length ? "episodes in " + parts.join(", ") : "no episode by this setting") +
-      ". Thin grey: what a rating is compared with; broken: how low it must lie.");
+      ". Thin grey: what a rating is compared with; broken: how low a single rating must lie.");
     byId("one").setAttribute("aria-label", byId("told").textContent);
   }
 

@@ -53,11 +53,13 @@ def scales(measures: Measures) -> Rows:
 def _sourced(constant: Reliability | ReliableChange | CutOff | None) -> Md:
     if constant is None:
         return escape("not known")
-    standing = f", {constant.standing}" if isinstance(constant, ReliableChange) else ""
+    change = isinstance(constant, ReliableChange)
+    value = number(constant.value, 1) if change else short(constant.value, 3)
     unit = "" if isinstance(constant, Reliability) else " points"
-    source = constant.source.replace("recalled, to be confirmed", "source not seen")
-    value = escape(short(constant.value, 3) + unit)
-    return Md(f"{value}\\: {sourced(source)}{escape(standing)}")
+    standing = f", {constant.standing}" if isinstance(constant, ReliableChange) else ""
+    source = f"{sourced(constant.source)}{escape(standing)}"
+    source = source.replace("recalled, to be confirmed", "source not seen")
+    return Md(f"{escape(value + unit)}\\: {source}")
 
 
 def before_and_after(measures: Measures, rated: Mapping[str, Mapping[str, Any]]) -> Rows:

@@ -212,7 +212,7 @@ def lights(found: dict[str, Any]) -> list[Light]:
     for term, facts in found["influence"].items():
         moved = facts["sign"] or facts["crossing"]
         what = "its sign, or whether its interval includes zero"
-        reason = Md(f"one of them changes {what}." if moved else f"none changes {what}.")
+        reason = Md(f"at least one of them changes {what}." if moved else f"none changes {what}.")
         question = f"Leaving out any {found['whom']}: {in_words(term)}"
         said.append(Light(question, "poor" if moved else "good", reason))
     return said

@@ -14,8 +14,8 @@ _KINDS = {
     r"separation in .*": "separation: a term tells the outcome without error, so that no finite "
     "estimate exists",
     r"too few (\w+): .*": r"too few \1 for the terms of the model",
-    r"there is nothing to compare; .*": "there is nothing to compare: the exposures are constant, "
-    "or a combination of other terms",
+    r"(?:there is nothing to compare; |(?:.*; )?left out, being constant or ).*": "there is "
+    "nothing to compare: the exposures are constant, or a combination of other terms",
 }
 
 

@@ -106,7 +106,7 @@ def _seeing(material: Material) -> Light:
         reason = "it misses many even of the deepest falls that were planted to try it"
         return Light(question, "poor", Md(reason))
     state = "good" if depth <= SMALL_FALL else "mind" if depth <= LARGE_FALL else "poor"
-    reason = f"it finds four of five falls that are at least {number(depth, 1)} SD of a course deep"
+    reason = f"a fall must be {number(depth, 1)} SD of a course deep to be found four times in five"
     alarms = own["false_alarm"].iloc[0]
     if alarms > MANY_ALARMS:
         state = "poor" if alarms > 0.5 else "mind" if state == "good" else state
@@ -124,7 +124,7 @@ def _hanging(
     whom = diagnosed.get("whom") or "part of the data"
     question = f"Does the finding hang on one {whom} or one criterion?"
     if no_verdict or not effects["estimated"]:
-        return Light(question, "unknown", Md("nothing was found that is judged"))
+        return Light(question, "unknown", Md("no finding is judged here"))
     if not any(direction(effects["shown"][name]) for name in ("open", "repaired")):
         return Light(question, "unknown", Md("no clear difference was found"))
     influence = diagnosed.get("influence", {})

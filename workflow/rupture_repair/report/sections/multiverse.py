@@ -5,6 +5,7 @@ import pandas as pd
 from ..dataset_tables import Material
 from ..markdown import count, listed, number, p_and_error, percent, status, text
 from ..rows import Rows, share_text
+from .failures import kind_of
 
 #: Terms of the multiverse, in words.
 _EXPOSURES = {"repaired": "after a repaired rupture", "open": "in an open rupture"}
@@ -65,11 +66,12 @@ def choices(material: Material) -> Rows:
 
 
 def unfitted(material: Material) -> Rows:
-    """Group the specifications without estimate by their reason."""
+    """Group the specifications without estimate by the kind of their reason."""
     if not material.multiverse:
         return []
     table = material.multiverse["estimates"]
     table = table[table["estimate"].isna()]
+    table = table.assign(message=table["message"].map(kind_of, na_action="ignore"))
     names = material.names()
     return [
         {

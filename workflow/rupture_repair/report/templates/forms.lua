@@ -182,11 +182,6 @@ function Div(div)
   end
 end
 
--- What was found ends before the appendix, which has pages of its own.
-function Header(header)
-  if typst and header.identifier == "appendix" then return {raw("#pagebreak(weak: true)"), header} end
-end
-
 -- Letters of a line on an upright and on a lying page, of a cell's margins, of the longest word in a
 -- column, and of the longest cell that is not wrapped.
 local LINE, LYING, MARGINS, WORD, CELL = 105, 158, 2.5, 22, 40
