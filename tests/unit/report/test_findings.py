@@ -14,6 +14,7 @@ from rupture_repair.models.evidence import STANDS_IN
 from rupture_repair.report import markdown
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.sections import claims, outcome
+from rupture_repair.report.sections.episodes import raster_tells
 from rupture_repair.report.sections.outcome import of_effects, other_models
 from rupture_repair.report.terms import in_words
 
@@ -117,3 +118,9 @@ def test_a_picture_of_leaving_that_would_show_nothing_is_one_sentence(own, endin
     text = dataset_report(material_of(own, figures={"ending_hazard": pd.DataFrame()}), ABOUT)
     assert said in text.partition("### Leaving therapy")[2].partition("\n## ")[0]
     assert "ending_hazard" not in text
+
+
+@pytest.mark.parametrize(("sessions", "tells"), [((10, 60, 30), True), ((10, 30, 60), False)])
+def test_a_raster_that_is_mostly_withheld_tells_nothing(sessions, tells):
+    states = ["ruptured", "steady", "withheld"]
+    assert raster_tells(pd.DataFrame({"state": states, "n": sessions})) is tells

@@ -218,5 +218,6 @@ def raster_tells(numbers: pd.DataFrame) -> bool:
     """
     if "n" not in numbers:
         return True
-    told = numbers["n"].where(numbers["state"].isin(_TOLD), 0.0).sum()
-    return bool(told >= _LEAST_TOLD * numbers["n"].sum())
+    sessions, total = numbers.groupby("state", observed=True)["n"].sum(), numbers["n"].sum()
+    told = sessions.reindex(_TOLD, fill_value=0).sum()
+    return bool(told >= _LEAST_TOLD * total and sessions.get("withheld", 0) <= total / 2)
