@@ -216,7 +216,7 @@ class Reader:
             named = {
                 "courses assessable": "Courses assessable", "with": "Courses with a rupture",
                 "episodes": "Episodes", "sawtooth": "Two or more",
-                **{part: part.capitalize() for part in _PARTS},
+                "repaired": "Repaired", "unrepaired": "Not repaired", "censored": "Censored",
             }  # fmt: skip
             key = {column: self.found(row, column) for column in named}
             for column, heading in named.items():

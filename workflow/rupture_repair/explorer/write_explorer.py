@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import html
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -114,7 +115,6 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
         What :func:`rupture_repair.explorer.write_explorer_library.write_explorer_library` wrote.
     """
     import jinja2
-    from markupsafe import Markup
 
     loader = jinja2.FileSystemLoader(FOLDER)
     made = jinja2.Environment(
@@ -125,9 +125,9 @@ def page(found: Mapping[str, Any], dataset: Mapping[str, Any], library: Mapping[
         """Let no text of a script end it."""
         return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
-    def shown(said: str, given: Sequence[str]) -> Any:
+    def shown(said: str, given: Sequence[str]) -> str:
         """Fill words of the dataset in, escaped and kept apart."""
-        return Markup(said.replace("{}", "<bdi>{}</bdi>")).format(*given)
+        return said.replace("{}", "<bdi>{}</bdi>").format(*map(html.escape, given))
 
     made.filters["shown"] = shown
     files = (STYLE, FOLDER / "explorer.css", FOLDER / "explorer.js")
