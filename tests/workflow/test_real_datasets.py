@@ -5,6 +5,7 @@ import pytest
 
 from rupture_repair.models.evidence import STANDS_IN
 from shared_builds import built_once
+from whole_chain import build
 
 NAMES = ("couples_diary", "cbasp_sessions", "enrichd_bdi", "panss_psychiatrists")
 
@@ -18,7 +19,7 @@ def real(tmp_path_factory, mirror):
         "certificate: {courses: 20, particles: 5}}\n"
         "multiverse: {most: 8, permutations: 9}\nreport: {formats: [html]}\n"
     )
-    return built_once("real", tmp_path_factory, lambda made: made.settings(settings))
+    return built_once("real", tmp_path_factory, lambda made: made.settings(settings), build)
 
 
 def table(project, dataset, name):
