@@ -75,6 +75,7 @@ rule draw_figures:
         sensitivity=rules.compare_with_chance.output.sensitivity,
         agreement=rules.agreement.output.agreement,
         multiverse=rules.run_multiverse.output.estimates,
+        choices=rules.run_multiverse.output.choices,
         diagnostics=rules.diagnose.output.diagnostics,
         planted_effects=rules.compare_with_truth.output.effects,
         code=code_of("draw_figures"),

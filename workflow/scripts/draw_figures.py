@@ -28,6 +28,7 @@ with step_log.step("draw_figures", name, snakemake.log[0], snakemake.output, sna
         ),
         processes=snakemake.threads,
         gate=Gate.read(Path(given.gate)),
+        choices=pd.read_csv(given.choices),
         **{table: pd.read_parquet(given[table]) for table in tables},
     )
     print(f"{name}: {len(files)} files of figures")

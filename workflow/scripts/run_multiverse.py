@@ -4,8 +4,7 @@ import pandas as pd
 
 from rupture_repair.detection import criteria
 from rupture_repair.multiverse.run_multiverse import run_multiverse
-from rupture_repair.multiverse.shares import explained_by_choices
-from rupture_repair.multiverse.summary import summarise
+from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.dataset import Dataset
 from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, PermutationSettings

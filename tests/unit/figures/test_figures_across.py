@@ -23,8 +23,7 @@ from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.models.definitions import SAME_SCORES
 from rupture_repair.multiverse import plan_multiverse
 from rupture_repair.multiverse.run_multiverse import run_multiverse
-from rupture_repair.multiverse.shares import explained_by_choices
-from rupture_repair.multiverse.summary import summarise
+from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project import yaml_files
 from rupture_repair.project.package_files import KNOWLEDGE
 from rupture_repair.report import index_page
@@ -59,8 +58,14 @@ def synthesised(number=4):
 # --- the curve
 
 
+def curve(fits, made):
+    return specification_curve(
+        fits, explained_by_choices(fits), made["detection"], made["measures"]
+    )
+
+
 def test_the_curve_is_sorted_and_complete(made, outcome):
-    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    figure, numbers = curve(outcome.fits, made)
     assert texts_outside(figure) == []
     assert len(numbers) == len(outcome.fits)
     for _, rows in numbers.groupby("term"):
@@ -76,7 +81,7 @@ def test_the_curve_is_sorted_and_complete(made, outcome):
 
 
 def test_below_the_curve_are_the_choices_that_move_it_the_first_one_most(made, outcome):
-    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    figure, numbers = curve(outcome.fits, made)
     shares = explained_by_choices(outcome.fits).query("choice != 'combinations'")
     most = shares.groupby("choice")["share"].max().sort_values(ascending=False)
     labels = figure.axes[2].get_yticklabels()
@@ -94,25 +99,25 @@ def test_below_the_curve_are_the_choices_that_move_it_the_first_one_most(made, o
 
 
 def test_a_curve_is_in_points_where_all_estimates_are_of_one_outcome(made, outcome):
-    figure, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    figure, numbers = curve(outcome.fits, made)
     assert figure.get_supxlabel().startswith("points of ")
     assert "estimates in points from" in alt_text("specification_curve", numbers)
     first = outcome.fits["specification"] == outcome.fits["specification"].min()
     two = outcome.fits.assign(outcome=outcome.fits["outcome"].mask(first, "another"))
-    figure, numbers = specification_curve(two, made["detection"], made["measures"])
+    figure, numbers = curve(two, made)
     assert figure.get_supxlabel().startswith("standardised difference")
     assert "estimates standardised from" in alt_text("specification_curve", numbers)
 
 
 def test_a_curve_of_nothing_says_so(made, outcome):
     empty = outcome.fits.assign(estimate=np.nan, standardised=np.nan)
-    figure, numbers = specification_curve(empty, made["detection"], made["measures"])
+    figure, numbers = curve(empty, made)
     assert "No specification gave an estimate" in figure.texts[0].get_text()
     assert len(numbers) == len(empty)
 
 
 def test_alt_text_of_the_curve(made, outcome):
-    _, numbers = specification_curve(outcome.fits, made["detection"], made["measures"])
+    _, numbers = curve(outcome.fits, made)
     text = alt_text("specification_curve", numbers)
     assert text.startswith("Specification curve of 98 specifications")
     assert "After a repaired rupture: estimates in points from" in text
@@ -169,7 +174,7 @@ def page_of_dataset(made, outcome, folder, permutations=19):
         "choices": explained_by_choices(outcome.fits),
     }
     files = save(
-        *specification_curve(outcome.fits, made["detection"], made["measures"]),
+        *curve(outcome.fits, made),
         folder / "figures/small/specification_curve",
     )
     numbers = {"specification_curve": pd.read_csv(files[-1])}

@@ -14,8 +14,7 @@ from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.multiverse import run_multiverse as steps
 from rupture_repair.multiverse.permuting import Permutations, PermutedRows, Whitened
 from rupture_repair.multiverse.run_multiverse import Outcome
-from rupture_repair.multiverse.shares import explained_by_choices
-from rupture_repair.multiverse.summary import summarise
+from rupture_repair.multiverse.summary import explained_by_choices, summarise
 from rupture_repair.project.reasons import in_full
 from rupture_repair.statistics import design
 from rupture_repair.statistics.blocks import engine, search

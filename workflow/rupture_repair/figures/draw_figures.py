@@ -41,6 +41,7 @@ def draw_figures(
     agreement: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
     multiverse: pd.DataFrame | None = None,
+    choices: pd.DataFrame | None = None,
     diagnostics: pd.DataFrame | None = None,
     chance: pd.DataFrame | None = None,
     planted_effects: pd.DataFrame | None = None,
@@ -66,6 +67,8 @@ def draw_figures(
         The table of this name; without it there is no figure of planted falls.
     multiverse : DataFrame, optional
         The table multiverse_estimates; without it there is no specification curve.
+    choices : DataFrame, optional
+        The table multiverse_choices; the curve needs it as well.
     diagnostics : DataFrame, optional
         The table of this name; without it there are no figures of the model's assumptions.
     chance : DataFrame, optional
@@ -121,9 +124,11 @@ def draw_figures(
         drawn = diagnostic_figures(curves.diagnostics(gate, diagnostics), measures, measure=measure)
         drawings |= {name: partial(drawn.__getitem__, name) for name in drawn}
 
-    if multiverse is not None:
+    if multiverse is not None and choices is not None:
         fits = tables.estimates(gate, multiverse)
-        drawings["specification_curve"] = lambda: specification_curve(fits, detection, measures)
+        drawings["specification_curve"] = lambda: specification_curve(
+            fits, choices, detection, measures
+        )
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)

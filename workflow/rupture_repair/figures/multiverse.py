@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..multiverse.choices import CHOICES
-from ..multiverse.shares import explained_by_choices
 from ..project.measures import Measures
 from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
 
@@ -86,7 +85,9 @@ def curve_rows(fits: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 
 @styled
-def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: Measures) -> Drawn:
+def specification_curve(
+    fits: pd.DataFrame, shares: pd.DataFrame, detection: pd.DataFrame, measures: Measures
+) -> Drawn:
     """Draw the estimates of a multiverse by size, and below them what the main choices do to them.
 
     Estimates are in points where all are of one outcome, else standardised. The choices are those
@@ -96,6 +97,8 @@ def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: M
     ----------
     fits : DataFrame
         Of :class:`rupture_repair.multiverse.Outcome`.
+    shares : DataFrame
+        From :func:`rupture_repair.multiverse.summary.explained_by_choices`.
     detection : DataFrame
         The table detection.
     measures : mapping of str to Measure
@@ -120,7 +123,6 @@ def specification_curve(fits: pd.DataFrame, detection: pd.DataFrame, measures: M
         unit = f"points of {label(measures[outcomes[0]].label, 30)}"
     drawn = drawn.assign(value=drawn[names[0]], low=drawn[names[1]], high=drawn[names[2]])
     drawn["place"] = drawn.groupby("term")["value"].rank(method="first")
-    shares = explained_by_choices(fits)
     panel = _panel_rows(drawn, measures, list(detection["criterion"].drop_duplicates()), shares)
     terms = list(drawn["term"].drop_duplicates())
     height = 0.2 * len(panel) + 0.1
