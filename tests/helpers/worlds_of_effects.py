@@ -11,7 +11,7 @@ from made_settings import EXPOSURE_RULES
 from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
 from rupture_repair.exposure.probable import probable
 from rupture_repair.exposure.sessions import session_exposures
-from rupture_repair.models.definitions import MODELS
+from rupture_repair.models.definitions import PROBABLE_VARIANTS
 from rupture_repair.models.probable import Probabilities, fit_probable
 from rupture_repair.project.dataset import Dataset
 from rupture_repair.simulation.settings import SimulationSettings
@@ -34,9 +34,6 @@ NOTHING = dict.fromkeys(
 MEASURES = made_measures(
     alliance={"outcome": "outcome", "range": (0, 40)}, outcome={"role": "outcome"}
 )
-VARIANTS = {
-    name: variant for name, variant in MODELS["next_session"].variants.items() if variant.view
-}
 #: True states, as a criterion that never errs would find them.
 _AS_FOUND = {
     **dict.fromkeys(("ruptured", "after_unrepaired"), "ruptured"),
@@ -100,7 +97,7 @@ def probabilities_of(dataset: Dataset) -> Probabilities:
 def estimated(dataset: Dataset, states: pd.DataFrame, said: Probabilities) -> dict[str, FormulaFit]:
     """Fit the variants whose exposures are probabilities."""
     table = session_exposures(states, dataset, "alliance", "outcome", EXPOSURE_RULES)
-    return fit_probable(VARIANTS, table, dataset, "alliance", said)
+    return fit_probable(PROBABLE_VARIANTS, table, dataset, "alliance", said)
 
 
 def drawn_anew(dataset: Dataset, states: pd.DataFrame, seed: int) -> tuple[Dataset, pd.DataFrame]:

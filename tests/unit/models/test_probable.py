@@ -17,8 +17,8 @@ from rupture_repair.exposure.probable import probable
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models import fit_models
 from rupture_repair.models.definitions import (
-    MODELS,
     PROBABLE_CRITERION,
+    PROBABLE_VARIANTS,
     REPAIRED_MINUS_OPEN,
     SAME_SCORES,
 )
@@ -34,9 +34,6 @@ MODEL = HiddenMarkovModel(LAW, 7.5, 0.0, 40.0, 0.5, identified=True)
 MEASURES = made_measures(
     alliance={"outcome": "outcome", "range": (0, 40)}, outcome={"role": "outcome"}
 )
-VARIANTS = {
-    name: variant for name, variant in MODELS["next_session"].variants.items() if variant.view
-}
 DETECTION = pd.DataFrame({
     "measure": "alliance", "criterion": ["dip", PROBABLE_CRITERION], "assessable": True,
     "reason": "", "uses_future": True,
@@ -80,7 +77,7 @@ class Study:
         tables = self.tables(sessions)
         dataset, states = dataset_of(tables), tables["states"]
         table = session_exposures(states, dataset, "alliance", "outcome", EXPOSURE_RULES)
-        return fit_probable(VARIANTS, table, dataset, "alliance", said or self.said)
+        return fit_probable(PROBABLE_VARIANTS, table, dataset, "alliance", said or self.said)
 
     def fit_all(self, sessions, **settings):
         """Fit every model, as a dataset's are, by two criteria."""
@@ -93,7 +90,7 @@ class Study:
             dataset_of(given), detected_of(given), replace(ALL_VARIANTS, **settings),
             EDGE_RULES, "dip", probabilities=self.said,
         )  # fmt: skip
-        return rows[rows["variant"].isin(VARIANTS)]
+        return rows[rows["variant"].isin(PROBABLE_VARIANTS)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,7 +114,7 @@ def answers(study, nothing, term, **effects):
     """Return how the estimates answer to effects: the noise is the same with them and without."""
     fits = study.fit(study.with_effects(**effects))
     return [fits[name].row(term)["estimate"] - nothing[name].row(term)["estimate"]
-            for name in VARIANTS]  # fmt: skip
+            for name in PROBABLE_VARIANTS]  # fmt: skip
 
 
 def test_effects_of_states_that_nobody_knows_come_back_in_their_size(study, nothing):

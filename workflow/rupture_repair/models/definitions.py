@@ -376,5 +376,10 @@ MODELS: dict[str, Model] = {
 }
 
 
+#: Variants whose exposures are probabilities.
+PROBABLE_VARIANTS = {
+    name: variant for name, variant in _NEXT_SESSION.variants.items() if variant.view
+}
+
 #: What the message of an estimate begins with where its two measures are one.
 SAME_SCORES = "rating and outcome are the same scores, so that an association is built in"

@@ -27,7 +27,14 @@ from ..project.setting_groups import EdgeRules, ExposureRules, ModelSettings
 from ..statistics import estimates
 from ..statistics.estimates import KEYS, FormulaFit, typed, without_result
 from ..statistics.statuses import STATUSES
-from .definitions import MODELS, PROBABLE_CRITERION, SAME_SCORES, Model, Variant
+from .definitions import (
+    MODELS,
+    PROBABLE_CRITERION,
+    PROBABLE_VARIANTS,
+    SAME_SCORES,
+    Model,
+    Variant,
+)
 from .probable import Probabilities, fit_probable
 
 log = logging.getLogger(__name__)
@@ -142,13 +149,13 @@ def _variants_of(measure: str, criterion: str, given: _GivenForModels) -> list[t
         (model, variant)
         for model, variant in _variants()
         if every or variant == "main" or MODELS[model].variants[variant].always
-        if MODELS[model].variants[variant].view is None or _has_probabilities(criterion, given)
+        if MODELS[model].variants[variant].view is None or _probabilities(criterion, given)
     ]
 
 
-def _has_probabilities(criterion: str, given: _GivenForModels) -> bool:
-    """Tell whether the variants with probabilities are fitted for a criterion."""
-    return given.probabilities is not None and criterion == PROBABLE_CRITERION
+def _probabilities(criterion: str, given: _GivenForModels) -> Probabilities | None:
+    """Return the probabilities that a criterion rests on, if so."""
+    return given.probabilities if criterion == PROBABLE_CRITERION else None
 
 
 def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list[dict[str, Any]]:
@@ -159,8 +166,9 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
     tables = {} if reason else _tables(given, measure, criterion, str(outcome))
     same = not reason and same_scores(given.dataset.sessions, measure, str(outcome))
     probable: dict[str, FormulaFit] = {}
-    if not reason and _has_probabilities(criterion, given):
-        probable = _by_probability(given, measure, tables["sessions"], same)
+    probabilities = _probabilities(criterion, given)
+    if probabilities and not reason:
+        probable = _by_probability(given, probabilities, measure, tables["sessions"], same)
     rows = []
     for model, name in _variants_of(measure, criterion, given):
         variant = MODELS[model].variants[name]
@@ -180,29 +188,28 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
 
 
 def _by_probability(
-    given: _GivenForModels, measure: str, made: _Table, same: bool
+    given: _GivenForModels, said: Probabilities, measure: str, made: _Table, same: bool
 ) -> dict[str, FormulaFit]:
     """Return the fits of the variants whose exposures are probabilities."""
-    model = MODELS["next_session"]
-    variants = {name: variant for name, variant in model.variants.items() if variant.view}
-    why_not = [SAME_SCORES] if same else []
-    why_not += [_NO_AR1] if given.models.engine == "statsmodels" else []
-    why_not += [model.empty] if made.rows.empty else []
-    if why_not or given.probabilities is None:
-        reason, engine = why_not[0], given.models.engine
+    engine = given.models.engine
+
+    def without(status: str, reason: str) -> dict[str, FormulaFit]:
         return {
-            name: without_result(variant.formula, "not_assessable", reason, engine)
-            for name, variant in variants.items()
+            name: without_result(variant.formula, status, reason, engine)
+            for name, variant in PROBABLE_VARIANTS.items()
         }
+
+    if same:
+        return without("not_assessable", SAME_SCORES)
+    if engine == "statsmodels":
+        return without("not_assessable", _NO_AR1)
+    if made.rows.empty:
+        return without("not_assessable", MODELS["next_session"].empty)
     try:
-        return fit_probable(variants, made.rows, given.dataset, measure, given.probabilities)
+        return fit_probable(PROBABLE_VARIANTS, made.rows, given.dataset, measure, said)
     except Exception as error:
         log.exception("%s could not be fitted by probabilities", measure)
-        message = f"{type(error).__name__}: {error}"
-        return {
-            name: without_result(variant.formula, "failed", message, given.models.engine)
-            for name, variant in variants.items()
-        }
+        return without("failed", f"{type(error).__name__}: {error}")
 
 
 def _no_exposure(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...models.definitions import MODELS, REPAIRED_MINUS_OPEN
+from ...models.definitions import PROBABLE_VARIANTS, REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import Md, count, interval, number, percent, text
@@ -18,8 +18,6 @@ _TERMS = (
     ("difference", REPAIRED_MINUS_OPEN),
     ("leaving", "open_prev"),
 )
-#: Variants whose exposures are probabilities: rows of their own.
-_PROBABLE = [name for name, variant in MODELS["next_session"].variants.items() if variant.view]
 
 
 def of_planted(material: Material) -> dict[str, Any]:
@@ -87,8 +85,8 @@ def planted_effects(material: Material) -> Rows:
         {"criterion": Md("What was planted")}
         | {key: number(planted.get(term)) for key, term in _TERMS}
     ]
-    by = table["variant"].where(table["variant"].isin(_PROBABLE), "")
-    for criterion, way in itertools.product(names, ("", *_PROBABLE)):
+    by = table["variant"].where(table["variant"].isin(list(PROBABLE_VARIANTS)), "")
+    for criterion, way in itertools.product(names, ("", *PROBABLE_VARIANTS)):
         own = table[(table["criterion"] == criterion) & (by == way)]
         if own.empty:
             continue
