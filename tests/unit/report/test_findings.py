@@ -77,6 +77,18 @@ def test_terms_are_told_in_words_with_units_and_rows_that_are_no_sessions_are_no
     assert {row["n"] for row in failed} == {"–"}
 
 
+def test_effects_by_probabilities_follow_those_of_the_criterion_shown(own):
+    table = own["estimates"]
+    rows = table[(table["variant"] == "main") & (table["model"] == "next_session")]
+    rows = rows.assign(variant="probable_total", criterion="rupture_probability")
+    own["estimates"] = pd.concat([table, rows], ignore_index=True)
+    shown = other_models(material_of(own))
+    where = [at for at, row in enumerate(shown) if row["variant"] == "probable total"]
+    assert where
+    of_next_outcome = [row["model"] == "next outcome" for row in shown]
+    assert of_next_outcome.index(False) == where[-1] + 1
+
+
 def test_claims_with_several_parts_name_the_part(own):
     rows = [{"claim": claim.id, "part": part.name} for claim in load() for part in claim.parts]
     numbers = ["standardised", "standardised_low", "standardised_high"]

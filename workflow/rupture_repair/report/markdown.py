@@ -22,7 +22,7 @@ from .terms import in_words, model_in_words
 FOLDER = PACKAGE / "report" / "templates"
 
 #: Tables longer than this are cut, with a note that says where the rest is.
-MOST_ROWS = 40
+MOST_ROWS = 50
 
 _SPECIAL = re.compile(r"([!-$&-+\-.:->@\[-`{-~])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")

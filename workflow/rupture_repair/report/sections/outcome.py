@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ...figures.criteria import forest_rows
-from ...models.definitions import MODELS, REPAIRED_MINUS_OPEN
+from ...models.definitions import MODELS, PROBABLE_VARIANTS, REPAIRED_MINUS_OPEN
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
@@ -14,8 +14,8 @@ from ..markdown import held, interval, number, p_value, status, text
 from ..rows import Rows, one_per_fit
 from ..terms import in_words, model_in_words, units_of
 
-#: Variants whose exposures are probabilities.
-_PROBABLE = [name for name, variant in MODELS["next_session"].variants.items() if variant.view]
+#: Where each model stands among the others.
+_PLACE = {model: place for place, model in enumerate(MODELS)}
 
 
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
@@ -53,9 +53,9 @@ def other_models(material: Material) -> Rows:
     """
     measure, criterion = material.shown
     table = material.estimates
-    probable = table["variant"].isin(_PROBABLE) & (table["measure"] == measure)
+    probable = table["variant"].isin(list(PROBABLE_VARIANTS)) & (table["measure"] == measure)
     own = pd.concat([of_criterion(table[~probable], measure, criterion), table[probable]])
-    own = own.sort_index()
+    own = own.sort_index().sort_values("model", key=lambda one: one.map(_PLACE), kind="stable")
     about_rupture = own["term"].fillna("").str.contains("repaired|open|group", regex=True)
     several = len(table["outcome"].dropna().unique()) > 1
     chosen = own[
