@@ -96,10 +96,7 @@ def draw_figures(
     drawings = _of_courses(gate, dataset, detected, rules, **which)
     detection = tables.detection(gate, detected.detection)
     estimates = tables.estimates(gate, estimates)
-    every = onsets(detected.episodes, dataset.sessions, measures, measure)
-    begun = curves.around_onsets(gate, every)
-    few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
-    begun = begun[~np.array(few, dtype=bool)]
+    begun = _begun(gate, dataset, detected, measure)
     planted = tables.planted(gate, planted_effects)
     forest = estimates[estimates["measure"] == measure]
     drawings |= {
@@ -126,14 +123,21 @@ def draw_figures(
 
     if multiverse is not None and choices is not None:
         fits = tables.estimates(gate, multiverse)
-        drawings["specification_curve"] = lambda: specification_curve(
-            fits, choices, detection, measures
-        )
+        curve = partial(specification_curve, fits, choices, detection, measures)
+        drawings["specification_curve"] = curve
 
     def write(name: str) -> list[Path]:
         return save(*drawings[name](), folder / name)
 
     return [file for files in spread_out(write, drawings, processes) for file in files]
+
+
+def _begun(gate: Gate, dataset: Dataset, detected: Detected, measure: str) -> pd.DataFrame:
+    """Return the mean course around onsets by each criterion whose episodes may be shown."""
+    every = onsets(detected.episodes, dataset.sessions, dataset.measures, measure)
+    begun = curves.around_onsets(gate, every)
+    few = [gate.rests_on_few(measure, str(name), "with") for name in begun["criterion"]]
+    return begun[~np.array(few, dtype=bool)]
 
 
 def _of_courses(
