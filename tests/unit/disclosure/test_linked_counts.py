@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attacker import Attacker
+from rupture_repair.disclosure import linked_counts
 from rupture_repair.disclosure.linked_counts import DEAR, LinkedCounts
 
 
@@ -55,6 +56,22 @@ def test_as_little_as_possible_is_withheld():
     assert linked.protect() == {("a",), ("b",)}
     assert linked.shown(("c",))
     assert not linked.shown(("a",))
+
+
+def test_a_count_that_everything_hangs_on_stays_whatever_else_is_lost():
+    linked = LinkedCounts(5)
+    for name, count in {"all": 60, "a": 3, "b": 57}.items():
+        linked.publish((name,), count, weight=DEAR if name == "all" else 3 * DEAR)
+    linked.total(("all",), [("a",), ("b",)])
+    assert linked.protect() == {("a",), ("b",)}
+
+
+def test_a_count_that_nothing_protects_is_an_error(monkeypatch):
+    linked = LinkedCounts(5)
+    linked.publish(("a",), 3)
+    monkeypatch.setattr(linked_counts, "REACH", 0)
+    with pytest.raises(ValueError, match=r"^nothing protects \('a',\)"):
+        linked.protect()
 
 
 def test_small_counts_are_withheld_and_zeros_are_not():

@@ -12,6 +12,8 @@ from made_settings import EXPOSURE_RULES
 from made_tables import tables
 from rupture_repair.disclosure.linked_counts import LinkedCounts
 from rupture_repair.disclosure.published_counts import of_claim, of_fit, published_counts
+from rupture_repair.exposure.sessions import leaving_exposures
+from rupture_repair.exposure.summaries import leaving_by_state
 from rupture_repair.project.processed import of_criterion
 
 HEADLINE = ("srs", "dip")
@@ -152,6 +154,22 @@ def test_stricter_criteria_of_one_rule_are_linked(made):
     assert without(keys[0], keys[1]) not in collect(given, measures).counts
 
 
+def test_criteria_that_differ_in_more_than_k_are_not_linked(made):
+    given, measures = made
+    rule = {"reference": "previous", "unit": "own_sd", "sd_around": "mean", "span": 1, "run": 1,
+            "value": 3, "floor": 0, "min_ratings": 4}  # fmt: skip
+    others = [{"id": name, "k": 2, **rule, name: "other"} for name in rule]
+    criteria = [{"id": "dip", "k": 1, **rule}, *others, {"id": "same", "k": 2, **rule}]
+    table = given["detection"]
+    row = table[(table["measure"] == "srs") & (table["criterion"] == "dip")]
+    # None has more courses than the widest.
+    more = [row.assign(criterion=one["id"], n_courses_with_episode=6) for one in criteria[1:]]
+    found = collect(given | {"detection": pd.concat([table, *more])}, measures, criteria).counts
+    wide = ("detection", "srs", "dip", "n_courses_with_episode")
+    linked = {key[7] for key in found if key[:5] == (*wide, "without") and key[8] == wide[3]}
+    assert linked == {"same"}
+
+
 CLAIM = {"measure": "srs", "criterion": "dip", "part": "x", "n_courses": 20, "n_sessions": 90}
 
 
@@ -159,17 +177,20 @@ def test_claims_are_linked_with_what_they_rest_on(made):
     given, measures = made
     row = given["detection"].iloc[0]
     decided = row["n_repaired"] + row["n_unrepaired"]
+    known = ("C10", "C12", "C13")
     claims = pd.DataFrame([
         CLAIM | {"claim": "C8", "n_episodes": row["n_episodes"] - 1, "n_with_episode": pd.NA},
         CLAIM | {"claim": "C11", "n_episodes": decided - 1, "n_with_episode": pd.NA},
         CLAIM | {"claim": "C3", "n_episodes": pd.NA, "n_with_episode": 8},
         CLAIM | {"claim": "C3", "criterion": "srs_cutoff", "n_episodes": 3},
+        *(CLAIM | {"claim": one, "n_episodes": decided - 1} for one in known),
     ])  # fmt: skip
     counts = collect(given | {"claims": claims}, measures).counts
     found = ("detection", *HEADLINE)
     rows = claims.to_dict("records")
     assert counts[without((*found, "n_episodes"), of_claim(rows[0], "n_episodes"))] == 1
-    assert counts[without((*found, "n_decided"), of_claim(rows[1], "n_episodes"))] == 1
+    for at in (1, 4, 5, 6):
+        assert counts[without((*found, "n_decided"), of_claim(rows[at], "n_episodes"))] == 1
     assert counts[of_claim(rows[2], "n_with_episode")] == 8
     assert (
         counts[without(of_claim(rows[2], "n_courses"), of_claim(rows[2], "n_with_episode"))] == 12
@@ -193,6 +214,8 @@ def test_the_last_component_that_fell_most_gives_the_small_one_away(made):
     # Where some episodes have no component, these are a count as well.
     more = protected(given | {"components": fell(9, 7, 2, every=19)}, measures)
     assert more.counts["components", "n_episodes"] == 19
+    assert more.counts["components", "n_courses"] == 20
+    assert more.counts["components", "n_sessions"] == 90
     assert not more.shown(keys[2])
     assert collect(given | {"components": fell(9, 7, 2).iloc[:0]}, measures).counts
 
@@ -224,17 +247,46 @@ def test_sets_that_contain_each_other_are_apart(made):
         assert all(more - less >= 5 for less, more in pairs)
 
 
-def test_the_headline_comes_before_other_criteria(made):
-    """Of two sets that lie too near to each other the one of the headline is shown."""
+@pytest.mark.parametrize(
+    ("assessable", "rated", "shown"),
+    [
+        ({"dip": 22, "own_mean_2sd": 24}, 30, {"dip"}),  # the headline before other criteria
+        ({"srs_cutoff": 21, "reliable_drop": 24}, 30, {"reliable_drop"}),  # many before few
+        ({"dip": 22}, 24, set()),  # what is rated before what was found
+        ({}, 28, set()),  # all courses before those that are rated
+    ],
+)
+def test_of_two_sets_that_lie_too_near_the_more_important_is_shown(made, assessable, rated, shown):
     given, measures = made
-    table = given["detection"].copy()
-    both = table["measure"] == "srs"
-    number = table["n_courses_assessable"].mask(both & (table["criterion"] == "dip"), 24)
-    other = both & (table["criterion"] == "own_mean_2sd")
-    table["n_courses_assessable"] = number.mask(other, 22)
-    linked = collect(given | {"detection": table}, measures)
-    assert linked.shown(("detection", "srs", "dip", "n_courses_assessable"))
-    assert not linked.shown(("detection", "srs", "own_mean_2sd", "n_courses_assessable"))
+    table, sessions = given["detection"].copy(), given["sessions"]
+    table["n_courses_assessable"] = [
+        assessable.get(one, 30) if measure == "srs" else 30
+        for one, measure in zip(table["criterion"], table["measure"], strict=True)
+    ]
+    kept = sessions["course"].isin(given["courses"]["course"].iloc[:rated])
+    given |= {"detection": table, "sessions": sessions.assign(srs=sessions["srs"].where(kept))}
+    del given["flow"]
+    linked = collect(given, measures)
+    assert linked.shown(("courses",))
+    assert linked.shown(("rated courses", "srs")) == (rated != 28)
+    assert {
+        one for one in assessable if linked.shown(("detection", "srs", one, "n_courses_assessable"))
+    } == shown
+
+
+def test_whatever_the_curve_of_leaving_shows_is_published(made):
+    given, measures = made
+    counts = collect(*made).counts
+    found = leaving_exposures(
+        of_criterion(given["states"], *HEADLINE), dataset_of(given | {"measures": measures}),
+        "srs", "ors", EXPOSURE_RULES,
+    )  # fmt: skip
+    rows = leaving_by_state(found).to_dict("records")
+    assert len(rows) > 3
+    for row in rows:
+        for name in ("n", "left"):
+            key = ("leaving", row["before"], str(row["session_from"]), name)
+            assert counts[key] == row[name]
 
 
 def test_a_dataset_without_endings_is_collected(made):

@@ -12,6 +12,7 @@ from rupture_repair.models.definitions import MODELS
 from rupture_repair.models.flow import STEPS
 from rupture_repair.project.reason_catalogue import OF_ESTIMATES, SHOWN, WITH_FACTS, WITHOUT_FACTS
 from rupture_repair.project.reasons import because, in_full, says
+from rupture_repair.report.sections.failures import kind_of
 
 LIBRARY = ROOT / "workflow/rupture_repair"
 
@@ -177,3 +178,19 @@ def test_the_facts_of_every_reason_are_given_by_name():
 def test_the_reasons_that_are_lists_are_known_sentences():
     every = [*REASONS[1:], *STEPS, *(model.empty for model in MODELS.values())]
     assert [said for said in every if public(said) == KEPT] == []
+
+
+def test_reasons_that_differ_in_numbers_and_terms_are_of_one_kind():
+    def kinds(*said):
+        return {kind_of(read(one)) for one in said for read in (in_full, public)}
+
+    units = because("too_few_units", units="courses", found=3, number=4)
+    few = because("too_few_events", events=3, rows=9, number=4)
+    odd = because("too_few_events", events="3; 4", rows="(9)", number="4?")
+    assert len({kind_of(in_full(one)) for one in (few, odd, units, f"one; {few}; two")}) == 1
+    assert {kind_of(public(one)) for one in (few, odd, units)} == kinds(few)
+    apart = [because("separation", terms=term, apart=2, rows=9) for term in ("a", "b, c")]
+    assert len(kinds(*apart)) == 1
+    aliased = [because("aliased", terms=term) for term in ("a", "b")]
+    assert len(kinds(*aliased, "there is nothing to compare")) == 1
+    assert kinds(because("few_pairs", pairs=3)) == {"3 pairs are too few", "too few pairs"}

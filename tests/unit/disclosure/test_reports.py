@@ -80,6 +80,7 @@ def test_no_small_count_in_tables_and_figures(private):
     assert raster["n"].min() >= 5
     assert "course" not in raster
     assert held[["n_unrepaired"]].isna().any(axis=None)
+    assert made["dataset"]["files"][0]["sha256"] not in markdown
     for table in markdown.split("Table: ")[1:]:
         cells = [
             cell.strip().replace("\\", "")

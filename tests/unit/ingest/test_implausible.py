@@ -61,6 +61,7 @@ def test_what_may_be_right_can_be_accepted_with_a_reason(code, tmp_path):
     dataset = ingest.ingest("broken", path)
     assert [text.split()[0] for text in dataset.about["warnings"]] == ["W309"]
     assert "asked the clinic" in dataset.about["warnings"][0]
+    assert dataset.about["accepted"] == [found.finding]
     other = {**reason, "column": "another"}
     path.write_text(yaml.safe_dump({**content, "accepted": [other]}))
     assert code in [one.code for one in check.check("broken", path)]

@@ -210,7 +210,7 @@ class LinkedCounts:
         fixed = np.array([self._fixed(one) and not move_fixed for one in keys])
         lower, upper = self._bounds(keys, count, fixed)
         switched = (~hidden & ~fixed).astype(float)
-        weights = np.where(hidden, 0.0, [self._weight.get(one, 0.0) for one in keys])
+        weights = [self._weight.get(one, 0.0) for one in keys]
         differ = sparse.coo_array(([-1.0, 1.0], ([0, 0], [0, number])), (1, 3 * number))
         found = optimize.milp(
             np.concatenate([np.zeros(2 * number), weights]),
@@ -257,8 +257,6 @@ class LinkedCounts:
 
 def _sums(sums: sparse.csr_array) -> list[optimize.LinearConstraint]:
     """Return that both tables add up."""
-    if not sums.shape[0]:
-        return []
     none = sparse.csr_array(sums.shape)
     sides = ([sums, none, none], [none, sums, none])
     return [optimize.LinearConstraint(sparse.hstack(side), 0, 0) for side in sides]

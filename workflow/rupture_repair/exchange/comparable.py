@@ -217,7 +217,8 @@ def fingerprints(estimates: pd.DataFrame) -> set[str]:
     -------
     set of str
         One for each fit of `next_session` with a result, of its estimates and standard errors to
-        three digits. Courses that two datasets share in part leave no trace in it.
+        three decimals, as the gate rounds them. Courses that two datasets share in part leave no
+        trace in it.
     """
     found = set()
     fits = estimates[(estimates["model"] == "next_session") & estimates["std_error"].notna()]

@@ -148,7 +148,7 @@ def gather(
     """
     folder = built(name, root)
     about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    if any("repeated course" in str(one) for one in about["warnings"]):
+    if "repeated_course" in about["accepted"]:
         raise ProblemsFound([problem("E747", file=about["descriptor"], found=name)])
     gate = Gate.read(folder / "disclosed.json")
     if gate.least != min_cell(about, settings.report):

@@ -110,6 +110,31 @@ def taken_apart(message: str) -> list[tuple[Sentence | None, list[str]]]:
     return found if found and depth == 0 else [(None, [])]
 
 
+def reads_as(text: str, name: str) -> bool:
+    """Return whether one of the sentences of a text on a page is the reason of this name.
+
+    Parameters
+    ----------
+    text : str
+        A message as its owner or as others read it, where facts have no braces any more.
+    name : str
+        In the catalogue; of a reason without facts its text.
+
+    Raises
+    ------
+    KeyError
+        If there is no such reason.
+
+    Examples
+    --------
+    >>> reads_as("3 pairs are too few", "few_pairs"), reads_as("too few pairs", "few_pairs")
+    (True, True)
+    """
+    known = _BY_NAME.get(name) or _BY_SHAPE[name]
+    shapes = (re.sub(r"\\{\w+\\}", ".*", re.escape(one)) for one in (known.owner, known.others))
+    return re.fullmatch(f"(.*{JOIN})?({'|'.join(shapes)})({JOIN}.*)?", text) is not None
+
+
 def says(message: str, name: str) -> bool:
     """Return whether one of the sentences of a message is the reason of this name."""
     return any(known is _BY_NAME[name] for known, _ in taken_apart(message))

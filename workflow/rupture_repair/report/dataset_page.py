@@ -157,13 +157,16 @@ def _check_page(material: Material) -> str:
 
 
 def _about_files(material: Material) -> dict[str, Any]:
-    """Return dataset.json as it may be shown: counts of rows, and what was found in them, not."""
+    """Return dataset.json as it may be shown: without what tells the rows of its files.
+
+    A checksum tells them as well: of a file of few rows every content can be tried.
+    """
     if material.gate.open:
         return material.about
     rare = material.about.get("anonymity")
     return {
         **material.about,
         "warnings": problem_texts.kinds(material.about["warnings"]),
-        "files": [{**file, "rows": None} for file in material.about["files"]],
+        "files": [{**file, "rows": None, "sha256": None} for file in material.about["files"]],
         "anonymity": rare if rare and rare["smallest"] >= material.gate.least else None,
     }

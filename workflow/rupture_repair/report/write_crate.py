@@ -65,19 +65,30 @@ class Step:
     outputs: Mapping[str, str]
 
 
-def public_name(path: str) -> str:
+def public_name(path: str, mirror: str | None) -> str:
     """Return how a file is named in the record, which no path of a machine enters.
+
+    Parameters
+    ----------
+    path : str
+        As a step named it.
+    mirror : str or None
+        The folder of public data; below it all folders are named, outside of it none.
 
     Examples
     --------
-    >>> public_name("data/raw/demo/sessions.csv"), public_name("/mnt/public/diary/data.csv")
-    ('data/raw/demo/sessions.csv', 'elsewhere/diary/data.csv')
+    >>> public_name("data/raw/demo/sessions.csv", None), public_name("/home/jane/a.csv", None)
+    ('data/raw/demo/sessions.csv', 'elsewhere/a.csv')
+    >>> public_name("/mnt/public/diary/a.csv", "/mnt/public")
+    'elsewhere/diary/a.csv'
     """
     file = Path(path)
+    if mirror is not None and file.is_relative_to(mirror):
+        return Path("elsewhere", file.relative_to(mirror)).as_posix()
     if file.is_absolute() and file.is_relative_to(WORKFLOW):
         return file.relative_to(WORKFLOW).as_posix()
     if file.is_absolute() or ".." in file.parts:
-        return Path("elsewhere", *file.parts[-2:]).as_posix()
+        return Path("elsewhere", file.name).as_posix()
     return file.as_posix()
 
 
@@ -173,11 +184,11 @@ class Record:
     def file(self, path: str, checksum: str | None = None) -> Any:
         """Return the entity of a file or folder, made when it is first asked for.
 
-        What lies in reports/ is part of the crate. Of a table whose courses may not be shown there
-        is no checksum: who guesses its few counts could find by it which guess is right.
+        What lies in reports/ is part of the crate. Of data whose courses may not be shown there is
+        no checksum: who guesses their few rows or counts could find by it which guess is right.
         """
         if path not in self._files:
-            name = public_name(path)
+            name = public_name(path, self._settings.mirror)
             file = self._root / path
             known = {"name": name, "sha256": checksum or manifest.checksum(file)}
             if self._is_guarded(name):
@@ -196,10 +207,11 @@ class Record:
         return self._files[path]
 
     def _is_guarded(self, name: str) -> bool:
-        """Return whether a file holds counts of a dataset whose courses may not be shown."""
-        dataset = Path(name).parts[2:3]
+        """Return whether a file holds data of a dataset whose courses may not be shown."""
+        held = name.startswith(("data/processed/", "data/raw/", "elsewhere/"))
+        at = 1 if name.startswith("elsewhere/") else 2
         some_hidden = len(self._open) < len(self._about)
-        return name.startswith("data/processed/") and some_hidden and not {*dataset} <= self._open
+        return held and some_hidden and self._open.isdisjoint(Path(name).parts[at : at + 1])
 
     def software(self) -> dict[str, Any]:
         """Describe the programs: name -> entity."""

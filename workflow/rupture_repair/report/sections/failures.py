@@ -1,21 +1,26 @@
 """Rows of the report on fits that failed and models that could not be assessed."""
 
-import re
-
 import pandas as pd
 
+from ...project.reasons import reads_as
 from ..dataset_tables import Material
 from ..markdown import count, listed, text
 from ..rows import Rows, measure_text, one_per_fit
 from ..terms import model_in_words
 
+_TOO_FEW = "too few events, courses or sessions for the terms of the model"
+_NOTHING = (
+    "there is nothing to compare: the exposures are constant, or a combination of other terms"
+)
+
 #: Reasons that differ in numbers and terms only, and what they have in common.
 _KINDS = {
-    r"separation in .*": "separation: a term tells the outcome without error, so that no finite "
+    "separation": "separation: a term tells the outcome without error, so that no finite "
     "estimate exists",
-    r"too few (\w+): .*": r"too few \1 for the terms of the model",
-    r"(?:there is nothing to compare; |(?:.*; )?left out, being constant or ).*": "there is "
-    "nothing to compare: the exposures are constant, or a combination of other terms",
+    "too_few_events": _TOO_FEW,
+    "too_few_units": _TOO_FEW,
+    "there is nothing to compare": _NOTHING,
+    "aliased": _NOTHING,
 }
 
 
@@ -25,14 +30,11 @@ def kind_of(reason: str) -> str:
     Examples
     --------
     >>> kind_of("too few events: 8 in 11 rows for 3 terms")
-    'too few events for the terms of the model'
+    'too few events, courses or sessions for the terms of the model'
     >>> kind_of("the ratings do not vary")
     'the ratings do not vary'
     """
-    for pattern, kind in _KINDS.items():
-        if found := re.fullmatch(pattern, reason):
-            return found.expand(kind)
-    return reason
+    return next((kind for name, kind in _KINDS.items() if reads_as(reason, name)), reason)
 
 
 def failed(material: Material, fits: pd.DataFrame) -> Rows:
