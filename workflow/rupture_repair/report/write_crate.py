@@ -77,7 +77,7 @@ def public_name(path: str, mirror: str | None) -> str:
 
     Examples
     --------
-    >>> public_name("data/raw/demo/sessions.csv", None), public_name("/home/jane/a.csv", None)
+    >>> public_name("data/raw/demo/sessions.csv", None), public_name("/jane/a.csv", None)
     ('data/raw/demo/sessions.csv', 'elsewhere/a.csv')
     >>> public_name("/mnt/public/diary/a.csv", "/mnt/public")
     'elsewhere/diary/a.csv'
