@@ -31,12 +31,13 @@ def test_the_first_screen_has_at_most_twelve_numbers(demo):
 NO_PROSE = re.compile(
     r"<(table|figcaption|a|code|h\d|details)\b.*?</\1>|<[^>]*>", re.DOTALL
 )  # fmt: skip
-NEXT_OUTCOME = "model == 'next_session' and variant == 'ar1'"
+BY_PROBABILITY = "criterion == 'rupture_probability' and variant.str.startswith('probable')"
+NEXT_OUTCOME = f"model == 'next_session' and {BY_PROBABILITY}"
 #: Where the numbers in the prose of a section come from: table, and which of its rows.
 SOURCES = {
     "found": {"flow": "", "detection": "", "chance": "", "planted_ruptures": "",
-              "planted_effects": "", "estimates": NEXT_OUTCOME, "sensitivity": ""},
-    "planted-and-found": {"planted_ruptures": "", "planted_effects": ""},
+              "planted_effects": BY_PROBABILITY, "estimates": NEXT_OUTCOME, "sensitivity": ""},
+    "planted-and-found": {"planted_ruptures": "", "planted_effects": BY_PROBABILITY},
     "episodes": {"flow": "", "detection": "criterion == criterion", "chance": ""},
     "certificate": {"certificate": "criterion in ('best_possible', 'dip')"},
     "live": {"live": "rule == 'filtered_probability'"},

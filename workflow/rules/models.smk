@@ -78,6 +78,8 @@ rule judge_claims:
         episodes=rules.detect.output.episodes,
         detection=rules.detect.output.detection,
         estimates=rules.fit_models.output.estimates,
+        chains=rules.fit_hidden_markov.output.models,
+        probabilities=rules.probable.output.probabilities,
         chance_courses=rules.compare_with_chance.output.chance_courses,
         claims=package_file("knowledge/claims.yaml"),
         code=code_of("judge_claims"),

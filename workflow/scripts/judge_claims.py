@@ -4,6 +4,8 @@ import pandas as pd
 
 from rupture_repair.claims.components import components_of
 from rupture_repair.claims.judge_claims import judge_claims
+from rupture_repair.detection.hidden_markov import rupture_probability
+from rupture_repair.models.probable import Probabilities
 from rupture_repair.project import processed, step_log
 from rupture_repair.project.dataset import Dataset, Detected
 from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, ExposureStates
@@ -23,6 +25,9 @@ with step_log.step("judge_claims", name, snakemake.log[0], snakemake.output, sna
         smallest=params.smallest,
         seed=params.seed,
         processes=snakemake.threads,
+        probabilities=Probabilities(
+            pd.read_parquet(given.probabilities), rupture_probability.read(given.chains)
+        ),
     )
     components = components_of(dataset, detected)
     processed.write(table, snakemake.output.claims)

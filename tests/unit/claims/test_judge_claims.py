@@ -8,10 +8,13 @@ import pingouin as pg
 import pytest
 
 from rupture_repair.claims import variance_shares, verdicts
+from rupture_repair.claims.context import Estimate
 from rupture_repair.claims.estimands import ESTIMANDS
+from rupture_repair.claims.next_outcome import of_next_outcome
 from rupture_repair.claims.verdicts import Part, cautious, load
 from rupture_repair.project.problems import ProblemsFound
-from rupture_repair.project.reasons import in_full
+from rupture_repair.project.reasons import in_full, taken_apart
+from rupture_repair.statistics.no_result import NotAssessable
 from rupture_repair.statistics.reliability import intraclass
 
 PART = Part("p", "what", "how", "more", 0.2, "points")
@@ -83,6 +86,81 @@ def test_a_verdict_that_chance_alone_makes_is_withdrawn(expected, verdict, kept)
     assert found == (verdict if kept else "undecided")
     assert ("chance alone makes it low" in in_full(reason)) != kept
     assert cautious(verdict, "why", PART, 0) == (verdict, "why")
+
+
+ZERO_OUT, AROUND_ZERO, OTHER_SIDE = (-0.9, -0.1), (-0.9, 0.1), (0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("total", "direct", "word"),
+    [
+        (ZERO_OUT, ZERO_OUT, "supported"), (ZERO_OUT, AROUND_ZERO, "undecided"),
+        (AROUND_ZERO, ZERO_OUT, "undecided"), (ZERO_OUT, OTHER_SIDE, "undecided"),
+        (OTHER_SIDE, OTHER_SIDE, "contradicted"), (ZERO_OUT, None, "undecided"),
+    ],
+)  # fmt: skip
+def test_by_probabilities_total_and_direct_must_agree_and_each_is_named(total, direct, word):
+    verdict, reason = verdicts.agreed(
+        replace(PART, expected="less"), *(vars(estimate(ends)) for ends in (total, direct))
+    )
+    assert verdict == word
+    first, _, second = in_full(reason).partition("; ")
+    assert first.startswith("total: ")
+    assert second.startswith("beyond the rating: ")
+    assert ("left out" in second) == (direct is None)
+    assert all(known for known, _ in taken_apart(reason))
+
+
+def estimate(ends):
+    if ends is None:
+        return Estimate(np.nan, np.nan, np.nan, note="left out")
+    return Estimate(sum(ends) / 2, *ends)
+
+
+def rows_of(**estimates):
+    """Return estimates of an open rupture by variant; 0.5 points to both sides are the interval."""
+    facts = {"term": "open_within", "status": "converged", "std_error": 0.25, "var_residual": 4.0,
+             "n_courses": 50, "n_sessions": 500, "n_episodes": None, "message": ""}  # fmt: skip
+    rows = [{**facts, "variant": name, "estimate": value, "ci_low": value - 0.5,
+             "ci_high": value + 0.5} for name, value in estimates.items()]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+class Asked:
+    """What an estimand of the next outcome asks for."""
+
+    def __init__(self, criterion):
+        self.criterion = criterion
+
+    def session_outcome(self):
+        return "outcome"
+
+
+def test_the_next_outcome_rests_on_probabilities_and_says_what_else_it_rests_on():
+    rows = rows_of(ar1=-1.0, probable_total=-2.0, probable_direct=-1.5)
+    by_open = of_next_outcome("open_within", lambda _: rows)
+    found = by_open(Asked("rupture_probability"))
+    assert (found.scaled.estimate, found.direct.scaled.estimate) == (-1.0, -0.75)
+    assert (found.note, found.caveat) == ("", "")
+    found = by_open(Asked("dip"))
+    assert (found.scaled.estimate, found.direct) == (-0.5, None)
+    assert "of the states that the criterion finds" in found.note
+    exploratory = of_next_outcome("open_within", lambda _: rows, exploratory=True)
+    assert exploratory(Asked("rupture_probability")).caveat.startswith("exploratory")
+    assert exploratory(Asked("dip")).caveat == ""
+
+
+def test_without_an_estimate_by_probabilities_the_states_found_take_its_place():
+    rows = rows_of(ar1=-1.0, probable_total=np.nan, probable_direct=np.nan)
+    rows.loc[rows["variant"] != "ar1", ["status", "message"]] = "not_assessable", "few courses"
+    found = of_next_outcome("open_within", lambda _: rows)(Asked("rupture_probability"))
+    assert found.estimate == -1.0
+    assert "by probabilities not assessable: few courses" in in_full(found.note)
+    # A term that was left out alone is not replaced: its errors are beyond all bounds.
+    rows = rows_of(ar1=-1.0, probable_total=-2.0).assign(message="few ruptures end")
+    with pytest.raises(NotAssessable) as caught:
+        of_next_outcome("repaired_within", lambda _: rows)(Asked("rupture_probability"))
+    assert "few ruptures end" in caught.value.reason
 
 
 def test_every_part_of_every_claim_has_an_estimand_and_the_other_way_round():

@@ -11,7 +11,7 @@ from made_reports import ABOUT
 from rupture_repair.claims.verdicts import load
 from rupture_repair.models.definitions import MODELS, SAME_SCORES
 from rupture_repair.models.evidence import STANDS_IN
-from rupture_repair.report import markdown
+from rupture_repair.report import markdown, write_summary
 from rupture_repair.report.dataset_page import dataset_report
 from rupture_repair.report.sections import claims, outcome
 from rupture_repair.report.sections.episodes import raster_tells
@@ -87,6 +87,59 @@ def test_effects_by_probabilities_follow_those_of_the_criterion_shown(own):
     assert where
     of_next_outcome = [row["model"] == "next outcome" for row in shown]
     assert of_next_outcome.index(False) == where[-1] + 1
+
+
+def by_probability(own, **estimates):
+    """Add fits by probabilities, each with these estimates of an open rupture and no repaired."""
+    table = own["estimates"]
+    rows = table[(table["measure"] == "srs") & (table["criterion"] == "dip")]
+    rows = rows[(rows["term"] == "open_within") & (rows["variant"] == "main")]
+    parts = [
+        rows.assign(variant=name, criterion="rupture_probability", estimate=value,
+                    ci_low=value - 1, ci_high=value + 1)
+        for name, value in estimates.items()
+    ]  # fmt: skip
+    return own | {"estimates": pd.concat([table, *parts], ignore_index=True)}
+
+
+def test_the_headline_rests_on_probabilities_whatever_criterion_is_shown(own):
+    before = dataset_report(material_of(own), ABOUT).replace("\\", "")
+    assert "rest on:** the states that the rule *[Dip" in before
+    assert "rupture_probability is not among those that were applied" in before
+    given = material_of(by_probability(own, probable_total=-2.5, probable_direct=-0.5))
+    effects = of_effects(given)
+    assert effects["shown"]["open"]["estimate"] == -2.5
+    assert effects["direct"]["open"]["estimate"] == -0.5
+    assert pd.isna(effects["shown"]["repaired"]["estimate"])
+    assert effects["rows"][0]["open"]["estimate"] != -2.5
+    text = dataset_report(given, ABOUT)
+    found = text.partition("{#outcome}")[0]
+    assert "Worse than in steady sessions]{.said .clear}" in found
+    assert "Not clearly different from steady sessions with the same rating]{.said}" in found
+    assert "how probable an open or a repaired rupture is at each session" in found
+    assert "on the posterior probabilities, by a hidden Markov model" in text
+    pictured = write_summary.summary_of(given, None)[1]
+    assert "effects by probabilities" in pictured
+    assert "Beyond the rating itself: −0.5 points (−1.5 to 0.5)" in pictured
+
+
+def test_claims_on_the_next_outcome_are_those_by_probabilities(own):
+    keys = [("C6", "outcome"), ("C7", "open"), ("C8", "alliance")]
+    rows = [{"claim": claim, "part": part, "criterion": criterion, "note": criterion}
+            for criterion in ("dip", "rupture_probability") for claim, part in keys]  # fmt: skip
+    table = pd.DataFrame(rows).assign(
+        measure="srs", verdict="undecided", reason="why", estimand="what", units="points",
+        standardised=0.0, standardised_low=0.0, standardised_high=0.0,
+        n_courses=1, n_sessions=1, n_episodes=1,
+    )  # fmt: skip
+    for given, expected in (
+        (own, ["dip"] * 3),
+        (by_probability(own, probable_total=-2.5), ["dip", "rupture", "dip"]),
+    ):
+        shown = claims.cards(material_of(given, claims=table))
+        assert [row["id"] for row in shown] == ["C6", "C7", "C8"]
+        for row, criterion in zip(shown, expected, strict=True):
+            assert f"([{criterion}" in row["reason"]
 
 
 def test_claims_with_several_parts_name_the_part(own):

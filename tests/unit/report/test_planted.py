@@ -75,6 +75,12 @@ def test_effects_by_probabilities_are_rows_of_their_own(made):
     assert len(rows) == len(planted.planted_effects(material_of(made))) + 1
     (row,) = (row for row in rows if "probable total" in row["criterion"])
     assert row["open"].startswith("−1.90")
+    by = both.assign(
+        criterion=both["criterion"].mask(both["variant"] != "main", "rupture_probability")
+    )
+    planted_too = made["planted"] | {"planted_effects": by}
+    text = dataset_report(material_of(made | {"planted": planted_too}), ABOUT)
+    assert "recovered by probabilities: −1.9 and −1.9" in text.replace("\\", "")
 
 
 def test_the_report_begins_with_it_and_keeps_its_headings_apart(made):

@@ -1,5 +1,6 @@
 """What the estimates of claims are computed from, and the form in which they are returned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,9 @@ from ..exposure.courses import course_exposures
 from ..exposure.episodes import moderator_exposures
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import same_scores, turned
-from ..models.definitions import MODELS, SAME_SCORES
+from ..models.definitions import MODELS, PROBABLE_CRITERION, SAME_SCORES
 from ..models.evidence import no_evidence
+from ..models.probable import Probabilities, fit_probable
 from ..project.dataset import Dataset, Detected
 from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
@@ -38,6 +40,8 @@ class Context:
     rules : ExposureRules
     seed : int
         Of everything random.
+    probabilities : Probabilities, optional
+        What the hidden Markov models say.
     """
 
     measure: str
@@ -49,6 +53,7 @@ class Context:
     chance: pd.DataFrame
     rules: ExposureRules
     seed: int
+    probabilities: Probabilities | None = None
 
     @cached_property
     def moderation(self) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -56,8 +61,11 @@ class Context:
         return moderator_exposures(self.detected.episodes, self.dataset, self.measure, least=1)
 
     @cached_property
-    def interpersonal(self) -> estimates.FormulaFit:
-        """The model next_session of the interpersonal component of the outcome."""
+    def interpersonal(self) -> pd.DataFrame:
+        """Rows of the model next_session of the interpersonal component, by `variant`.
+
+        The variants that statements rest on.
+        """
         outcome = self.session_outcome()
         name = f"{outcome}__interpersonal"
         if name not in self.dataset.sessions:
@@ -65,9 +73,15 @@ class Context:
         measures = self.dataset.measures
         dataset = replace(self.dataset, measures={**measures, name: measures[outcome]})
         table = session_exposures(self.detected.states, dataset, self.measure, name, self.rules)
-        model = MODELS["next_session"]
+        if table.empty:
+            raise NotAssessable("there are no rows to analyse")
+        model, said = MODELS["next_session"], self.probabilities
         variant = model.variants[model.rests_on]
-        return fitted_rows(variant.formula, table, ar1=variant.ar1)
+        fits = {model.rests_on: estimates.fit(variant.formula, table, ar1=variant.ar1)}
+        if said and self.criterion == PROBABLE_CRITERION and said.identified(self.measure):
+            chosen = {name: model.variants[name] for name in model.probable}
+            fits |= fit_probable(chosen, table, dataset, self.measure, said)
+        return pd.concat([fit.terms.assign(variant=name) for name, fit in fits.items()])
 
     @cached_property
     def within_sd(self) -> float:
@@ -127,15 +141,24 @@ class Estimate:
     note: str = ""
     biased: int = 0  # -1: chance alone makes the estimate too low
     n_with_episode: int | None = None  # of the courses, where the estimate is a share of them
+    direct: "Estimate | None" = None  # a second one, which must say the same
+    caveat: str = ""  # what belongs to the verdict
+
+    @property
+    def scaled(self) -> "Estimate":
+        """The same in the units of the claim."""
+        ends = (self.estimate, self.ci_low, self.ci_high)
+        estimate, low, high = (float(end) / self.scale for end in ends)
+        return replace(self, estimate=estimate, ci_low=low, ci_high=high, scale=1.0)
 
 
 def fitted_rows(
-    formula: str, table: pd.DataFrame, family: str = "gaussian", ar1: str | None = None
+    formula: str, table: pd.DataFrame, family: str = "gaussian"
 ) -> estimates.FormulaFit:
     """Fit a model that must have a result."""
     if table.empty:
         raise NotAssessable("there are no rows to analyse")
-    fit = estimates.fit(formula, table, family=family, ar1=ar1)
+    fit = estimates.fit(formula, table, family=family)
     if fit.status not in ("converged", "singular"):
         raise NotAssessable(fit.message)
     return fit
@@ -147,3 +170,31 @@ def estimate_row(fit: estimates.FormulaFit, term: str) -> dict[str, Any]:
     if row is None:
         raise NotAssessable(because("nothing_to_compare", term=term, reason=fit.message))
     return row
+
+
+def row_of(rows: pd.DataFrame, model: str, variant: str, term: str) -> pd.Series:
+    """Return the row of a term among the estimates of the variants of a model."""
+    rows = rows[rows["variant"] == variant]
+    if rows.empty:
+        raise NotAssessable(because("not_fitted_here", model=model, variant=variant))
+    said = because("of_model", model=model, variant=variant, reason=rows["message"].iloc[0])
+    if not rows["status"].isin(["converged", "singular"]).all():
+        raise NotAssessable(said)
+    row = rows[rows["term"] == term]
+    if row.empty and MODELS[model].variants[variant].view and rows["message"].iloc[0]:
+        raise NotAssessable(said)  # it was left out, and the message says why
+    if row.empty:
+        raise NotAssessable(because("no_such_term", model=model, variant=variant, term=term))
+    return row.iloc[0]
+
+
+def from_row(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
+    """Return the estimate in a row of a table of estimates."""
+
+    def count(name: str) -> int | None:
+        return None if pd.isna(row.get(name)) else int(row[name])
+
+    return Estimate(
+        row["estimate"], row["ci_low"], row["ci_high"], row["std_error"], scale,
+        count("n_courses"), count("n_sessions"), count("n_episodes"), note,
+    )  # fmt: skip

@@ -15,13 +15,14 @@ from ..exposure.courses import recovery_reason
 from ..exposure.episodes import NOT_CODED
 from ..exposure.sessions import session_exposures
 from ..exposure.shared import turned
-from ..models.definitions import MODELS, REPAIRED_MINUS_OPEN
+from ..models.definitions import REPAIRED_MINUS_OPEN
 from ..project.reasons import because
 from ..statistics.no_result import NotAssessable
 from ..statistics.proportion import wilson
 from ..statistics.reliability import intraclass
 from . import mediation
-from .context import DRAWS, Context, Estimate, estimate_row, fitted_rows
+from .context import DRAWS, Context, Estimate, estimate_row, fitted_rows, from_row, row_of
+from .next_outcome import of_next_outcome
 from .variance_shares import (
     added_correlation,
     all_correlations,
@@ -173,46 +174,26 @@ def _frequency(context: Context) -> Estimate:
 # ---------------------------------------------------------------- models that are fitted already
 
 
-def _term(context: Context, model: str, variant: str, term: str) -> pd.Series:
-    """Return the row of a term in the table of estimates."""
-    rows = context.estimates
-    rows = rows[(rows["model"] == model) & (rows["variant"] == variant)]
-    if rows.empty:
-        raise NotAssessable(because("not_fitted_here", model=model, variant=variant))
-    if not rows["status"].isin(["converged", "singular"]).all():
-        why = rows["message"].iloc[0]
-        raise NotAssessable(because("of_model", model=model, variant=variant, reason=why))
-    row = rows[rows["term"] == term]
-    if row.empty:
-        raise NotAssessable(because("no_such_term", model=model, variant=variant, term=term))
-    return row.iloc[0]
+def _rows_of(context: Context, model: str) -> pd.DataFrame:
+    """Return the rows of a model in the table of estimates."""
+    return context.estimates[context.estimates["model"] == model]
 
 
 def _of_model(model: str, variant: str, term: str, residual: bool = False) -> Callable:
     def estimand(context: Context) -> Estimate:
-        if model == "next_session" or model == "trajectory":
+        if model == "trajectory":
             context.session_outcome()
-        row = _term(context, model, variant, term)
-        return _from_row(row, float(np.sqrt(row["var_residual"])) if residual else 1.0)
+        row = row_of(_rows_of(context, model), model, variant, term)
+        return from_row(row, float(np.sqrt(row["var_residual"])) if residual else 1.0)
 
     return estimand
 
 
-def _from_row(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
-    def count(name: str) -> int | None:
-        return None if pd.isna(row.get(name)) else int(row[name])
-
-    return Estimate(
-        row["estimate"], row["ci_low"], row["ci_high"], row["std_error"], scale,
-        count("n_courses"), count("n_sessions"), count("n_episodes"), note,
-    )  # fmt: skip
-
-
 def _growth(term: str) -> Callable:
     def estimand(context: Context) -> Estimate:
-        row = _term(context, "growth", "main", term)
+        row = row_of(_rows_of(context, "growth"), "growth", "main", term)
         note = "falls by chance alone show a loss, so that zero is not neutral (docs/decisions.md)"
-        return replace(_from_row(row, context.within_sd, note), biased=-1)
+        return replace(from_row(row, context.within_sd, note), biased=-1)
 
     return estimand
 
@@ -241,14 +222,6 @@ def _mediated(context: Context) -> Estimate:
         indirect["coef"], indirect["low"], indirect["high"], indirect["se"], scale,
         n_courses=len(chosen.table), note=note,
     )  # fmt: skip
-
-
-def _interpersonal(term: str) -> Callable:
-    def estimand(context: Context) -> Estimate:
-        row = estimate_row(context.interpersonal, term)
-        return _from_row(row, float(np.sqrt(row["var_residual"])))
-
-    return estimand
 
 
 def _moderation_table(context: Context, name: str) -> pd.DataFrame:
@@ -297,7 +270,7 @@ def _strategies(context: Context) -> Estimate:
 def _of_episodes(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
     """Return the estimate of a model whose rows are episodes."""
     facts = {**row, "n_episodes": row["n_sessions"], "n_sessions": None}
-    return _from_row(facts, scale, note)
+    return from_row(facts, scale, note)
 
 
 def _types(context: Context) -> pd.DataFrame:
@@ -318,7 +291,13 @@ def _depth_by_type(context: Context) -> Estimate:
     return _of_episodes(estimate_row(fit, "confrontation"), context.within_sd)
 
 
-_NEXT = MODELS["next_session"].rests_on
+def _next_session(context: Context) -> pd.DataFrame:
+    return _rows_of(context, "next_session")
+
+
+def _interpersonal(context: Context) -> pd.DataFrame:
+    return context.interpersonal
+
 
 #: Estimand of each part of a claim.
 ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
@@ -333,12 +312,14 @@ ESTIMANDS: dict[tuple[str, str], Callable[[Context], Estimate]] = {
     ("C6", "alliance"): _growth("repaired"),
     ("C6", "outcome"): _of_model("trajectory", "landmark", "time:group[repaired only]", True),
     ("C6", "through_alliance"): _mediated,
-    ("C7", "repaired"): _of_model("next_session", _NEXT, "repaired_within", True),
-    ("C7", "open"): _of_model("next_session", _NEXT, "open_within", True),
-    ("C7", "repaired_against_open"): _of_model("next_session", _NEXT, REPAIRED_MINUS_OPEN, True),
+    ("C7", "repaired"): of_next_outcome("repaired_within", _next_session, exploratory=True),
+    ("C7", "open"): of_next_outcome("open_within", _next_session),
+    ("C7", "repaired_against_open"): of_next_outcome(
+        REPAIRED_MINUS_OPEN, _next_session, exploratory=True
+    ),
     ("C8", "alliance"): _growth("unrepaired"),
-    ("C9", "repaired"): _interpersonal("repaired_within"),
-    ("C9", "open"): _interpersonal("open_within"),
+    ("C9", "repaired"): of_next_outcome("repaired_within", _interpersonal, exploratory=True),
+    ("C9", "open"): of_next_outcome("open_within", _interpersonal),
     ("C10", "disagreement"): _of_model("moderation", "disagreement", "disagreement"),
     ("C10", "noticed"): _of_model("moderation", "noticed", "noticed"),
     ("C11", "repair"): _causes,

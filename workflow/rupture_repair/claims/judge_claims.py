@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from ..models.probable import Probabilities
 from ..project.dataset import Dataset, Detected
 from ..project.parallel import spread_out
 from ..project.problems import ProblemsFound
@@ -15,9 +15,9 @@ from ..project.processed import of_criterion
 from ..project.reasons import because
 from ..project.setting_groups import ExposureRules
 from ..statistics.no_result import NotAssessable
-from .context import Context
+from .context import Context, Estimate
 from .estimands import ESTIMANDS
-from .verdicts import Part, cautious, finite, load, verdict
+from .verdicts import Part, agreed, cautious, finite, load, verdict
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ def judge_claims(
     smallest: Mapping[str, float],
     seed: int,
     processes: int = 1,
+    probabilities: Probabilities | None = None,
 ) -> pd.DataFrame:
     """Estimate and judge every claim for every alliance measure and criterion.
 
@@ -64,6 +65,8 @@ def judge_claims(
         Of everything random.
     processes : int
         Processes that share the criteria; the result does not depend on it.
+    probabilities : Probabilities, optional
+        What the hidden Markov models say: without it claim C9 does not rest on probabilities.
 
     Returns
     -------
@@ -93,6 +96,7 @@ def judge_claims(
             chance=own(chance_courses),
             rules=rules,
             seed=seed,
+            probabilities=probabilities,
         )
         return _of_criterion(context, parts, first=firsts[measure] == criterion)
 
@@ -141,6 +145,16 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def _verdict(part: Part, found: Estimate) -> dict[str, Any]:
+    """Return the verdict on an estimate that can be judged, and why."""
+    own = vars(found.scaled)
+    if found.direct is None:
+        judged, reason = cautious(*verdict(part, own), part, found.biased)
+    else:
+        judged, reason = agreed(part, own, vars(found.direct.scaled))
+    return {"verdict": judged, "reason": "; ".join(filter(None, [found.caveat, reason]))}
+
+
 def _not_assessable(reason: str) -> dict[str, Any]:
     return {"verdict": "not assessable", "reason": reason}
 
@@ -167,15 +181,8 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
         ends = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
         own = f"{numbers['estimate']:.3g}"
         return _not_assessable(because("outside", **ends, estimate=own))
-    scaled = replace(
-        found, estimate=found.estimate / found.scale, ci_low=found.ci_low / found.scale,
-        ci_high=found.ci_high / found.scale,
-    )  # fmt: skip
-    if context.no_evidence:
-        judged = _not_assessable(context.no_evidence)
-    else:
-        said = cautious(*verdict(part, vars(scaled)), part, found.biased)
-        judged = dict(zip(("verdict", "reason"), said, strict=True))
+    scaled = found.scaled
+    judged = _not_assessable(context.no_evidence) if context.no_evidence else _verdict(part, found)
     standardised = {
         "standardised": scaled.estimate, "standardised_error": found.std_error / found.scale,
         "standardised_low": scaled.ci_low, "standardised_high": scaled.ci_high,

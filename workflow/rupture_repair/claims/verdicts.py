@@ -139,6 +139,31 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
     return "undecided", because("imprecise", **facts)
 
 
+def agreed(part: Part, total: Mapping[str, Any], direct: Mapping[str, Any]) -> tuple[str, str]:
+    """Judge two estimates of one thing, of which each must say the same.
+
+    Parameters
+    ----------
+    part : Part
+    total, direct : mapping
+        As for :func:`verdict`: by probabilities, at equal ordinary fluctuation and at equal rating.
+        `direct` may have no numbers; then its `note` says why.
+
+    Returns
+    -------
+    verdict, reason : str
+        That of both, undecided where they differ; what each says.
+    """
+    names = {"by_total": total, "by_direct": direct}
+    said = {
+        name: verdict(part, found) if finite(found) else (VERDICTS[-1], str(found["note"]))
+        for name, found in names.items()
+    }
+    words = {word for word, _ in said.values()}
+    reason = "; ".join(because(name, reason=why) for name, (_, why) in said.items())
+    return words.pop() if len(words) == 1 else "undecided", reason
+
+
 def cautious(judged: str, reason: str, part: Part, biased: int) -> tuple[str, str]:
     """Withdraw a verdict that rests on an estimate being low, or high, where chance makes it so.
 

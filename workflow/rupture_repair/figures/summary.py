@@ -15,9 +15,10 @@ from .style import INK, QUIET, TERMS, Drawn, label, styled
 #: Inches, and dots per inch: 1600 x 900 pixels.
 SIZE, DOTS = (12.8, 7.2), 125
 
-#: How the three estimates are drawn: key -> words, colour, marker.
+#: How the estimates are drawn: key -> words, colour, marker.
 _ROWS = {
     "open": ("while a rupture is open", *TERMS["open_within"][1:]),
+    "direct": ("the same, beyond the rating", *TERMS["open_within"][1:]),
     "repaired": ("after a repair", *TERMS["repaired_within"][1:]),
     "difference": ("after a repair, compared with open", INK, "D"),
 }
@@ -60,8 +61,8 @@ def summary(
         What must be minded: below the title.
     cards : sequence of Card
     estimates : mapping
-        `open`, `repaired` and `difference`, each with `estimate`, `ci_low` and `ci_high`; empty
-        where nothing is judged.
+        `open`, `repaired` and `difference`, by probabilities also `direct`, each with `estimate`,
+        `ci_low` and `ci_high`; empty where nothing is judged.
     unit : str
         What an estimate is measured in.
     planted : mapping, optional

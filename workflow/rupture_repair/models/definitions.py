@@ -67,6 +67,9 @@ class Model:
         What it means that the table of the model has no rows.
     rests_on : str
         The variant that statements about the question rest on: headline, claims, synthesis.
+    probable : tuple of str
+        Variants that they rest on in its place where the hidden Markov model is identified: a
+        statement needs all of them. The first is shown first.
     """
 
     id: str
@@ -77,6 +80,7 @@ class Model:
     answers: tuple[str, ...]
     empty: str
     rests_on: str = "main"
+    probable: tuple[str, ...] = ()
 
     @property
     def formula(self) -> str:
@@ -144,9 +148,10 @@ _NEXT_SESSION = Model(
         ),
         "ar1": Variant(
             f"outcome_next ~ {_NEXT}",
-            "with residuals that are autocorrelated over session numbers; statements rest on it: "
-            "where the outcome carries over from session to session, the standard errors of the "
-            "others are too small (docs/power.md)",
+            "with residuals that are autocorrelated over session numbers; statements on what goes "
+            "with the states that a criterion finds rest on it: where the outcome carries over "
+            "from session to session, the standard errors of main, with_outcome_now and detrended "
+            "are too small (docs/power.md)",
             "sessions",
             ar1="session",
             always=True,
@@ -194,6 +199,7 @@ _NEXT_SESSION = Model(
     answers=("repaired_within", "open_within", "repaired_detrended", "open_detrended"),
     empty="no session whose state is known is followed by a rated outcome within the allowed gap",
     rests_on="ar1",
+    probable=("probable_total", "probable_direct"),
 )
 
 _TRAJECTORY = Model(

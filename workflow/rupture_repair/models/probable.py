@@ -66,6 +66,10 @@ class Probabilities:
     table: pd.DataFrame
     models: Mapping[str, HiddenMarkovModel]
 
+    def identified(self, measure: str) -> bool:
+        """Return whether the model of a measure is identified."""
+        return measure in self.models and self.models[measure].identified
+
 
 def fit_probable(
     variants: Mapping[str, Variant],

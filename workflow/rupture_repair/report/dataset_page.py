@@ -118,6 +118,8 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
         name: page.filled(phrases["rule"], row=row, units=phrases["units"])
         for name, row in material.criteria.items()
     }
+    if effects["estimated"]:
+        page.context["rests_on"] = page.filled(phrases["rests_on"])
     page.context["limits"] = [
         page.filled(limits[name], found=found) for name, found in reasons.items()
     ]

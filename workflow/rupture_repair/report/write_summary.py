@@ -65,8 +65,11 @@ def summary_of(material: Material, no_verdict: str | None) -> tuple[Any, str]:
     """
     effects = of_effects(material)
     shown = effects["shown"] if effects["shown"] and not no_verdict else {}
+    if shown and effects["direct"]:
+        shown = shown | {"direct": effects["direct"]["open"]}
     cards = cards_of(material, shown, no_verdict)
-    title, notes = material.about["title"], _notes(material)
+    by = effects["by_probability"] if shown and effects["estimated"] else None
+    title, notes = material.about["title"], _notes(material, by)
     measure = str(shown["open"]["outcome"]) if shown else ""
     known = material.dataset.measures
     unit = f"points of {known[measure].label}" if measure in known else "points"
@@ -90,7 +93,8 @@ def cards_of(
     material : Material
         What :meth:`Material.disclosed` returned.
     shown : mapping
-        The estimates `open`, `repaired` and `difference`, empty where there are none.
+        The estimates `open`, `repaired` and `difference`, by probabilities also `direct`: of an
+        open rupture beyond the rating. Empty where there are none.
     no_verdict : str or None
         Why nothing is judged.
     """
@@ -102,9 +106,11 @@ def cards_of(
         elif row is None or pd.isna(row["estimate"]):
             cards.append(Card(title, "Not estimated", "The report says why."))
         else:
-            words, clear = _side(row, "other sessions")
+            words, clear = _side(row, "steady sessions" if "direct" in shown else "other sessions")
             said = _interval(row)
             against = shown["difference"]
+            if name == "open" and pd.notna(shown.get("direct", {}).get("estimate")):
+                said += f". Beyond the rating itself: {_interval(shown['direct'])}"
             if name == "repaired" and pd.notna(against["estimate"]):
                 than = _side(against, "while one is open")[0]
                 said += f". {than}: {_interval(against)}"
@@ -163,11 +169,19 @@ def _interval(row: Mapping[str, Any]) -> str:
     return f"{number(row['estimate'], 1)} points ({ends})"
 
 
-def _notes(material: Material) -> list[str]:
+#: What effects rest on: by probabilities, of the states that a rule finds, or there are none.
+_RESTS_ON = {
+    True: "; effects by probabilities, not by flags of a rule",
+    False: "; effects of the states that the rule finds, smaller than those of ruptures",
+    None: "",
+}
+
+
+def _notes(material: Material, by_probability: bool | None) -> list[str]:
     """Return what must be minded, as the banners of the report say it."""
     measures = material.dataset.measures
     notes = [f"{one.title}: {one.brief}" for one in material.banners()]
-    return [*notes, f"Ruptures in {measures[material.shown[0]].label}"]
+    return [*notes, f"Ruptures in {measures[material.shown[0]].label}{_RESTS_ON[by_probability]}"]
 
 
 def _planted(material: Material) -> dict[str, float]:

@@ -4,27 +4,38 @@ from typing import Any
 
 import pandas as pd
 
+from ...claims.next_outcome import ON_NEXT_OUTCOME
 from ...claims.verdicts import load as load_claims
-from ...project.processed import of_criterion
+from ...models.definitions import MODELS, PROBABLE_CRITERION
 from ..dataset_tables import Material
 from ..markdown import Md, count, interval, sentence, sourced, text
 from ..page import words_of
 from ..pictures import interval_picture, squares
 from ..rows import Rows
 from ..terms import with_models_in_words
+from .outcome import by_probability
 
 
 def _own(material: Material) -> list[tuple[dict[Any, Any], pd.Series]]:
-    """Return each part of each claim, for what is shown, with the verdicts by every criterion."""
+    """Return each part of each claim, for what is shown, with the verdicts by every criterion.
+
+    Claims on the next outcome rest on probabilities where there are any, whatever the criterion.
+    """
     table = material.claims
     if table is None:
         return []
     measure, criterion = material.shown
     others = table[table["measure"] == measure]
+    wanted = pd.Series(criterion, index=others.index)
+    if by_probability(material, MODELS["next_session"].probable[0]):
+        wanted = wanted.mask(others["claim"].isin(ON_NEXT_OUTCOME), PROBABLE_CRITERION)
+    order = {claim.id: place for place, claim in enumerate(load_claims())}
+    shown = others[others["criterion"] == wanted]
+    shown = shown.sort_values("claim", key=lambda ids: ids.map(order), kind="stable")
     return [
         (row, others.loc[(others["claim"] == row["claim"]) & (others["part"] == row["part"]),
                          "verdict"])
-        for row in of_criterion(table, measure, criterion).to_dict("records")
+        for row in shown.to_dict("records")
     ]  # fmt: skip
 
 

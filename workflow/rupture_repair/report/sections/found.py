@@ -60,8 +60,10 @@ def of_noise(chance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pictures(effects: Mapping[str, Any]) -> dict[str, Md]:
-    """Return the estimates shown as pictures on one scale: repaired, open and difference."""
-    shown = effects["shown"]
+    """Return the estimates shown as pictures on one scale: open, repaired, difference, direct."""
+    shown = dict(effects["shown"])
+    if effects["direct"]:
+        shown["direct"] = effects["direct"]["open"]
     ends = [abs(one[end]) for one in shown.values() for end in ("ci_low", "ci_high")]
     reach = 1.05 * np.nanmax([0.0, *ends])
     return {name: interval_picture(one, reach, alone=True) for name, one in shown.items()}
@@ -136,10 +138,11 @@ def _hanging(
     alone = [name for name in ("open", "repaired") if _alone(material, effects, name)]
     reasons = []
     if moved:
-        of = listed(moved)
-        reasons.append(f"without one {whom} the answer on {of} would be another")
+        of, by = listed(moved), "by the states that the rule finds, " * effects["by_probability"]
+        reasons.append(f"{by}without one {whom} the answer on {of} would be another")
     if alone:
-        reasons.append("most other criteria do not show it")
+        other = "" if effects["by_probability"] else "other "
+        reasons.append(f"most {other}criteria do not show it")
     if not influence:
         return Light(question, "unknown", Md("; ".join(reasons) or "no part was left out to see"))
     if any(influence[term]["failed"] for term in TERMS if term in influence):

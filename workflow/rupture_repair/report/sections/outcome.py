@@ -6,7 +6,12 @@ from typing import Any
 import pandas as pd
 
 from ...figures.criteria import forest_rows
-from ...models.definitions import MODELS, PROBABLE_VARIANTS, REPAIRED_MINUS_OPEN
+from ...models.definitions import (
+    MODELS,
+    PROBABLE_CRITERION,
+    PROBABLE_VARIANTS,
+    REPAIRED_MINUS_OPEN,
+)
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
@@ -18,8 +23,12 @@ from ..terms import in_words, model_in_words, units_of
 _PLACE = {model: place for place, model in enumerate(MODELS)}
 
 
+#: The estimates of claim C7, and the terms of the model that they are.
+TERMS = {"open": "open_within", "repaired": "repaired_within", "difference": REPAIRED_MINUS_OPEN}
+
+
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
-    """Show the estimates of claim C7: repaired and open ruptures, next outcome."""
+    """Show the estimates of claim C7 by the states that each criterion finds."""
     several = len(material.estimates["outcome"].dropna().unique()) > 1
     rows = []
     for pair in pairs:
@@ -100,46 +109,93 @@ def _difference(material: Material, row: dict[str, Any]) -> dict[str, Any]:
     return found[0] if found else dict.fromkeys(("estimate", "ci_low", "ci_high"), math.nan)
 
 
+def by_probability(material: Material, variant: str) -> dict[str, dict[str, Any]] | None:
+    """Return the estimates of claim C7 by probabilities, of the measure shown.
+
+    Parameters
+    ----------
+    material : Material
+    variant : str
+        Of the model next_session.
+
+    Returns
+    -------
+    dict of str to dict, or None
+        By the keys of :data:`TERMS`; numbers are missing of a term that has none. None where
+        nothing could be estimated.
+    """
+    own = _probable_rows(material)
+    own = own[own["variant"] == variant]
+    if own["estimate"].isna().all():
+        return None
+    first = own.iloc[0].to_dict() | dict.fromkeys(("estimate", "ci_low", "ci_high"), math.nan)
+    by_term = own.drop_duplicates("term").set_index("term", drop=False).to_dict("index")
+    return {name: by_term.get(term, first) for name, term in TERMS.items()}
+
+
+def _probable_rows(material: Material) -> pd.DataFrame:
+    """Return the rows of the measure shown whose exposures are probabilities."""
+    own = of_criterion(material.estimates, material.shown[0], PROBABLE_CRITERION)
+    return own[own["variant"].isin(list(PROBABLE_VARIANTS))]
+
+
+def _why_not_by_probability(material: Material) -> str:
+    """Say why nothing could be estimated by probabilities."""
+    found = of_criterion(material.detected.detection, material.shown[0], PROBABLE_CRITERION)
+    if found.empty:
+        return f"the criterion {PROBABLE_CRITERION} is not among those that were applied"
+    if not found["assessable"].iloc[0]:
+        return str(found["reason"].iloc[0])
+    rows = _probable_rows(material)
+    return str(rows["message"].iloc[0]) if len(rows) else "its models were not fitted"
+
+
 def of_effects(material: Material) -> dict[str, Any]:
     """Return the estimates of claim C7.
 
-    Keys: rows (forest_rows as list of pairs: repaired, open, and their difference), variant (of
-    the pair shown), shown (the pair of the measure and criterion shown, or None), estimated
-    (whether that has an estimate), any (whether any pair has), final (term -> estimate of the
-    model of the last outcome), models (number of fits), status (status -> number of fits), fitted
-    (model -> variants with a result), without_df (whether the models of the next outcome have no
-    degrees of freedom).
+    Keys: rows (forest_rows as list of pairs by criterion: repaired, open, and their difference),
+    variant (of these), shown (what the headline rests on, by the keys of :data:`TERMS`: by
+    probabilities, total, where these could be estimated, else of the criterion shown; None where
+    there is neither), direct (the same beyond the rating, by probabilities only), by_probability
+    (whether shown is), why_not (why it is not), estimated (whether shown has an estimate), any
+    (whether any criterion has), final (term -> estimate of the model of the last outcome), models
+    (number of fits), status (status -> number of fits), fitted (model -> variants with a result),
+    without_df (whether the models of the next outcome have no degrees of freedom).
     """
     rows = forest_rows(material.estimates, material.detected.detection).to_dict("records")
     pairs = [
         {"repaired": repaired, "open": open_, "difference": _difference(material, open_)}
         for repaired, open_ in zip(rows[::2], rows[1::2], strict=True)
     ]
-    measure, criterion = material.shown
-    wanted = [
-        p for p in pairs if (p["open"]["measure"], p["open"]["criterion"]) == (measure, criterion)
+    own = [
+        one for one in pairs if (one["open"]["measure"], one["open"]["criterion"]) == material.shown
     ]
+    total, direct = (by_probability(material, one) for one in MODELS["next_session"].probable)
+    shown = total or next(iter(own), None)
     fits = one_per_fit(material.estimates)
-    table = material.estimates
-    estimated = table[table["estimate"].notna()]
+    estimated = material.estimates[material.estimates["estimate"].notna()]
     mixed = estimated[estimated["model"] == "next_session"]
-    own = of_criterion(estimated, measure, criterion)
-    final = own[own["model"] == "final"].drop_duplicates("term").set_index("term")
     fitted = estimated.groupby("model", sort=False)["variant"].unique()
-    shown = wanted[0] if wanted else None
     return {
         "rows": pairs,
-        "variant": shown["open"]["variant"] if shown else None,
+        "variant": next((one["open"]["variant"] for one in own), None),
         "shown": shown,
+        "direct": direct if total else None,
+        "by_probability": total is not None,
+        "why_not": None if total else _why_not_by_probability(material),
         "any": not mixed.empty,
-        "final": {
-            term: final.loc[term].to_dict()
-            for term in ("n_repaired", "n_unrepaired")
-            if term in final.index
-        },
+        "final": _final(estimated, material),
         "estimated": shown is not None and any(pd.notna(one["estimate"]) for one in shown.values()),
         "models": len(fits),
         "status": {word: int((fits["status"] == word).sum()) for word in STATUSES},
         "fitted": {str(model): list(variants) for model, variants in fitted.items()},
         "without_df": bool(len(mixed)) and bool(mixed["df"].isna().all()),
     }
+
+
+def _final(estimated: pd.DataFrame, material: Material) -> dict[str, dict[str, Any]]:
+    """Return the estimates of the model of the last outcome, by term."""
+    own = of_criterion(estimated, *material.shown)
+    final = own[own["model"] == "final"].drop_duplicates("term").set_index("term")
+    wanted = [term for term in ("n_repaired", "n_unrepaired") if term in final.index]
+    return {term: final.loc[term].to_dict() for term in wanted}

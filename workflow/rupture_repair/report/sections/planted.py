@@ -5,7 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from ...models.definitions import PROBABLE_VARIANTS, REPAIRED_MINUS_OPEN
+from ...models.definitions import (
+    MODELS,
+    PROBABLE_CRITERION,
+    PROBABLE_VARIANTS,
+    REPAIRED_MINUS_OPEN,
+)
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import Md, count, interval, number, percent, text
@@ -23,8 +28,9 @@ _TERMS = (
 def of_planted(material: Material) -> dict[str, Any]:
     """Return what was planted and what was found of it.
 
-    Keys: shown (the row of the measure and criterion shown), effects (of that criterion, by term).
-    Empty where nothing was planted or compared.
+    Keys: shown (the row of the measure and criterion shown), effects (by term; by probabilities
+    where the headline rests on them, else of that criterion). Empty where nothing was planted or
+    compared.
     """
     measure, criterion = material.shown
     if not material.planted:
@@ -33,7 +39,12 @@ def of_planted(material: Material) -> dict[str, Any]:
     own = of_criterion(table[table["status"] == "assessed"], measure, criterion)
     if own.empty:
         return {}
-    effects = of_criterion(material.planted["planted_effects"], measure, criterion)
+    table = material.planted["planted_effects"]
+    probable = of_criterion(table, measure, PROBABLE_CRITERION)
+    first = probable[probable["variant"] == MODELS["next_session"].probable[0]]
+    effects = of_criterion(table, measure, criterion)
+    if len(first):
+        effects = pd.concat([first, effects[~effects["term"].isin(dict(_TERMS[:3]).values())]])
     return {
         "shown": own.iloc[0].to_dict() | {"name": material.names()[criterion]},
         "effects": effects.drop_duplicates("term").set_index("term").to_dict("index"),
