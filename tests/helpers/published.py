@@ -37,6 +37,7 @@ UNCOUNTED_FIGURES = (
 )  # fmt: skip
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d+"
+_EFFECTS = "Effects of the states that a criterion finds"
 _PARTS = ("repaired", "unrepaired", "censored")
 
 
@@ -124,7 +125,7 @@ class Reader:
             "Noise in ": self._chance,
             "All criteria applied to": self._glance,
             "What episodes look like": self._shapes,
-            "Effects in ": partial(self._fits, "next outcome", "ar1"),
+            "Effects of the states": partial(self._fits, "next outcome", "ar1"),
             "Estimates of the terms": partial(self._fits, None, None),
             "The claims put to the test": self._claims,
             "The components of the alliance": self._components,
@@ -136,7 +137,7 @@ class Reader:
         for caption, rows in found:
             begin = next((one for one in readers if caption.startswith(one)), None)
             if begin is not None:
-                measure = re.match("(?:Counts|Noise|Effects) in (.*?): ", caption)
+                measure = re.match(f"(?:Counts|Noise|{_EFFECTS}) in (.*?): ", caption)
                 rows = [{"Measure": measure[1], **row} for row in rows] if measure else rows
                 known.append((order.index(begin), begin, caption, rows))
             elif not caption.startswith(UNCOUNTED):

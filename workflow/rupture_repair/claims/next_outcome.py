@@ -17,9 +17,6 @@ from ..project.reasons import because
 from ..statistics.no_result import NotAssessable
 from .context import Context, Estimate, from_row, row_of
 
-#: The claims that it is about.
-ON_NEXT_OUTCOME = ("C7", "C9")
-
 _MODEL = MODELS["next_session"]
 
 _EXPLORATORY = (

@@ -16,7 +16,7 @@ import pandas as pd
 from ..exposure.sessions import leaving_exposures
 from ..exposure.shared import turned
 from ..exposure.summaries import BEFORE, courses_by_state, leaving_by_state
-from ..models.definitions import MODELS
+from ..models.definitions import MODELS, ON_NEXT_OUTCOME, PROBABLE_CRITERION
 from ..project.dataset import Dataset, Detected
 from ..project.headline import what_to_show
 from ..project.measures import Measure
@@ -195,9 +195,11 @@ class _Builder:
                         self.linked.part(_found(pair, f"n_courses_{found}"), key)
 
     def claims(self) -> None:
-        """Add what the claims rest on, of the measure and criterion shown."""
-        pair = self.measure, self.criterion
-        for row in of_criterion(self.tables["claims"], *pair).to_dict("records"):
+        """Add what the claims rest on, of the measure and criterion shown, and by probabilities."""
+        pair, table = (self.measure, self.criterion), self.tables["claims"]
+        own = table["criterion"] == self.criterion
+        own |= (table["criterion"] == PROBABLE_CRITERION) & table["claim"].isin(ON_NEXT_OUTCOME)
+        for row in table[own & (table["measure"] == self.measure)].to_dict("records"):
             for unit in ("courses", "sessions"):
                 if pd.notna(row[f"n_{unit}"]):
                     self.add(of_claim(row, f"n_{unit}"), row[f"n_{unit}"], unit)

@@ -107,6 +107,8 @@ _WITHIN, _WITHOUT_TREND = (
 
 #: The criterion whose model the probabilities are of: their rows stand under it.
 PROBABLE_CRITERION = "rupture_probability"
+#: The claims on the next outcome, which rest on them.
+ON_NEXT_OUTCOME = ("C7", "C9")
 
 
 def _probable(covariate: str, view: str, about: str) -> Variant:

@@ -4,9 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from ...claims.next_outcome import ON_NEXT_OUTCOME
 from ...claims.verdicts import load as load_claims
-from ...models.definitions import MODELS, PROBABLE_CRITERION
+from ...models.definitions import MODELS, ON_NEXT_OUTCOME, PROBABLE_CRITERION
 from ..dataset_tables import Material
 from ..markdown import Md, count, interval, sentence, sourced, text
 from ..page import words_of
