@@ -128,6 +128,30 @@ READING = [
     ),
     Case(
         (
+            "W320 data/sessions.csv, row 3, column session_no: 2024-05-02 is out of the order of "
+            "the rows of this course (2024-02-01 above, 2024-02-07 below); with day and month "
+            "swapped, 2024-02-05, it would be in order. Correct the cell if day and month are "
+            "swapped, and look at the others of the same hand."
+        ),
+        edits={
+            "tables.events": GONE,
+            "tables.sessions.session": GONE,
+            "tables.sessions.date": "session_no",
+        },
+        files={
+            "sessions.csv": SESSIONS.replace("A,T1,1,", "A,T1,2024-02-01,")
+            .replace("A,T1,2,", "A,T1,2024-05-02,")
+            .replace("A,T1,3,", "A,T1,2024-02-07,")
+            .replace("A,T1,5,", "A,T1,2024-02-09,")
+            .replace("T1,1,", "T1,2024-03-01,")
+            .replace("T1,2,", "T1,2024-03-02,")
+            .replace("T1,3,", "T1,2024-03-03,")
+            .replace("T2,1,", "T2,2024-03-01,")
+            .replace("T2,2,", "T2,2024-03-02,")
+        },
+    ),
+    Case(
+        (
             "E225 data/sessions.csv, row 9, column client_id: 'Mean' names a summary, not a "
             "course. Remove the rows of means and sums from the file; or accept them in "
             "dataset.yaml (finding: summary_row) if this is an id. (and 1 more)"

@@ -28,7 +28,7 @@ def test_what_is_not_on_the_list_is_withheld():
 
 
 def test_a_gate_of_other_tables_is_noticed():
-    with pytest.raises(ValueError, match="37, but 36 was let pass"):
+    with pytest.raises(ValueError, match="is 37, but 36 was let pass"):
         GATE.count(("courses",), 37)
 
 

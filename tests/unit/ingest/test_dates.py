@@ -103,6 +103,22 @@ def test_a_wrong_year_and_a_second_therapy_are_noticed_with_both_rows(tmp_path):
     assert gaps(tmp_path / "d", both) == [(8, "1103"), (4, "738")]
 
 
+def test_day_and_month_are_seen_to_be_swapped_where_the_rows_are_in_order(tmp_path):
+    def told(name, days):
+        found = check.check("d", folder(tmp_path / name, days))
+        return [(one.row, one.more) for one in found if one.code == "W320"]
+
+    days = [f"2024-02-{day:02}" for day in (1, 3, 5, 7, 1, 3, 5, 1, 3)]
+    assert told("a", days) == []
+    swapped = [*days[:2], "2024-05-02", *days[3:5], "2023-03-02", *days[6:]]
+    assert told("b", [*swapped[:5], days[5], *swapped[6:]]) == [(4, 0)]
+    assert told("c", swapped) == []  # neither order puts it in its place
+    assert told("d", [*days[:2], "2024-06-02", *days[3:]]) == [(4, 0)]
+    assert told("e", [*days[:2], "2024-08-02", *days[3:]]) == []  # the 8th is behind the 7th
+    assert told("f", [*days[:2], "2024-05-13", *days[3:]]) == []  # there is no 13th month
+    assert told("g", ["2024-02-01", "2024-05-02", "2024-02-07", *days[2::-1], *days[3:6]]) == []
+
+
 def test_rare_sessions_are_no_fault_where_all_are_rare(tmp_path):
     days = [f"{2010 + n}-05-01" for n in range(9)]
     assert gaps(tmp_path, days) == []

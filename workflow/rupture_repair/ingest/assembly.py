@@ -68,6 +68,7 @@ def assemble(
     problems += summaries.named(frame.course)
     problems += implausible.mixed_numbering(plan, frame, courses.rank[frame.course.codes])
     problems += implausible.far_sessions(frame, courses.rank[frame.course.codes], courses.ids)
+    problems += implausible.swapped_dates(frame, courses.rank[frame.course.codes])
     for name, column in {"course": frame.course, **frame.persons}.items():
         problems += spellings.id_faults(column, name)
     persons = {

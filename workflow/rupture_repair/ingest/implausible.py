@@ -27,6 +27,9 @@ FAR_DAYS, FAR_NUMBERS, FAR_TIMES = 90, 20, 10
 #: How many gaps are reported, the longest ones.
 MOST_GAPS = 5
 
+#: Rows are in the order of their dates if so many neighbours are, as a share.
+IN_ORDER = 0.8
+
 #: Rows that are tried, one column further right; no file with more columns is.
 MOST_TRIED, MOST_TRIED_COLUMNS = 200, 200
 
@@ -289,6 +292,44 @@ def far_sessions(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Proble
         row = int(frame.course.rows[here])
         found.append(problem("W314", row=row, gap=f"{gaps[at]:g}", **place, **facts))
     return found
+
+
+def swapped_dates(frame: Frame, rank: Integers) -> list[Problem]:
+    """Find dates that leave the order of their rows, but not with day and month swapped (W320).
+
+    Parameters
+    ----------
+    frame : Frame
+        The ratings of a long table. Where most rows are in no order nothing is found.
+    rank : ndarray of int
+        The place of each row's course, -1 without a course.
+    """
+    known = np.flatnonzero((rank >= 0) & np.isfinite(frame.place))
+    order = known[np.argsort(rank[known], kind="stable")]
+    within = np.diff(rank[order]) == 0
+    if frame.when is None or not frame.by_day or not within.any():
+        return []
+    day = np.floor(frame.place[order]).astype(np.int64).astype("datetime64[D]")
+    if np.mean((np.diff(day) >= np.timedelta64(0))[within]) < IN_ORDER:
+        return []
+    above, here, below, turned = day[:-2], day[1:-1], day[2:], _swapped(day)[1:-1]
+    fits = (above <= turned) & (turned <= below) & within[:-1] & within[1:]
+    found = np.flatnonzero(fits & ((here < above) | (here > below)))
+    if not len(found):
+        return []
+    rows, at = frame.course.rows[order[found + 1]], found[0]
+    facts = {"found": here[at], "above": above[at], "below": below[at], "swapped": turned[at]}
+    place: dict[str, Any] = {"file": frame.when.file, "column": frame.when.name}
+    place |= {"row": int(rows[0]), "rows": rows, "more": len(found) - 1}
+    return [problem("W320", **place, **facts)]
+
+
+def _swapped(day: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return dates with day and month swapped; no date where there is no such month."""
+    month = day.astype("datetime64[M]")
+    of_year, of_month = month.astype(np.int64) % 12, (day - month).astype(np.int64)
+    turned = (month - of_year + of_month).astype("datetime64[D]") + of_year
+    return np.where(of_month < 12, turned, np.datetime64("NaT"))
 
 
 # ---------------------------------------------------------------------------- numbers

@@ -3,12 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import window_oracle as oracle
 from made_measures import made_measure
 from rupture_repair.detection import criteria, episodes, run_rules
 from rupture_repair.detection.courses import chosen
 from rupture_repair.detection.fall_rules import REASONS
 from rupture_repair.detection.ratings import why_not_assessable
-from rupture_repair.detection.scan.falls import considered
+from rupture_repair.detection.scan.falls import considered, largest_z, population_of, scan_of
+from rupture_repair.detection.scan.falls import falls as falls_of
+from rupture_repair.detection.scan.population import PopulationsOfEach
+from rupture_repair.detection.scan.windows import t_value
 from simulated_courses import ratings_of, sessions_of
 
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 4.8})
@@ -118,3 +122,115 @@ def test_without_any_variation_there_is_a_reason():
     ratings = ratings_of(np.full((9, 8), 40.0), MEASURE)
     rule = criteria.load(["dip"], {"dip": {"k": 3.0}})[0]
     assert "ordinary ups and downs" in why_not_assessable(rule, MEASURE, ratings)
+
+
+def apart(ratings, number):
+    """One course, and its sessions and ratings."""
+    course = chosen(ratings.courses, [number])[0]
+    return course, course.session.astype(float), course.rating
+
+
+@pytest.mark.parametrize("name", ["dip", "tooth"])
+def test_every_window_considered_is_that_of_plain_matrices(ratings, name):
+    rule, _, _ = found(ratings, name)
+    ordinary = population_of(rule, ratings.scale)
+    for number in range(4):
+        course, session, rating = apart(ratings, number)
+        this = scan_of(course, rule, ratings.scale)
+        value, _, _ = oracle.settled(session - session.mean(), rating, ordinary,
+                                     2 * ordinary.degrees)  # fmt: skip
+        plain = {window[:2]: window[2:] for window in
+                 oracle.windows(session, rating, ordinary, this.windows)}  # fmt: skip
+        for row in considered(course, rule, ratings.scale, 2).to_dict("records"):
+            fall, information, z = plain.pop((row["first"], row["last"] + 1))
+            assert row["fall"] == pytest.approx(fall)
+            assert row["information"] == pytest.approx(information)
+            assert row["level"] == pytest.approx(value[row["first"] : row["last"] + 1].mean())
+            assert np.isnan(row["z"]) == (fall <= 0)
+            if fall > 0:
+                assert row["z"] == pytest.approx(z)
+                t = t_value(np.array([z]), this.free)[0]
+                assert row["unit"] == pytest.approx(fall * np.sqrt(information) / t)
+        assert not plain
+
+
+def test_a_window_that_is_left_in_leaves_the_unit_as_it_is(ratings):
+    rule, falls, _ = found(ratings, deleted=False)
+    table = considered(chosen(ratings.courses, [0])[0], rule, ratings.scale, 2)
+    assert table["unit"].to_numpy() == pytest.approx(np.full(len(table), falls.unit[0]))
+    assert falls.unit[0] > found(ratings)[1].unit[0]
+    assert falls.reference[:10] == pytest.approx(scan_of(ratings.courses, rule, ratings.scale)
+                                                 .fit.line[:10])  # fmt: skip
+
+
+def test_the_line_of_the_others_is_that_of_a_regression_with_a_shift_of_the_window(ratings):
+    rule, falls, _ = found(ratings, autocorrelation=0.0)
+    assert np.flatnonzero(falls.low[:10]).tolist() == [4, 5]
+    _, session, rating = apart(ratings, 0)
+    p, time = population_of(rule, ratings.scale), session - session.mean()
+    variance = oracle.settled(time, rating, p, 2 * p.degrees)[2]
+    line, window = np.column_stack([np.ones(10), time]), np.isin(np.arange(10), [4, 5])
+    wide, centre = np.column_stack([line, window]), np.array([p.level, p.trend])
+    penalty = np.diag([variance / p.level_variance, variance / p.trend_variance, 0.0])
+    found_by = np.linalg.solve(wide.T @ wide + penalty, wide.T @ (rating - line @ centre))
+    assert falls.reference[:10] == pytest.approx(line @ (centre + found_by[:2]))
+
+
+def test_only_what_is_compared_with_ratings_before_has_a_gap():
+    session = np.tile(np.arange(1, 9), (60, 1))
+    session[0] = [1, 2, 3, 4, 5, 9, 10, 11]
+    session[1] = [1, 9, 10, 11, 12, 13, 14, 15]
+    ratings = ratings_of(sessions_of(60, 8, seed=6), MEASURE, session)
+    gap, first = "the previous rating lies too many sessions back", "nothing to compare with"
+    for name, said in (("tooth", [5]), ("dip", [])):
+        reasons = [REASONS[code] if code else "" for code in found(ratings, name)[1].reason]
+        assert [at for at, reason in enumerate(reasons) if reason == gap] == said
+        assert reasons[8:10] == [first, first]
+
+
+def test_ratings_at_the_top_are_read_as_there_or_beyond():
+    rating = sessions_of(100, 9, seed=4)
+    rating[0] = 40.0
+    ratings = ratings_of(rating, MEASURE)
+    reference = {how: found(ratings, ceiling=how)[1].reference[:9].max()
+                 for how in ("censored", "as_rated")}  # fmt: skip
+    assert reference["censored"] > 40.3 > reference["as_rated"]
+
+
+def test_the_largest_z_of_a_course_is_that_of_its_lowest_window():
+    rating = sessions_of(80, 9, seed=7, fallen=0.5)
+    for number in range(12):
+        rating[number, number % 4 + 1 :] = np.nan  # the shortest have no window
+    ratings = ratings_of(rating, MEASURE)
+    rule, falls, _ = found(ratings)
+    largest = largest_z(ratings.courses, rule, ratings.scale, 2)
+    assert np.isnan(largest).sum() == 6
+    for number, z in enumerate(largest[:40]):
+        table = considered(chosen(ratings.courses, [number])[0], rule, ratings.scale, 2)
+        assert np.isnan(z) == table.empty
+        assert table.empty or z == pytest.approx(np.nanmax([*table["z"], 0.0]))
+        if not table.empty and z > 0:  # a floor at the very fall lets it pass, a higher one not
+            top = table.loc[table["z"].idxmax()]
+            for factor, same in ((1.0, True), (1.5, False)):
+                own = criteria.load(["dip"], {"dip": {"k": 3.2, "floor": top["fall"] * factor}})[0]
+                again = largest_z(ratings.courses, own, ratings.scale, 2)[number]
+                assert (again == pytest.approx(z)) == same
+            break
+    low = np.add.reduceat(falls.low, ratings.courses.start[:-1]) > 0
+    assert (low == (largest >= 3.2)).all()
+
+
+def test_stacked_datasets_are_judged_each_by_itself(ratings):
+    rule, _, _ = found(ratings)
+    both = PopulationsOfEach.of(ratings.courses, 2, 40.0)
+    stacked = replace(ratings.scale, populations=both)
+    together = falls_of(ratings.courses, rule, stacked, 2)
+    largest = largest_z(ratings.courses, rule, stacked, 2)
+    for half, one in enumerate(both.each):
+        scale, own = replace(ratings.scale, populations=one), slice(half * 1000, half * 1000 + 1000)
+        alone = falls_of(one.courses, rule, scale, 2)
+        assert together.reference[own] == pytest.approx(alone.reference)
+        assert (together.low[own] == alone.low).all()
+        assert largest[half * 100 : half * 100 + 100] == pytest.approx(
+            largest_z(one.courses, rule, scale, 2), nan_ok=True
+        )

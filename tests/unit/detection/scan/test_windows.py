@@ -6,7 +6,7 @@ import pytest
 import window_oracle as oracle
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection.scan import population, windows
-from rupture_repair.detection.scan.lines import Population
+from rupture_repair.detection.scan.lines import LONGEST_GAP, Population, carried
 
 DIP = windows.Windows()
 TOOTH = windows.Windows(longest=3, to_end=False, span=5)
@@ -91,6 +91,54 @@ def test_the_fall_of_one_rating_is_its_distance_from_the_line_of_all_others(cour
         left = design[others].T @ design[others] + penalty
         line = design @ np.linalg.solve(left, design[others].T @ (value - expected)[others])
         assert fall[i] == pytest.approx((expected + line - value)[i], abs=1e-9)
+
+
+def test_without_a_prior_the_degrees_of_freedom_are_the_own_ones_and_not_less_than_a_half(
+    courses, ordinary
+):
+    this = windows.scan(courses, ordinary, replace(DIP, unit="own_sd"))
+    assert this.free == pytest.approx(np.maximum(this.fit.free - 1, 0.5))
+    assert (this.free == 0.5).any()
+
+
+def test_windows_that_are_left_out_take_their_squares_and_a_degree_of_freedom_each(
+    courses, ordinary
+):
+    this = windows.scan(courses, ordinary, replace(DIP, unit="own_sd"))
+    taken = this.fit.squares / 4
+    for many, lost in ((0, 0), (1, 0), (3, 2)):
+        sd = this.sd_without(taken, np.full(len(taken), many))
+        assert sd == pytest.approx(
+            np.sqrt(0.75 * this.fit.squares / np.maximum(this.free - lost, 0.5))
+        )
+    kept = windows.scan(courses, ordinary, replace(DIP, deleted=False))
+    whole = np.sqrt((kept.prior + kept.fit.squares) / kept.free)
+    assert kept.sd_without(taken, np.full(len(taken), 3)) == pytest.approx(whole)
+
+
+def test_one_rating_after_five_others_is_worth_five_sixths(courses, ordinary):
+    assert windows.scan(courses, ordinary, TOOTH).of_one_rating() == pytest.approx(5 / 6)
+
+
+def test_a_floor_is_passed_by_a_fall_that_equals_it(courses, ordinary):
+    this = windows.scan(courses, ordinary, DIP)
+    every, _ = windows.low_windows(this, 1.8)
+    floor = np.sort(every.fall)[len(every) // 2]
+    passed, _ = windows.low_windows(this, 1.8, floor)
+    assert len(passed) == (every.fall >= floor).sum() < len(every)
+
+
+def test_what_lies_in_any_low_window_is_marked(courses, ordinary):
+    found, _ = windows.low_windows(windows.scan(courses, ordinary, DIP), 2.0)
+    expected = np.zeros(len(courses.rating), dtype=bool)
+    for first, stop in zip(found.first, found.stop, strict=True):
+        expected[first:stop] = True
+    assert (windows.inside(courses, ordinary, DIP, 2.0) == expected).all()
+
+
+def test_what_is_carried_over_is_that_of_the_longest_gap_beyond_it():
+    three = flat.Courses(np.zeros(3), np.array([1, 3, 3 + 10 * LONGEST_GAP]), np.array([0, 3]))
+    assert carried(three, 0.99) == pytest.approx([0.0, 0.99**2, 0.99**LONGEST_GAP])
 
 
 @pytest.mark.parametrize("deleted", [True, False])

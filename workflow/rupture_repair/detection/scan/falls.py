@@ -63,10 +63,8 @@ def _reasons(courses: Courses, criterion: Criterion, max_gap: int) -> NDArray[np
 def _window_of(courses: Courses, found: FoundWindows) -> Integers:
     """Return for each rating the window that it lies in or follows, before the first that one.
 
-    -1 in courses without a window.
+    There is a window; -1 in courses without one.
     """
-    if not len(found):
-        return np.full(len(courses.rating), -1)
     course = courses.course[found.first]
     last = np.searchsorted(found.first, np.arange(len(courses.rating)), side="right") - 1
     same = (last >= 0) & (course[np.maximum(last, 0)] == courses.course)

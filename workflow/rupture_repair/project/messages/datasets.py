@@ -434,4 +434,11 @@ DATASETS: dict[str, Entry] = {
         "If these courses are numbered from 1, number their sessions from 0 as those of the "
         "others; if their session 0 was skipped, nothing is to be done.",
     ),
+    "W320": Entry(
+        "{found} is out of the order of the rows of this course ({above} above, {below} below); "
+        "with day and month swapped, {swapped}, it would be in order.",
+        "Correct the cell if day and month are swapped, and look at the others of the same hand.",
+        "Where a column has dates in two orders, 02/05 is read as one of two days, and sessions "
+        "change places.",
+    ),
 }
