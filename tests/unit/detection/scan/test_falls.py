@@ -11,8 +11,8 @@ from rupture_repair.detection.fall_rules import REASONS
 from rupture_repair.detection.ratings import why_not_assessable
 from rupture_repair.detection.scan.falls import considered, largest_z, population_of, scan_of
 from rupture_repair.detection.scan.falls import falls as falls_of
-from rupture_repair.detection.scan.population import PopulationsOfEach
-from rupture_repair.detection.scan.windows import t_value
+from rupture_repair.detection.scan.population import PopulationsOfEach, Purge, purged
+from rupture_repair.detection.scan.windows import Windows, t_value
 from simulated_courses import ratings_of, sessions_of
 
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 4.8})
@@ -143,6 +143,7 @@ def test_every_window_considered_is_that_of_plain_matrices(ratings, name):
                  oracle.windows(session, rating, ordinary, this.windows)}  # fmt: skip
         for row in considered(course, rule, ratings.scale, 2).to_dict("records"):
             fall, information, z = plain.pop((row["first"], row["last"] + 1))
+            assert row["ratings"] == row["last"] - row["first"] + 1
             assert row["fall"] == pytest.approx(fall)
             assert row["information"] == pytest.approx(information)
             assert row["level"] == pytest.approx(value[row["first"] : row["last"] + 1].mean())
@@ -164,16 +165,44 @@ def test_a_window_that_is_left_in_leaves_the_unit_as_it_is(ratings):
 
 
 def test_the_line_of_the_others_is_that_of_a_regression_with_a_shift_of_the_window(ratings):
-    rule, falls, _ = found(ratings, autocorrelation=0.0)
-    assert np.flatnonzero(falls.low[:10]).tolist() == [4, 5]
-    _, session, rating = apart(ratings, 0)
-    p, time = population_of(rule, ratings.scale), session - session.mean()
-    variance = oracle.settled(time, rating, p, 2 * p.degrees)[2]
-    line, window = np.column_stack([np.ones(10), time]), np.isin(np.arange(10), [4, 5])
-    wide, centre = np.column_stack([line, window]), np.array([p.level, p.trend])
-    penalty = np.diag([variance / p.level_variance, variance / p.trend_variance, 0.0])
-    found_by = np.linalg.solve(wide.T @ wide + penalty, wide.T @ (rating - line @ centre))
-    assert falls.reference[:10] == pytest.approx(line @ (centre + found_by[:2]))
+    """Of the window that a rating lies in or follows, before the first that one."""
+    rule, falls, _ = found(ratings, k=1.5)
+    p, several = population_of(rule, ratings.scale), 0
+    for number in range(40):
+        course, session, rating = apart(ratings, number)
+        table = considered(course, rule, ratings.scale, 2)
+        taken = table.loc[table["found"], ["first", "last"]].to_numpy().tolist()
+        several += len(taken) > 1
+        time = session - session.mean()
+        value, _, variance = oracle.settled(time, rating, p, 2 * p.degrees)
+        weight = np.linalg.inv((rule.autocorrelation * p.carry) ** abs(session[:, None] - session))
+        line, centre = np.column_stack([np.ones(10), time]), np.array([p.level, p.trend])
+        penalty = np.diag([variance / p.level_variance, variance / p.trend_variance, 1e-12])
+        for at in range(10):
+            before = [window for window in taken if window[0] <= at] or taken[:1]
+            low = np.zeros(10)
+            for first, last in before[-1:]:
+                low[first : last + 1] = 1.0
+            wide = np.column_stack([line, low])
+            left = wide.T @ weight @ wide + penalty
+            found_by = np.linalg.solve(left, wide.T @ weight @ (value - line @ centre))
+            expected = line[at] @ (centre + found_by[:2])
+            assert falls.reference[10 * number + at] == pytest.approx(expected)
+    assert several > 2
+
+
+def test_a_course_with_too_few_ratings_has_no_low_window(ratings):
+    _, falls, _ = found(ratings, min_ratings=11)
+    assert {REASONS[code] for code in falls.reason} == {"too few ratings"}
+    assert not falls.low.any()
+
+
+def test_what_is_ordinary_is_purged_only_where_the_criterion_says_so(ratings):
+    rule = found(ratings)[0]
+    raw, _ = purged(ratings.courses, ratings.scale.populations.top, Windows(), Purge(rounds=0))
+    without = population_of(replace(rule, purge=None), ratings.scale)
+    assert without.pooled == pytest.approx(raw.pooled)
+    assert population_of(rule, ratings.scale).pooled < 0.999 * raw.pooled
 
 
 def test_only_what_is_compared_with_ratings_before_has_a_gap():
