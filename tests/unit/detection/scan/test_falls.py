@@ -197,12 +197,16 @@ def test_a_course_with_too_few_ratings_has_no_low_window(ratings):
     assert not falls.low.any()
 
 
-def test_what_is_ordinary_is_purged_only_where_the_criterion_says_so(ratings):
+def test_what_is_ordinary_is_purged_of_short_and_long_falls_where_the_criterion_says_so(ratings):
     rule = found(ratings)[0]
-    raw, _ = purged(ratings.courses, ratings.scale.populations.top, Windows(), Purge(rounds=0))
-    without = population_of(replace(rule, purge=None), ratings.scale)
-    assert without.pooled == pytest.approx(raw.pooled)
-    assert population_of(rule, ratings.scale).pooled < 0.999 * raw.pooled
+    how = Windows(longest=4, to_end=True, before=2, span=None, deleted=True, censored=True,
+                  unit="shrunk_sd", carry_share=rule.autocorrelation)  # fmt: skip
+    raw, new = (purged(ratings.courses, ratings.scale.populations.top, how, purge)[0].pooled
+                for purge in (Purge(rounds=0), rule.purge))  # fmt: skip
+    assert new < 0.999 * raw
+    without = replace(rule, purge=None)
+    assert population_of(without, ratings.scale).pooled == pytest.approx(raw)
+    assert population_of(rule, ratings.scale).pooled == pytest.approx(new)
 
 
 def test_only_what_is_compared_with_ratings_before_has_a_gap():
