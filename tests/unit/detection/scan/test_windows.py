@@ -39,9 +39,10 @@ def ordinary(courses) -> Population:
 
 @pytest.mark.parametrize(
     "how",
-    [DIP, replace(DIP, carry_share=0.0), TOOTH, replace(DIP, longest=2, to_end=False, before=1)],
+    [DIP, replace(DIP, carry_share=0.0), replace(TOOTH, before=1),
+     replace(DIP, longest=2, to_end=False, before=1)],
     ids=["dip", "no autocorrelation", "tooth", "short"],
-)
+)  # fmt: skip
 def test_every_window_agrees_with_plain_regressions(courses, ordinary, how):
     this = windows.scan(courses, ordinary, how)
     mine = {}
