@@ -129,6 +129,17 @@ def test_a_floor_is_passed_by_a_fall_that_equals_it(courses, ordinary):
     assert len(passed) == (every.fall >= floor).sum() < len(every)
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_window_that_just_reaches_z_is_found_unless_z_must_be_exceeded(courses, ordinary, strict):
+    this = windows.scan(courses, ordinary, DIP)
+    every, _ = windows.low_windows(this, 1.8)
+    one = every.chosen(np.array([len(every) // 2]))
+    z = this.z(one.q, courses.course[one.first])[0]
+    found, _ = windows.low_windows(this, z, strict=strict)
+    same = (found.first == one.first) & (found.stop == one.stop)
+    assert same.any() == (not strict)
+
+
 def test_what_lies_in_any_low_window_is_marked(courses, ordinary):
     found, _ = windows.low_windows(windows.scan(courses, ordinary, DIP), 2.0)
     expected = np.zeros(len(courses.rating), dtype=bool)
