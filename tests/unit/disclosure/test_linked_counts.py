@@ -116,6 +116,17 @@ def test_readers_who_know_that_a_count_is_not_zero_are_reckoned_with():
     assert known == {False: {("courses",)}, True: {("courses",), ("episodes",)}}
 
 
+def test_a_part_that_is_all_of_a_count_is_linked_with_it():
+    """A part of one to five, in a count of none to five, is told more narrowly than that count."""
+    linked = LinkedCounts(5)
+    for name, count in {"all": 5, "whole": 4, "other": 1, "part": 4}.items():
+        linked.publish((name,), count)
+    linked.total(("all",), [("whole",), ("other",)])
+    linked.positive(("part",))
+    linked.part(("whole",), ("part",))
+    assert ("all",) in linked.protect()
+
+
 def test_counts_withheld_for_another_reason_are_protected_too():
     linked = LinkedCounts(5)
     for name, count in {"all": 30, "a": 10, "b": 20}.items():

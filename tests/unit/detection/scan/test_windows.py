@@ -6,7 +6,7 @@ import pytest
 import window_oracle as oracle
 from rupture_repair.detection import courses as flat
 from rupture_repair.detection.scan import population, windows
-from rupture_repair.detection.scan.lines import LONGEST_GAP, Population, carried
+from rupture_repair.detection.scan.lines import LONGEST_GAP, Population, carried, fit, settle
 
 DIP = windows.Windows()
 TOOTH = windows.Windows(longest=3, to_end=False, span=5)
@@ -146,6 +146,25 @@ def test_what_lies_in_any_low_window_is_marked(courses, ordinary):
     for first, stop in zip(found.first, found.stop, strict=True):
         expected[first:stop] = True
     assert (windows.inside(courses, ordinary, DIP, 2.0) == expected).all()
+
+
+def test_courses_are_settled_as_plain_matrices_settle_them(courses, ordinary):
+    """Those of a single rating as well, which have hardly a degree of freedom."""
+    p, settled = ordinary, settle(courses, ordinary, degrees=4.0)
+    fitted = fit(courses, settled, p, 0.0)
+    centre = np.array([p.level, p.trend])
+    for course, start in enumerate(courses.start[:-1]):
+        own = slice(start, courses.start[course + 1])
+        time = courses.session[own] - courses.session[own].mean()
+        value, hidden, variance = oracle.settled(time, courses.rating[own], p, 4.0)
+        assert settled.rating[own] == pytest.approx(value)
+        assert settled.variance[course] == pytest.approx(variance)
+        design = np.column_stack([np.ones(len(time)), time])
+        prior = np.diag([variance / p.level_variance, variance / p.trend_variance])
+        around = value - design @ centre
+        line = np.linalg.solve(design.T @ design + prior, design.T @ around)
+        squares = around @ (around - design @ line) + hidden.sum()
+        assert fitted.squares[course] == pytest.approx(squares)
 
 
 def test_what_is_carried_over_is_that_of_the_longest_gap_beyond_it():
