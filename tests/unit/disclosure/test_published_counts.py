@@ -165,9 +165,10 @@ def test_criteria_that_differ_in_more_than_k_are_not_linked(made):
     # None has more courses than the widest.
     more = [row.assign(criterion=one["id"], n_courses_with_episode=6) for one in criteria[1:]]
     found = collect(given | {"detection": pd.concat([table, *more])}, measures, criteria).counts
-    wide = ("detection", "srs", "dip", "n_courses_with_episode")
-    linked = {key[7] for key in found if key[:5] == (*wide, "without") and key[8] == wide[3]}
-    assert linked == {"same"}
+    many = "n_courses_with_episode"
+    linked = {(key[2], key[7]) for key in found if key[3:5] == (many, "without")
+              and key[0] == "detection" and key[8] == many}  # fmt: skip
+    assert linked == {("dip", "same")}
 
 
 CLAIM = {"measure": "srs", "criterion": "dip", "part": "x", "n_courses": 20, "n_sessions": 90}
