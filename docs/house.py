@@ -20,7 +20,7 @@ FLOORS = (
     ("settings", "ingest", "exposure", "chance"),
     ("describe", "dataframes", "lmm", "models"),
     ("disclosure", "rupture_repair", "power", "diagnostics", "claims", "multiverse"),
-    ("exchange",),
+    ("exchange", "twin"),
     ("verify", "figures", "synthesise", "explorer", "compare_with_truth"),
     ("report",),
     ("commands",),

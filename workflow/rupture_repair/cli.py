@@ -21,6 +21,7 @@ from .commands import (
     real,
     report,
     simulate,
+    twin,
     watch,
 )
 from .project.problems import ProblemsFound
@@ -41,6 +42,7 @@ COMMANDS = {
     "real": real,
     "export": export,
     "import": import_file,
+    "twin": twin,
     "docs": docs,
 }
 

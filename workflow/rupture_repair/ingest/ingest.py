@@ -26,7 +26,8 @@ class Ingested(Dataset):
     Attributes
     ----------
     about : dict
-        name, title, source, licence, citation, synthetic, cautions, ids (hashed or public),
+        name, title, source, licence, citation, synthetic, twin_of (a study or None), cautions,
+        ids (hashed or public),
         own_clients (whether clients have ids), descriptor, files (path, sha256, rows), warnings
         (texts), anonymity (see :func:`rupture_repair.ingest.personal_data.smallest_cell`).
     """
@@ -152,7 +153,7 @@ def _about(
     name: str, plan: ReadingPlan, reading: Reading, problems: list[Problem]
 ) -> dict[str, Any]:
     """Return what dataset.json says."""
-    keys = ("title", "source", "licence", "citation", "synthetic", "cautions", "ids")
+    keys = ("title", "source", "licence", "citation", "synthetic", "twin_of", "cautions", "ids")
     files = [
         {"path": path.as_posix(), "sha256": source.sha256, "rows": rows}
         for path, (source, rows) in reading.files.items()

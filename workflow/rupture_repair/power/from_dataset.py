@@ -19,7 +19,7 @@ from ..project.measures import Measure
 from ..project.problems import ProblemsFound, did_you_mean, listing, problem
 from ..project.reasons import in_full
 from ..project.setting_groups import Settings
-from ..simulation.ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
+from ..simulation.forms import HIGHEST, OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from ..simulation.settings import REPAIR_WINDOW, SimulationSettings
 from ..statistics import estimates
 from .plan import Base
@@ -28,7 +28,7 @@ from .plan import Base
 PROCESSED = Path("data/processed")
 
 #: Ends of the simulated scale; ratings of other scales are mapped onto it.
-LOW, HIGH = 0.0, 40.0
+LOW, HIGH = 0.0, HIGHEST
 
 #: Share of courses that may be longer than the longest simulated one.
 _TAIL = 0.02
@@ -93,14 +93,16 @@ def _check(name: str, dataset: Dataset, measure: str, outcome: str | None) -> No
         raise ProblemsFound([problem("E809", found=name, why=why)])
 
 
-def fitted(dataset: Dataset, measure: str, outcome: str, *, seed: int) -> Base:
+def fitted(dataset: Dataset, measure: str, outcome: str | None, *, seed: int) -> Base:
     """Return the settings of the simulation that resemble a dataset.
 
     Parameters
     ----------
     dataset : Dataset
-    measure, outcome : str
-        Of level session, with known range.
+    measure : str
+    outcome : str or None
+        Both of level session, with known range. Without an outcome its values are those of the
+        demo.
     seed : int
         Of the sampler of the noise model.
 
@@ -114,18 +116,19 @@ def fitted(dataset: Dataset, measure: str, outcome: str, *, seed: int) -> Base:
         If the model of the outcome has no result (E809).
     """
     measures = dataset.measures
+    named = {"alliance": measure} | ({"outcome": outcome} if outcome else {})
     tables = dataset.sessions.assign(
-        alliance=_mapped(dataset.sessions[measure], measures[measure]),
-        outcome=_mapped(dataset.sessions[outcome], measures[outcome]),
+        **{key: _mapped(dataset.sessions[name], measures[name]) for key, name in named.items()}
     )
     on_scale = replace(measures[measure], range=(LOW, HIGH), better="higher", components=())
     ratings = arrange(tables, "alliance", on_scale)
     values, unknown = _courses(tables, dataset.courses)
     values |= _alliance(ratings, on_scale, seed)
     ruptures, why = _ruptures(ratings.courses)
-    values |= ruptures | _outcome(tables, dataset.courses, dataset.name)
+    values |= ruptures
+    values |= _outcome(tables, dataset.courses, dataset.name) if outcome else {}
     notes = [*unknown, *([f"ruptures as stated: {why}"] if why else [])]
-    said = f"fitted to the dataset {dataset.name} ({measure}, {outcome})"
+    said = f"fitted to the dataset {dataset.name} ({', '.join(named.values())})"
     reliability = measures[measure].reliability
     same_scale = measures[measure].range == (LOW, HIGH)
     return Base(
@@ -150,7 +153,7 @@ def _courses(tables: pd.DataFrame, courses: pd.DataFrame) -> tuple[dict[str, Any
     held = len(tables)
     between = int(last.sum()) - 2 * len(last)
     logs = np.log(last)
-    rated = tables[["alliance", "outcome"]].notna().to_numpy()
+    rated = tables[[name for name in ("alliance", "outcome") if name in tables]].notna().to_numpy()
     values: dict[str, Any] = {
         "median_sessions": float(np.exp(logs.mean())),
         "sessions_sigma": float(logs.std(ddof=1)),

@@ -1,6 +1,7 @@
 """Write a simulated dataset into a folder, with its descriptor and its truth."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def write_dataset(
         is not possible.
     """
     folder, settings = Path(folder), settings or SimulationSettings()
-    _refuse_foreign_files(folder)
+    refuse_foreign_files(folder, MARK, FILES)
     tables = simulate_dataset(settings, seed=seed)
     texts = {
         "dataset.yaml": _descriptor(seed),
@@ -146,17 +147,30 @@ def write_dataset(
     return folder
 
 
-def _refuse_foreign_files(folder: Path) -> None:
-    """Raise unless the folder is absent, empty, or holds an earlier simulation and nothing else.
+def refuse_foreign_files(folder: Path, mark: str, files: Collection[str]) -> None:
+    """Raise unless the folder is absent, empty, or holds what was written here and nothing else.
 
     Hidden files, such as a file manager leaves behind, do not matter.
+
+    Parameters
+    ----------
+    folder : Path
+    mark : str
+        First line of the dataset.yaml of a folder that may be written again.
+    files : collection of str
+        Names of the files that it may hold.
+
+    Raises
+    ------
+    ProblemsFound
+        E601.
     """
     if folder.exists() and not folder.is_dir():
         raise ProblemsFound([problem("E601", file=folder, found="the place of a file")])
     found = sorted(file.name for file in folder.glob("[!.]*"))
-    descriptor = folder / FILES[0]
-    ours = descriptor.is_file() and descriptor.read_bytes().startswith(MARK.encode() + b"\n")
-    foreign = [name for name in found if name not in FILES] if ours else found
+    descriptor = folder / "dataset.yaml"
+    ours = descriptor.is_file() and descriptor.read_bytes().startswith(mark.encode() + b"\n")
+    foreign = [name for name in found if name not in files] if ours else found
     if foreign:
         raise ProblemsFound([problem("E601", file=folder, found=listing(foreign))])
 

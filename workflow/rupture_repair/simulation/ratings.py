@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import expit
 
 from ..project.arrays import Flags, Floats, Integers
+from .forms import OUTCOME_COMPONENTS, OtherView, SimulatedForm, SimulatedForms
 from .random_numbers import Draws
 from .ruptures import (
-    COMPONENTS,
     OPEN,
     REPAIRED,
     Planted,
@@ -18,15 +18,6 @@ from .ruptures import (
     states,
 )
 from .settings import SimulationSettings
-
-OUTCOME_COMPONENTS = ("individual", "interpersonal", "social", "overall")
-#: Means of the four SRS items around a quarter of the total; they sum to zero.
-ITEM_MEANS = np.array([0.25, -0.05, -0.15, -0.05])
-THERAPIST_ITEM_MEANS = np.array([0.2, 0.0, -0.2, 0.0])
-#: Upper end of an item, in points.
-MOST = 10
-#: SD of an outcome component around a quarter of the total: lasting, and at each session.
-OUTCOME_ITEM_SD = (1.0, 0.8)
 
 
 @dataclass(frozen=True)
@@ -61,8 +52,8 @@ class SimulatedRatings:
 
     Attributes
     ----------
-    alliance, alliance_therapist, outcome : ndarray, shape (courses, sessions, 4)
-        Marks in millimetres from 0 to 100, NaN where an item is blank.
+    alliance, alliance_therapist, outcome : ndarray, shape (courses, sessions, items)
+        Marks from 0 on, NaN where an item is blank; in the demo in millimetres, up to 100.
     within_sd : ndarray, shape (courses,)
         SD of the alliance total within the course, in points, without ruptures and ceiling.
     fall : ndarray, shape (courses, sessions)
@@ -98,14 +89,14 @@ def previous(values: Floats) -> Floats:
     return np.pad(values, ((0, 0), (1, 0)))[:, :-1]
 
 
-def marks(points: Floats, *, ends: bool = True) -> Floats:
-    """Return the marks in millimetres for item scores in points: rounded, from 0 to 100."""
-    return np.rint(10 * _between(points, ends))
+def marks(points: Floats, form: SimulatedForm, *, ends: bool = True) -> Floats:
+    """Return the marks for item scores in points: rounded, and cut at the ends of the item."""
+    return np.rint(np.array(form.marks_per_point) * _between(points, np.array(form.most), ends))
 
 
-def _between(points: Floats, ends: bool) -> Floats:
+def _between(points: Floats, most: Floats, ends: bool) -> Floats:
     """Cut item scores at the ends of the scale, where it has ends."""
-    return np.clip(points, 0, MOST) if ends else points
+    return np.clip(points, 0, most) if ends else points
 
 
 def make_courses(draws: Draws, settings: SimulationSettings) -> SimulatedCourses:
@@ -144,6 +135,7 @@ def make_ratings(
     courses: SimulatedCourses,
     *,
     therapists_view: bool = True,
+    forms: SimulatedForms | None = None,
 ) -> SimulatedRatings:
     """Draw all ratings of all courses.
 
@@ -152,54 +144,67 @@ def make_ratings(
     draws, settings, courses
     therapists_view : bool
         False leaves out the therapists' ratings, which takes less time; the others are the same.
+    forms : SimulatedForms, optional
+        Those of the demo by default.
 
     Returns
     -------
     SimulatedRatings
     """
     s, shape = settings, courses.state.shape
-    usual = autoregressive(draws.normal("alliance", *shape), s.autocorrelation)
+    forms = forms or SimulatedForms.of(s)
+    form = forms.alliance
+    usual = autoregressive(draws.normal("alliance", *shape), form.carry)
     between = draws.normal("alliance course", shape[0])
     sigma = s.alliance_sd_within * np.exp(s.volatility_sigma * draws.normal("volatility", shape[0]))
     fluctuation = sigma[:, None] * usual
-    amount = component_depth(courses.planted, s)
+    amount = _amount(form, s, courses)
     fall = falls(courses.planted, amount, *shape)
     quiet, depth_rated = _lowered(
-        _quiet_level(draws, s, courses, between), fall, amount, courses, ends=s.ends_of_scale
-    )
-    noise = s.item_noise * draws.normal("item", *shape, 4)
-    alliance = quiet + fluctuation[:, :, None] / 4 + noise
-    view = np.full((*shape, 4), np.nan)
+        _quiet_level(draws, s, courses, between, form), fall, amount, courses, form,
+        ends=s.ends_of_scale,
+    )  # fmt: skip
+    noise = form.momentary * draws.normal("item", *shape, len(form.most))
+    alliance = quiet + fluctuation[:, :, None] * form.share + noise
+    view = np.full((*shape, len(forms.alliance_therapist.most)), np.nan)
     if therapists_view:
-        view = _therapists_view(draws, s, courses, between, usual)
-        view = _fill_in(draws, s, "therapist's alliance", s.unrated_therapist, view)
-    outcome = _outcome(draws, s, courses, between, fluctuation)
+        view = other_view(draws, s, courses, OtherView.of(s), forms.alliance_therapist)
+    outcome = _outcome(draws, s, courses, between, fluctuation, forms.outcome)
     return SimulatedRatings(
-        alliance=_fill_in(draws, s, "alliance", s.unrated, alliance),
+        alliance=_fill_in(draws, s, "alliance", form, alliance),
         alliance_therapist=view,
-        outcome=_fill_in(draws, s, "outcome", s.unrated, outcome),
-        within_sd=np.sqrt(sigma**2 + len(COMPONENTS) * s.item_noise**2),
+        outcome=_fill_in(draws, s, "outcome", forms.outcome, outcome),
+        within_sd=np.sqrt(sigma**2 + len(form.most) * form.momentary**2),
         fall=fall.sum(axis=2),
         depth_rated=depth_rated,
     )
 
 
+def _amount(form: SimulatedForm, s: SimulationSettings, courses: SimulatedCourses) -> Floats:
+    """Return the fall of each item at the nadir, shape (episodes, items), in points."""
+    if form.main_item:
+        return component_depth(courses.planted, s)
+    return courses.planted.depth[:, None] * form.share
+
+
 def _quiet_level(
-    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, between: Floats
-) -> Floats:
+    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, between: Floats,
+    form: SimulatedForm,
+) -> Floats:  # fmt: skip
     """Return the level of each item of the alliance without fluctuation and ruptures."""
     n, sessions = courses.state.shape
     habit = draws.normal("alliance therapist", s.n_therapists)[courses.therapist]
     start = s.alliance_level + s.alliance_sd_course * between + s.alliance_sd_therapist * habit
     trend = s.alliance_trend + s.alliance_trend_sd * draws.normal("trend", n)
     total = start[:, None] + trend[:, None] * np.arange(sessions)
-    lasting = s.item_sd_course * draws.normal("item course", n, 1, len(COMPONENTS))
-    return total[:, :, None] / 4 + ITEM_MEANS + lasting
+    lasting = form.lasting * draws.normal("item course", n, 1, len(form.most))
+    return total[:, :, None] * form.share + np.array(form.means) + lasting
 
 
 def _lowered(
-    level: Floats, fall: Floats, amount: Floats, courses: SimulatedCourses, *, ends: bool
-) -> tuple[Floats, Floats]:
+    level: Floats, fall: Floats, amount: Floats, courses: SimulatedCourses, form: SimulatedForm,
+    *, ends: bool,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Lower the level by the ruptures.
 
     While a rupture is open its fall counts from the end of the scale, where the level before it
@@ -207,40 +212,68 @@ def _lowered(
 
     Returns
     -------
-    lowered : ndarray, shape (courses, sessions, 4)
+    lowered : ndarray, shape (courses, sessions, items)
     depth_rated : ndarray, shape (episodes,)
     """
-    most = MOST if ends else np.inf
+    most = np.array(form.most)
+    top = most if ends else np.inf
     course, first_low = courses.planted.course, courses.planted.first_low
     begins = np.zeros(courses.state.shape, dtype=np.intp)
     begins[course, first_low - 1] = first_low - 1
     onset = np.maximum(np.maximum.accumulate(begins, axis=1) - 1, 0)
     earlier = np.take_along_axis(fall, onset[:, :, None], axis=1)
-    within = np.minimum(level - earlier, most) - (fall - earlier)
+    within = np.minimum(level - earlier, top) - (fall - earlier)
     lowered = np.where(OPEN[courses.state][:, :, None], within, level - fall)
     before = (level - fall)[course, first_low - 2]
-    low = np.minimum(before, most) - amount
-    return lowered, (_between(before, ends) - _between(low, ends)).sum(axis=1)
+    low = np.minimum(before, top) - amount
+    shown = _between(before, most, ends) - _between(low, most, ends)
+    return lowered, shown.sum(axis=1)
 
 
-def _therapists_view(
-    draws: Draws, s: SimulationSettings, courses: SimulatedCourses, between: Floats, usual: Floats
+def other_view(
+    draws: Draws,
+    s: SimulationSettings,
+    courses: SimulatedCourses,
+    view: OtherView,
+    form: SimulatedForm,
+    name: str = "view",
 ) -> Floats:
-    """Return the therapist's item scores: another level, and only part of each fall."""
+    """Return the marks of another rating of the same courses, by default the therapist's.
+
+    Parameters
+    ----------
+    draws, s, courses
+        As for :func:`make_ratings`.
+    view : OtherView
+    form : SimulatedForm
+    name : str
+        Of its random numbers.
+    """
     shape = courses.state.shape
-    level = correlated(between, draws.normal("view course", shape[0]), s.agreement_between)
-    own = autoregressive(draws.normal("view", *shape), s.autocorrelation)
-    habit = draws.normal("view therapist", s.n_therapists)[courses.therapist]
+    usual = autoregressive(draws.normal("alliance", *shape), form.carry)
+    between = draws.normal("alliance course", shape[0])
+    level = correlated(between, draws.normal(f"{name} course", shape[0]), view.between)
+    own = autoregressive(draws.normal(name, *shape), form.carry)
+    habit = draws.normal(f"{name} therapist", s.n_therapists)[courses.therapist]
     total = (
-        s.therapist_level
-        + (s.therapist_sd_course * level + s.therapist_sd_therapist * habit)[:, None]
-        + s.therapist_sd_within * correlated(usual, own, s.agreement_within)
+        view.level
+        + (view.sd_course * level + view.sd_therapist * habit)[:, None]
+        + view.sd_within * correlated(usual, own, view.within)
     )
-    seen = np.where(courses.planted.noticed, s.seen_noticed, s.seen_unnoticed)
-    fall = falls(courses.planted, seen[:, None] * component_depth(courses.planted, s), *shape)
-    lasting = s.item_sd_course * draws.normal("view item course", shape[0], 1, 4)
-    noise = s.item_noise * draws.normal("view item", *shape, 4)
-    return total[:, :, None] / 4 + THERAPIST_ITEM_MEANS + lasting - fall + noise
+    if view.trend or view.trend_sd:
+        trend = view.trend + view.trend_sd * draws.normal(f"{name} trend", shape[0])
+        total += trend[:, None] * np.arange(shape[1])
+    seen = np.where(courses.planted.noticed, view.seen_noticed, view.seen_unnoticed)
+    fall = falls(courses.planted, seen[:, None] * _amount(form, s, courses), *shape)
+    items = len(form.most)
+    lasting = form.lasting * draws.normal(f"{name} item course", shape[0], 1, items)
+    noise = form.momentary * draws.normal(f"{name} item", *shape, items)
+    points = total[:, :, None] * form.share + np.array(form.means) + lasting - fall + noise
+    return _fill_in(draws, s, _BLANKS.get(name, name), form, points)
+
+
+#: Names of the random numbers of blanks, where they are not those of the ratings.
+_BLANKS = {"view": "therapist's alliance"}
 
 
 def _outcome(
@@ -249,6 +282,7 @@ def _outcome(
     courses: SimulatedCourses,
     between: Floats,
     fluctuation: Floats,
+    form: SimulatedForm,
 ) -> Floats:
     """Return the outcome's item scores, moved by the alliance of the session before."""
     shape = courses.state.shape
@@ -259,7 +293,7 @@ def _outcome(
     )
     growth = correlated(between, draws.normal("growth", shape[0]), s.growth_alliance)
     growth = s.outcome_growth + s.outcome_growth_sd * growth
-    own = autoregressive(draws.normal("outcome", *shape), s.autocorrelation)
+    own = autoregressive(draws.normal("outcome", *shape), form.carry)
     total = (
         s.outcome_start
         + start[:, None]
@@ -268,17 +302,21 @@ def _outcome(
         + s.outcome_sd_within * own
     )
     effect = s.effect_open * OPEN[courses.state] + s.effect_repaired * REPAIRED[courses.state]
-    share = np.full(len(OUTCOME_COMPONENTS), (1 - s.effect_interpersonal) / 3)
-    share[OUTCOME_COMPONENTS.index("interpersonal")] = s.effect_interpersonal
-    lasting = OUTCOME_ITEM_SD[0] * draws.normal("outcome item course", shape[0], 1, 4)
-    noise = OUTCOME_ITEM_SD[1] * draws.normal("outcome item", *shape, 4)
-    return total[:, :, None] / 4 + previous(effect)[:, :, None] * share + lasting + noise
+    share = form.share
+    if form.main_item:
+        share = np.full(len(OUTCOME_COMPONENTS), (1 - s.effect_interpersonal) / 3)
+        share[OUTCOME_COMPONENTS.index("interpersonal")] = s.effect_interpersonal
+    items = len(form.most)
+    lasting = form.lasting * draws.normal("outcome item course", shape[0], 1, items)
+    noise = form.momentary * draws.normal("outcome item", *shape, items)
+    total_share = total[:, :, None] * form.share + np.array(form.means)
+    return total_share + previous(effect)[:, :, None] * share + lasting + noise
 
 
 def _fill_in(
-    draws: Draws, s: SimulationSettings, name: str, unrated: float, points: Floats
+    draws: Draws, s: SimulationSettings, name: str, form: SimulatedForm, points: Floats
 ) -> Floats:
     """Return the marks, with whole forms and single items left blank completely at random."""
-    blank = draws.flag(f"{name} unrated", unrated, *points.shape[:2])[:, :, None]
-    blank = blank | draws.flag(f"{name} item missing", s.missing_item, *points.shape)
-    return np.where(blank, np.nan, marks(points, ends=s.ends_of_scale))
+    blank = draws.flag(f"{name} unrated", form.unrated, *points.shape[:2])[:, :, None]
+    blank = blank | draws.flag(f"{name} item missing", form.missing_item, *points.shape)
+    return np.where(blank, np.nan, marks(points, form, ends=s.ends_of_scale))

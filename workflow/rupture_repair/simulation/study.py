@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .forms import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD
 from .random_numbers import Draws
-from .ratings import OUTCOME_COMPONENTS, OUTCOME_ITEM_SD, make_courses, make_ratings
+from .ratings import make_courses, make_ratings
 from .ruptures import STATES
 from .settings import SimulationSettings
 from .tables import course_table, identifiers

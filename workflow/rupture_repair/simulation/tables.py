@@ -5,9 +5,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .events import event_table
+from .forms import OUTCOME_COMPONENTS
 from .random_numbers import Draws
 from .ratings import (
-    OUTCOME_COMPONENTS,
     SimulatedCourses,
     SimulatedRatings,
     make_courses,
