@@ -35,6 +35,7 @@ NAVIGATION = {
         "how-to-model.md": "Change a model",
         "how-to-cluster.md": "Run on a cluster",
         "how-to-share-results.md": "Share results without data",
+        "twin.md": "Publish a twin",
         "power.md": "Plan a study",
         "simulate.md": "Make synthetic data",
         "from-python.md": "Use it from Python",

@@ -103,7 +103,11 @@ def read(
     facts: dict[str, dict[str, Any]] = {}
     for name, of_dataset, of_measures in zip(names, about, measures, strict=True):
         told = json.loads(Path(of_dataset).read_text(encoding="utf-8"))
-        facts[name] = {"synthetic": bool(told["synthetic"]), "measures": read_measures(of_measures)}
+        facts[name] = {
+            "synthetic": bool(told["synthetic"]),
+            "twin": bool(told.get("twin_of")),
+            "measures": read_measures(of_measures),
+        }
     passing = [Gate.read(Path(file)) for file in gates]
     given = zip(passing, estimates, strict=True)
     fits = [disclosed.estimates(gate, pd.read_parquet(file)) for gate, file in given]
@@ -179,7 +183,7 @@ def studies(
     estimates : DataFrame
         The tables of estimates of all datasets, one below the other.
     datasets : mapping
-        Name of each dataset -> `synthetic` and `measures`, of another site also `apart`
+        Name of each dataset -> `synthetic`, `twin` and `measures`, of another site also `apart`
         (:func:`rupture_repair.exchange.imported.facts_of`).
     claims : DataFrame, optional
         The tables of claims likewise: rows with `standardised` and `standardised_error` are pooled
@@ -272,8 +276,10 @@ def _reasons(
     without = table["estimate"].isna() | ~(table["std_error"] > 0)
     why = message.where(message != "", "no standardised estimate")
     reason = pd.Series(np.nan, index=table.index, dtype="object")
+    twins = [name for name, about in datasets.items() if about.get("twin")]
     rules = [
         (other, OTHER_MEASURE),
+        (table["dataset"].isin(twins), "a twin is no study of its own"),
         (pairs.isin(substitutes), STANDS_IN),
         (without, why),
         (

@@ -19,21 +19,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; the table of privacy goes to the terminal, progress to stderr."""
+    """Run the command; checks and fidelity go to the terminal, progress to stderr."""
     from .. import __version__, settings
     from ..project.problems import ProblemsFound, problem
-    from ..twin import files
+    from ..twin import files, study
     from ..twin.make import make
 
     project = settings.read_here()
     seed = project.seed if arguments.seed is None else arguments.seed
     if seed < 0:
-        facts = {"found": seed, "allowed": "a whole number from 0"}
-        raise ProblemsFound([problem("E719", file="--seed", **facts)])
-    twin = make(arguments.dataset, project, seed, said=sys.stderr)
-    for one in twin.checks:
-        print(f"{one.check}: {one.value:.3g} (allowed: {one.limit:g}); {one.meaning}")
+        allowed = "a whole number from 0"
+        raise ProblemsFound([problem("E719", file="--seed", found=seed, allowed=allowed)])
+    twin = make(study.read(arguments.dataset, project), project, seed, said=sys.stderr)
     folder = files.write(twin, __version__)
+    for one in twin.checks:
+        print(f"{one.check}: {one.value:.3g} (allowed: {one.limit:g}), {one.meaning}")
+    apart = twin.fidelity["apart"].abs()
+    print(f"\n{(apart <= 1).mean():.0%} of {len(apart)} statistics lie within one standard error "
+          f"of the study, {(apart > 3).sum()} beyond three.")  # fmt: skip
     print(f"\nWritten: {folder.as_posix()}. Name {folder.name} under datasets in config.yaml and "
           "run `rupture-repair report`.")  # fmt: skip
     return 0

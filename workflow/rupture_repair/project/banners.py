@@ -34,7 +34,7 @@ def banners(about: Mapping[str, Any], stand_ins: Iterable[tuple[str, str]]) -> l
     Parameters
     ----------
     about : mapping
-        dataset.json: `synthetic` and `licence`.
+        dataset.json: `synthetic`, `twin_of` and `licence`.
     stand_ins : iterable of (str, str)
         Label of each rating that is none of the alliance, and what it is.
 
@@ -43,9 +43,19 @@ def banners(about: Mapping[str, Any], stand_ins: Iterable[tuple[str, str]]) -> l
     >>> about = {"synthetic": False, "licence": "CC BY-NC 4.0"}
     >>> [one.title for one in banners(about, [("BDI", "A symptom scale.")])]
     ['Non-commercial use only', 'No alliance measure']
+    >>> about = {"synthetic": True, "twin_of": "clinic", "licence": "CC0-1.0"}
+    >>> banners(about, [])[0].brief
+    'synthetic courses, drawn from a model of clinic'
     """
     found, licence = [], about["licence"]
-    if about["synthetic"]:
+    if about.get("twin_of"):
+        said = (
+            "These courses were drawn from a model of the study {}. No person described here "
+            "exists. Results resemble those of the study, and are not its results."
+        )
+        brief = f"synthetic courses, drawn from a model of {about['twin_of']}"
+        found.append(Banner("Twin of a study", said, (about["twin_of"],), brief))
+    elif about["synthetic"]:
         said = (
             "These courses were made by a program. They show what the analysis does; they say "
             "nothing about therapy."

@@ -265,4 +265,5 @@ WITHOUT_FACTS = (
     "its variance is zero",
     "another measure of the same dataset is used, so that estimates are independent",
     "synthetic data are not pooled with observed ones",
+    "a twin is no study of its own",
 )

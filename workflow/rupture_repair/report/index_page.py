@@ -48,9 +48,9 @@ def index_entry(
     Returns
     -------
     dict
-        name, title, synthetic, licence, non_commercial, stands_in (the alliance measures that are
-        none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the measure and
-        criterion shown), assessable, formats (of its report), n_models, n_failed.
+        name, title, synthetic, twin_of, licence, non_commercial, stands_in (the alliance measures
+        that are none), n_courses, n_sessions, criterion, n_episodes and n_with_episode (of the
+        measure and criterion shown), assessable, formats (of its report), n_models, n_failed.
     """
     measure, criterion = what_to_show(detection, measures, settings.default_criterion)
     row = of_criterion(tables.detection(gate, detection), measure, criterion).iloc[0]
@@ -59,6 +59,7 @@ def index_entry(
         "name": dataset["name"],
         "title": dataset["title"],
         "synthetic": bool(dataset["synthetic"]),
+        "twin_of": dataset.get("twin_of"),
         "licence": dataset["licence"],
         "non_commercial": non_commercial(dataset["licence"]),
         "stands_in": [one for one in measures.values() if one.stands_in],

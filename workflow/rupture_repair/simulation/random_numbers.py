@@ -53,15 +53,22 @@ class Draws:
         return np.searchsorted(upper[:-1], self.uniform(name, *shape))
 
 
-class EvenDraws(Draws):
-    """Draws that fill their range evenly: of n numbers of one name one lies in each n-th part.
+class Versions(Draws):
+    """Draws of further versions of the same courses, whose therapists stay as they are.
 
-    What is made of them keeps to its distribution as closely as so many values can, so that two
-    sets of few courses differ less than by independent numbers. Which course gets which is random.
+    Parameters
+    ----------
+    seed : int
+    version : int
+        Not negative; other numbers for all that is not of therapists.
     """
 
+    def __init__(self, seed: int, version: int):
+        super().__init__(seed)
+        self._others = Draws(seed * 1000 + version + 1)
+
     def uniform(self, name: str, *shape: int) -> Floats:
-        """Return draws strictly between 0 and 1: the ranks of independent ones."""
-        raw = super().uniform(name, *shape).ravel()
-        ranks = raw.argsort(kind="stable").argsort(kind="stable")
-        return ((ranks + 0.5) / max(raw.size, 1)).reshape(shape)
+        """Return draws strictly between 0 and 1."""
+        if name in ("caseload", "therapist", "order") or name.endswith(" therapist"):
+            return super().uniform(name, *shape)
+        return self._others.uniform(name, *shape)

@@ -24,7 +24,7 @@ class CourseColumn:
     Attributes
     ----------
     name : str
-    values : tuple
+    points : tuple
         Categories, in an order that goes with the other columns; or numbers, lowest first.
     upper : tuple of float
         Share of courses up to each category; for numbers the share up to each point.
@@ -37,7 +37,7 @@ class CourseColumn:
     """
 
     name: str
-    values: tuple[object, ...]
+    points: tuple[object, ...]
     upper: tuple[float, ...]
     step: float
     blank: float
@@ -46,10 +46,10 @@ class CourseColumn:
     def of(self, uniform: Floats) -> np.ndarray:
         """Return values for numbers between 0 and 1."""
         if self.step:
-            points = np.interp(uniform, self.upper, np.array(self.values, dtype=np.float64))
-            return np.round(np.rint(points / self.step) * self.step, 6)
+            number = np.interp(uniform, self.upper, np.array(self.points, dtype=np.float64))
+            return np.round(np.rint(number / self.step) * self.step, 6)
         place = np.searchsorted(np.array(self.upper)[:-1], uniform, side="right")
-        return np.array(self.values, dtype=object)[place]
+        return np.array(self.points, dtype=object)[place]
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class CourseColumns:
             Standard normal values that the simulation has drawn for each course.
         """
         number = len(shared)
-        own = [draws.normal(f"covariate {one.name}", number) for one in self.columns]
-        own = np.column_stack(own) @ self.rest.T if own else np.empty((number, 0))
+        normals = [draws.normal(f"covariate {one.name}", number) for one in self.columns]
+        own = np.array(normals).reshape(-1, number).T @ self.rest.T
         found = {}
         for at, one in enumerate(self.columns):
             normal = own[:, at] + shared @ np.array(one.loadings)
@@ -119,7 +119,7 @@ def fit(
     normal, given = np.array(scores).T.reshape(len(courses), -1), _scores(shared)
     loadings, rest = _associations(normal, given)
     columns = tuple(
-        CourseColumn(one.name, one.values, one.upper, one.step, one.blank, tuple(loadings[at]))
+        CourseColumn(one.name, one.points, one.upper, one.step, one.blank, tuple(loadings[at]))
         for at, one in enumerate(fitted)
     )
     return CourseColumns(columns, rest, left_out)
@@ -175,7 +175,7 @@ def _normal(values: pd.Series, column: CourseColumn) -> Floats:
     if column.step:
         return _scores(values.astype("float64").to_frame())[:, 0]
     middle = np.array(column.upper) - np.diff(column.upper, prepend=0.0) / 2
-    place = pd.Index(column.values).get_indexer(values)
+    place = pd.Index(column.points).get_indexer(values)
     return ndtri(np.where(place < 0, 0.5, middle[place]))
 
 

@@ -76,7 +76,7 @@ def lines(sessions: pd.DataFrame, total: Floats) -> CourseLines:
     size = int(course.max(initial=-1)) + 1
 
     def summed(values: Floats) -> Floats:
-        return np.bincount(course, values, size)
+        return np.bincount(course, values, size).astype(np.float64)
 
     number = np.bincount(course, minlength=size).astype(np.float64)
     some = np.maximum(number, 1)
@@ -264,7 +264,7 @@ def _of_states(sessions: pd.DataFrame, courses: pd.DataFrame, by: Yardstick) -> 
 
 
 def _effects(table: pd.DataFrame) -> dict[str, float]:
-    """Return differences within courses in the next outcome, by state, as least squares has them."""
+    """Return least-squares differences within courses in the next outcome, by state."""
     course, _ = pd.factorize(table["course"])
     if len(table) < 10:
         return {"open": 0.0, "mended": 0.0}

@@ -17,9 +17,8 @@ from .make import Twin
 #: First line of the descriptor: a folder without it was not written by this command.
 MARK = "# A synthetic twin, written by 'rupture-repair twin'. Do not edit."
 
-#: What the folder may hold; the last two are written by the comparison.
-FILES = ("dataset.yaml", "sessions.csv", "courses.csv", "privacy.csv", "README.md", "fidelity.csv",
-         "fidelity.md")  # fmt: skip
+#: What the folder may hold.
+FILES = ("dataset.yaml", "sessions.csv", "courses.csv", "fidelity.csv", "privacy.csv", "README.md")
 
 #: Keys of a measure that a twin keeps.
 _KEPT = ("role", "label", "instrument", "rater", "timing", "range", "better", "reliable_change",
@@ -27,14 +26,24 @@ _KEPT = ("role", "label", "instrument", "rater", "timing", "range", "better", "r
 
 _README = """# Twin of {title}
 
-**Synthetic: no person described here exists.** Written by `rupture-repair twin {study} --seed {seed}`
-(version {version}); the same version, study and seed give the same files. Every course was drawn at
-random from a model of the study: numbers for lengths, gaps, ratings, ruptures, endings and
-covariates. No row of the study is here. The statistics resemble those of the study; a single course
-says nothing of a single person, and nothing here replaces the study itself.
+**Synthetic: no person described here exists.** Written by
+`rupture-repair twin {study} --seed {seed}` (version {version}); the same version, study, settings
+and seed give the same files. Every course was drawn at random from a model of the study: numbers
+for lengths, gaps, ratings, ruptures, endings and covariates. No row of the study is here, and a
+single course says nothing of a single person.
 
-{courses} courses, {sessions} sessions. `dataset.yaml` describes the columns.
+{courses} courses, {sessions} sessions. `dataset.yaml` describes the columns. Coded events have no
+twin.
 {left_out}
+## How near the results are to those of the study
+
+Difference in standard errors of the study (`fidelity.csv`): {within:.0%} of {statistics} statistics
+lie within one, {beyond} beyond three.
+
+| statistic | study | twin | difference |
+|---|---:|---:|---:|
+{compared}
+
 ## What was tried to learn of single courses of the study
 
 Measured before anything was written (`privacy.csv`); had one check failed, nothing would be here.
@@ -71,7 +80,7 @@ def write(twin: Twin, version: str, root: Path = Path()) -> Path:
     ProblemsFound
         E601 if the folder holds anything else; or what the check of datasets has against it.
     """
-    folder = root / folder_of(twin.study.name)
+    folder = root / folder_of(twin.study.dataset.name)
     refuse_foreign_files(folder, MARK, FILES)
     texts = _texts(twin, version)
     with tempfile.TemporaryDirectory() as place:
@@ -90,31 +99,43 @@ def write(twin: Twin, version: str, root: Path = Path()) -> Path:
 
 def _texts(twin: Twin, version: str) -> dict[str, str]:
     """Return the files, name -> text."""
-    sessions, courses = _sessions(twin), twin.tables.courses.drop(columns="client")
+    courses = twin.tables.courses.drop(columns="client")
     if not twin.model.therapists:
         courses = courses.drop(columns="therapist")
     checks = pd.DataFrame([vars(one) for one in twin.checks])
-    tables = {"sessions": sessions, "courses": courses, "privacy": checks}
+    tables = {"sessions": _sessions(twin), "courses": courses, "fidelity": twin.fidelity,
+              "privacy": checks}  # fmt: skip
     texts = {
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
         for name, table in tables.items()
     }
-    left_out = "".join(
-        f"\nThe column `{name}` is left out: {why}.\n"
-        for name, why in twin.model.columns.left_out.items()
+    descriptor = yaml.safe_dump(_descriptor(twin), sort_keys=False, allow_unicode=True, width=100)
+    readme = _README.format(
+        **_told(twin), version=version, courses=len(courses), sessions=len(tables["sessions"])
     )
-    rows = "\n".join(
-        f"| {one.check} | {one.value:.3g} | {one.limit:g} | {one.meaning} |" for one in twin.checks
-    )
-    said = {"title": twin.study.about["title"], "study": twin.study.name, "seed": twin.seed}
+    return {"dataset.yaml": f"{MARK}\n{descriptor}", **texts, "README.md": readme}
+
+
+def _told(twin: Twin) -> dict[str, Any]:
+    """Return what README.md says of the study and of what was measured."""
+    apart = twin.fidelity["apart"].abs()
+    columns = twin.model.columns.left_out.items()
     return {
-        "dataset.yaml": MARK + "\n" + yaml.safe_dump(
-            _descriptor(twin), sort_keys=False, allow_unicode=True, width=100
+        "title": twin.study.dataset.about["title"],
+        "study": twin.study.dataset.name,
+        "seed": twin.seed,
+        "left_out": "".join(f"\nThe column `{name}` is left out: {why}.\n"
+                            for name, why in columns),
+        "within": float((apart <= 1).mean()),
+        "beyond": int((apart > 3).sum()),
+        "statistics": len(apart),
+        "compared": "\n".join(
+            f"| {one.statistic} | {one.study:.3g} | {one.twin:.3g} | {one.apart:.2f} |"
+            for one in twin.fidelity.itertuples()
         ),
-        **texts,
-        "README.md": _README.format(
-            **said, version=version, courses=len(courses), sessions=len(sessions),
-            left_out=left_out, checks=rows,
+        "checks": "\n".join(
+            f"| {one.check} | {one.value:.3g} | {one.limit:g} | {one.meaning} |"
+            for one in twin.checks
         ),
     }  # fmt: skip
 
@@ -131,7 +152,8 @@ def _sessions(twin: Twin) -> pd.DataFrame:
 
 def _descriptor(twin: Twin) -> dict[str, Any]:
     """Return the content of dataset.yaml."""
-    model, about = twin.model, twin.study.about
+    model, study = twin.model, twin.study.dataset
+    about = study.about
     when = "session" if model.days is None else "day"
     sessions = {"file": "sessions.csv", "course": "course", when: when}
     if model.therapists:
@@ -139,22 +161,22 @@ def _descriptor(twin: Twin) -> dict[str, Any]:
     courses: dict[str, Any] = {"file": "courses.csv", "course": "course"}
     if model.endings:
         courses["ending"] = "ending"
-    per_course = {f"{name}__{end}" for name in twin.study.measures for end in ("first", "last")}
+    per_course = {f"{name}__{end}" for name in study.measures for end in ("first", "last")}
     named = [one.name for one in model.columns.columns if one.name not in per_course]
     if named:
         courses["covariates"] = named
     return {
         "title": f"Synthetic twin of {about['title']}",
         "synthetic": True,
-        "twin_of": twin.study.name,
+        "twin_of": study.name,
         "ids": "public",
-        "source": f"rupture-repair twin {twin.study.name} --seed {twin.seed}, drawn from a model "
+        "source": f"rupture-repair twin {study.name} --seed {twin.seed}, drawn from a model "
                   f"of: {about['source']}",
         "licence": about["licence"],
         "citation": f"Synthetic data, no real persons; the study: {about['citation']}",
         "tables": {"sessions": sessions, "courses": courses},
         "measures": {
-            name: entry for name in twin.study.measures if (entry := _measure(twin, name))
+            name: entry for name in study.measures if (entry := _measure(twin, name))
         },
         "missing": ["", "NA"],
     }  # fmt: skip
@@ -162,26 +184,22 @@ def _descriptor(twin: Twin) -> dict[str, Any]:
 
 def _measure(twin: Twin, name: str) -> dict[str, Any] | None:
     """Return the entry of one measure; None where nothing of it was drawn."""
-    raw, measure = twin.raw["measures"][name], twin.study.measures[name]
+    raw, measure = twin.study.raw["measures"][name], twin.study.dataset.measures[name]
     entry = {key: raw[key] for key in _KEPT if raw[key] is not None}
     drawn = {one.name for one in twin.model.columns.columns}
     if not measure.per_session:
-        ends = {end: f"{name}__{end}" for end in ("first", "last") if f"{name}__{end}" in drawn}
-        return entry | ends if len(ends) == 2 else None
-    if name not in twin.model.scales:
+        ends = {end: f"{name}__{end}" for end in ("first", "last")}
+        return entry | ends if drawn.issuperset(ends.values()) else None
+    # The same scores by two names are written once.
+    own = twin.model.same.get(name, name)
+    if own not in twin.model.scales:
         return None
-    scale = twin.model.scales[name]
-    if entry.get("outcome") not in (None, *twin.model.scales, *drawn):
-        entry.pop("outcome")
+    scale = twin.model.scales[own]
     if scale.items:
-        items = {column.removeprefix(f"{name}__"): column for column in scale.items}
         # Reverse-keyed items are turned already.
-        entry |= {"items": items, "reverse": []}
-        entry |= {key: raw[key] for key in ("item_range", "scored", "prorating") if raw[key]}
-        return entry
-    entry["total"] = name
+        entry["items"] = {column.removeprefix(f"{own}__"): column for column in scale.items}
+        return entry | {key: raw[key] for key in ("item_range", "scored", "prorating") if raw[key]}
+    entry["total"] = own
     if "instrument" not in entry:
         entry |= {"range": list(scale.ends), "better": measure.better}
-    if measure.reliability is not None and "reliability" not in entry:
-        entry["reliability"] = {"value": measure.reliability.value, "source": "the study's"}
     return entry

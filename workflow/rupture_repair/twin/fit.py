@@ -1,77 +1,56 @@
 """From a study to the model of its twin."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..detection import criteria
-from ..detection.criteria import Criterion
 from ..ingest.described_measures import DescribedMeasure
 from ..power.from_dataset import fitted
 from ..project.dataset import Dataset
-from ..project.setting_groups import ExposureRules, Settings
+from ..project.setting_groups import Settings
 from ..simulation.forms import OtherView, SimulatedForm, SimulatedForms
 from ..simulation.settings import SimulationSettings
 from . import covariates
 from .described import Yardstick, described
 from .matching import matched
 from .model import Days, TwinModel
-from .scales import RatedScale, scale_of
+from .scales import RatedScale, same_scores, scale_of
+from .sums import Ruler
 
 #: Share of courses or gaps at which the distribution of days is kept.
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A model, by what it was matched, and how the study is described by it."""
-
-    model: TwinModel
-    by: Yardstick
-    goal: Mapping[str, float]
-
-
-def fit(
-    dataset: Dataset,
-    measure: str,
-    outcome: str | None,
-    told: Mapping[str, DescribedMeasure],
-    settings: Settings,
-    seed: int,
-    criterion: Criterion | None = None,
-) -> Fitted:
+def fit(dataset: Dataset, by: Ruler, told: Mapping[str, DescribedMeasure], seed: int) -> TwinModel:
     """Fit the model of the twin of a study.
 
     Parameters
     ----------
     dataset : Dataset
-    measure : str
-        Of the alliance, in which ruptures are simulated; of known range.
-    outcome : str or None
-        That belongs to it and is rated at sessions.
+    by : Ruler
+        Its measure has a known range. Episodes of its headline are matched.
     told : mapping of str to DescribedMeasure
         From :func:`.scales.described_by`.
-    settings : Settings
     seed : int
-    criterion : Criterion, optional
-        Whose episodes are matched.
+        Not negative.
     """
+    same = same_scores(dataset.sessions, dataset.measures)
     scales = {
         name: scale_of(one, told[name], dataset.sessions)
         for name, one in dataset.measures.items()
-        if one.per_session and dataset.sessions[name].notna().any()
+        if one.per_session and name not in same and dataset.sessions[name].notna().any()
     }
-    by = Yardstick(
-        measure, outcome, dataset.measures, scales, criterion or criteria.load(["v_1sd"])[0],
-        settings.edge_rules, ExposureRules.of(settings.models.exposure, settings.edge_rules),
+    outcome = by.outcome if by.outcome in scales and by.outcome != by.measure else None
+    yardstick = Yardstick(
+        by.measure, outcome, dataset.measures, scales, by.headline, by.settings.edge_rules,
+        by.exposure,
     )  # fmt: skip
-    goal = described(dataset.sessions, dataset.courses, by)
-    start = _start(dataset, by, goal, settings, seed)
-    return Fitted(matched(start, by, goal, seed), by, goal)
+    goal = described(dataset.sessions, dataset.courses, yardstick)
+    start = replace(_start(dataset, yardstick, goal, by.settings, seed), same=same)
+    return matched(start, yardstick, goal, seed)
 
 
 def _start(
@@ -109,6 +88,7 @@ def _start(
         forms=SimulatedForms(main, main, forms.get(by.outcome or "", main)),
         views=views,
         scales=by.scales,
+        same={},
         columns=_columns(dataset, by, settings),
         days=_days(dataset.sessions),
         therapists=therapists > 0,

@@ -9,19 +9,17 @@ then moved by what its own description lacks (Gourieroux, Monfort & Renault 1993
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..simulation.forms import OtherView, SimulatedForm
 from ..simulation.settings import SimulationSettings
 from .described import Yardstick, described
-from .model import DrawnTables, TwinModel, drawn
+from .model import TwinModel, drawn
 
 #: How often values are moved, and in how many simulated studies each time.
 STEPS, STUDIES = 12, 3
-
-#: Of so many drawn twins the one that is described most like the study is taken.
-CANDIDATES = 16
 
 #: Share of what is lacking by which a value is moved.
 _DAMPING = 0.8
@@ -75,31 +73,6 @@ def matched(model: TwinModel, by: Yardstick, goal: Mapping[str, float], seed: in
                 values[knob.value] = float(np.clip(moved, knob.low, knob.high))
         model = _with(model, values)
     return model
-
-
-def most_alike(
-    model: TwinModel, by: Yardstick, goal: Mapping[str, float], seed: int
-) -> tuple[DrawnTables, dict[str, float]]:
-    """Draw some twins, and return the one that is described most like the study.
-
-    Differences count in units of the spread between the drawn twins.
-
-    Returns
-    -------
-    tables : DrawnTables
-    apart : dict
-        Name of a number -> difference of the twin from the study in these units.
-    """
-    twins = [drawn(model, by.measures, seed + at) for at in range(CANDIDATES)]
-    told = [described(twin.sessions, twin.courses, by) for twin in twins]
-    names = [name for name in goal if all(name in one for one in told)]
-    table = np.array([[one[name] for name in names] for one in told])
-    spread = table.std(axis=0)
-    moving = spread > 1e-12
-    apart = (table - np.array([goal[name] for name in names]))[:, moving] / spread[moving]
-    best = int((np.clip(np.abs(apart), 0, 5) ** 2).sum(axis=1).argmin())
-    named = [name for name, moves in zip(names, moving, strict=True) if moves]
-    return twins[best], dict(zip(named, map(float, apart[best]), strict=True))
 
 
 #: Values of settings: name -> the setting, and whether it is kept as it is, squared or logarithm.
@@ -165,7 +138,7 @@ def _values(model: TwinModel) -> dict[str, float]:
 def _with(model: TwinModel, values: Mapping[str, float]) -> TwinModel:
     """Return the model with other values."""
 
-    def changes(prefix: str, names: Mapping[str, tuple[str, str]]) -> dict[str, float]:
+    def changes(prefix: str, names: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
         return {field: _BACK[kind](values[prefix + name]) for name, (field, kind) in names.items()}
 
     def form(prefix: str, old: SimulatedForm) -> SimulatedForm:

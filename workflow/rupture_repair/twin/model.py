@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from ..project.arrays import Floats
 from ..project.measures import Measures
 from ..simulation.forms import OtherView, SimulatedForm, SimulatedForms
-from ..simulation.random_numbers import Draws, EvenDraws
+from ..simulation.random_numbers import Draws, Versions
 from ..simulation.ratings import SimulatedCourses, make_courses, make_ratings, other_view
 from ..simulation.settings import SimulationSettings
 from ..simulation.tables import course_table, identifiers
@@ -48,6 +48,8 @@ class TwinModel:
     views : mapping of str to (OtherView, SimulatedForm)
         Further measures that are rated at sessions.
     scales : mapping of str to RatedScale
+    same : mapping of str to str
+        Measures that are the same scores as another one -> the other one.
     columns : CourseColumns
     days : Days or None
         Where sessions are known by day.
@@ -63,6 +65,7 @@ class TwinModel:
     forms: SimulatedForms
     views: Mapping[str, tuple[OtherView, SimulatedForm]]
     scales: Mapping[str, RatedScale]
+    same: Mapping[str, str]
     columns: CourseColumns
     days: Days | None
     therapists: bool
@@ -84,8 +87,8 @@ class DrawnTables:
     courses: pd.DataFrame
 
 
-def drawn(model: TwinModel, measures: Measures, seed: int) -> DrawnTables:
-    """Draw a twin.
+def drawn(model: TwinModel, measures: Measures, seed: int, version: int = 0) -> DrawnTables:
+    """Draw the courses of a twin.
 
     Parameters
     ----------
@@ -94,13 +97,15 @@ def drawn(model: TwinModel, measures: Measures, seed: int) -> DrawnTables:
         Of the study; the columns of the twin come in their order.
     seed : int
         Not negative.
+    version : int
+        Other versions are other courses with the same therapists.
 
     Returns
     -------
     DrawnTables
         The same for the same seed, everywhere.
     """
-    draws, s = EvenDraws(seed), model.settings
+    draws, s = Versions(seed, version), model.settings
     made = make_courses(draws, s)
     ids = _unlike("W", s.n_courses, model.taken)
     course, column = np.nonzero(made.held)
@@ -117,6 +122,9 @@ def drawn(model: TwinModel, measures: Measures, seed: int) -> DrawnTables:
     for name in measures:
         if name in model.scales:
             table |= model.scales[name].given(marks[name][course, column])
+    for name, other in model.same.items():
+        for column_of in [other, *model.scales[other].items]:
+            table[name + column_of.removeprefix(other)] = table[column_of]
     told = course_table(draws, s, ids, made)
     courses = pd.DataFrame({"course": ids, "client": ids, "therapist": therapist})
     if model.endings:
@@ -139,7 +147,7 @@ def _marks(draws: Draws, model: TwinModel, made: SimulatedCourses) -> dict[str, 
 
 
 def _by_days(draws: Draws, days: Days, course: np.ndarray) -> tuple[np.ndarray, Floats]:
-    """Number the sessions that were held, and return on which day of the course each was."""
+    """Return the numbers of the sessions that were held, and on which day each was."""
     first = np.diff(course, prepend=-1) > 0
     gap = np.where(first, 0.0, days.of(ndtr(draws.normal("days", len(course)))))
     start = np.flatnonzero(first)

@@ -13,7 +13,7 @@ from ..ingest import descriptor, instruments, scoring
 from ..ingest.described_measures import DescribedMeasure
 from ..project import yaml_files
 from ..project.arrays import Floats
-from ..project.measures import Measure
+from ..project.measures import Measure, Measures
 from ..simulation.forms import HIGHEST
 
 #: Items that a total is simulated by, where its own are not known: they bend it at the ends.
@@ -95,6 +95,19 @@ def described_by(file: Path) -> tuple[Mapping[str, Any], dict[str, DescribedMeas
     if plan is None:
         raise yaml_files.ProblemsFound(problems)
     return raw, plan.measures
+
+
+def same_scores(sessions: pd.DataFrame, measures: Measures) -> dict[str, str]:
+    """Return the measures that are the same scores as one before them -> that one."""
+    found: dict[str, str] = {}
+    rated = [name for name, one in measures.items() if one.per_session and name in sessions]
+    for at, name in enumerate(rated):
+        for other in rated[:at]:
+            alike = measures[name].better == measures[other].better
+            if other not in found and alike and sessions[name].equals(sessions[other]):
+                found[name] = other
+                break
+    return found
 
 
 def scale_of(measure: Measure, described: DescribedMeasure, sessions: pd.DataFrame) -> RatedScale:

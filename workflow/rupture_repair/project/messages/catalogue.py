@@ -6,6 +6,7 @@
 from .datasets import DATASETS, Entry
 from .exchange import EXCHANGE
 from .public_data import PUBLIC
+from .twin import TWIN
 
 __all__ = ["CATALOGUE", "Entry"]
 
@@ -360,6 +361,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     # --- E74x files that sites exchange
     **EXCHANGE,
+    **TWIN,
     # --- E8 power
     "E801": Entry(
         "no study can be planned for the claim '{found}'.{hint}",

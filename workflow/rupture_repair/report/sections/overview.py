@@ -22,6 +22,8 @@ def datasets(entries: list[dict[str, Any]]) -> Rows:
     rows = []
     for entry in entries:
         mark = Md(" (synthetic)") if entry["synthetic"] else Md("")
+        if entry["twin_of"]:
+            mark = Md(f" (twin of {escape(entry['twin_of'])})")
         fits = f"{count(entry['n_models'])} models, {count(entry['n_failed'])} failed"
         found = f"{held(entry['n_episodes'])} in {held(entry['n_with_episode'])} courses"
         rows.append(
