@@ -50,6 +50,12 @@ def test_means_of_all_rows_and_of_courses(places, tmp_path):
         assert {row for _, row in found(tmp_path, below)} == {19, 28, 37, 46, 55} | {10}
 
 
+def test_a_row_that_is_the_mean_of_all_and_of_a_course_is_told_once(tmp_path):
+    same = [[1, 20, 3], [2, 21, 7], [3, 23, 4]]
+    rows = [[course, *row] for course in ("A", "B") for row in same]
+    assert found(tmp_path, [*rows, ["Z", 1, "21.33333", "4.66667"]]) == [("E227", 8)]
+
+
 def test_sums_beyond_all_ratings(tmp_path):
     rows = ratings(random.Random(3))
     total = [sum(row[at] for row in rows) for at in (2, 3)]

@@ -33,8 +33,11 @@ def test_the_inverse_of_the_covariance_is_that_of_all_rows():
     columns = np.random.default_rng(0).standard_normal((len(matrices.outcome), 3))
     expected = np.linalg.solve(covariance_of_rows(matrices, solution), columns)
     np.testing.assert_allclose(without_covariance(matrices, solution, columns), expected, atol=1e-9)
+    apart = replace(solution, rho=0.0)
+    expected = without_covariance(replace(matrices, position=None), apart, columns)
+    np.testing.assert_allclose(without_covariance(matrices, apart, columns), expected)
     alone = design.build("y ~ x + (1 | therapist)", TABLE)
-    with pytest.raises(NotAssessable):
+    with pytest.raises(NotAssessable, match=r"^effects of courses cannot be distinguished"):
         without_covariance(alone, solve(alone), columns)
 
 
@@ -80,9 +83,10 @@ def test_what_the_first_step_does_not_know_is_in_the_standard_errors():
 
     moved = (estimate(1e-5) - estimate(-1e-5)) / 2e-5
     first = first_step(exact, 16, influence, x=slope)
-    found, _ = with_first_step(
+    found, units_moved = with_first_step(
         exact, replace(solution, estimate=beta), matrices.levels[0].codes, first
     )
+    np.testing.assert_allclose(units_moved, influence * moved, rtol=1e-5, atol=1e-9)
     expected = np.outer(moved, moved) * (influence**2).sum()
     np.testing.assert_allclose(found.covariance, expected, rtol=1e-5, atol=1e-12)
     # Learnt from half of the rows it counts twice.
@@ -90,3 +94,35 @@ def test_what_the_first_step_does_not_know_is_in_the_standard_errors():
         exact, replace(solution, estimate=beta), matrices.levels[0].codes, replace(first, scale=2.0)
     )
     np.testing.assert_allclose(half.covariance, 4 * expected, rtol=1e-5, atol=1e-12)
+
+
+def test_degrees_of_freedom_are_at_most_those_of_the_units():
+    matrices, solution = fitted(BY_COURSE)
+    course, each = matrices.levels[0].codes, np.eye(len(matrices.terms))
+    first = first_step(matrices, 16)
+
+    def found(**changes):
+        return with_first_step(matrices, replace(solution, **changes), course, first)[0]
+
+    many = np.array([3.0, 1e3, 1e3])
+    one = found(df=many, df_of=lambda weights: weights @ many)
+    np.testing.assert_allclose(one.df, [3, 15, 15])
+    np.testing.assert_allclose(one.df_of(each), [3, 15, 15])
+    np.testing.assert_allclose(found(df=many, df_of=None).df_of(each), [15, 15, 15])
+    none = found(df=None, df_of=None)
+    assert none.df is None
+    assert none.df_of is None
+
+
+def test_a_unit_that_alone_decides_an_estimate_has_rests_enlarged_tenfold_at_most():
+    only = dense.sessions(seed=3, courses=16)
+    only["x"] = only["x"].where(only["course"] == only["course"].iloc[0], 0.0)
+    matrices = design.build(BY_COURSE, only, ar1="session")
+    solution = solve(matrices)
+    first = first_step(matrices, 16)
+    # One away from the estimate all of the rest is that of this unit, and ten times of it counts.
+    away = replace(solution, estimate=solution.estimate + np.array([0.0, 1.0, 0.0]))
+    _, moved = with_first_step(matrices, away, matrices.levels[0].codes, first)
+    assert matrices.terms[1] == "x"
+    alone = matrices.levels[0].codes[matrices.fixed[:, 1] != 0][0]
+    assert 7 < -moved[alone, 1] < 13
