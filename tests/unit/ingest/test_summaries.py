@@ -60,6 +60,15 @@ def test_sums_beyond_all_ratings(tmp_path):
     rows = ratings(random.Random(3))
     total = [sum(row[at] for row in rows) for at in (2, 3)]
     assert found(tmp_path, [*rows, ["Z", 1, *total]]) == [("E227", 50)]
+    said = [one.message for one in check.check("s", tmp_path) if one.code == "E227"]
+    assert "('Z') are the sum of those in rows 2 to 49." in said[0]
+
+
+def test_words_for_summaries_in_several_languages(tmp_path):
+    words = ["Mean", "MEANS", "average", "Avg.", "sum", "Total:", "totals", "Grand Total", "SD", "std", "stdev", "Std. Dev.", "SE", "median", "min", "max", "minimum", "maximum", "variance", "range", "count", "n", "Mittelwert", "MW", "Summe", "Gesamt", "Standardabweichung", "Durchschnitt", "Anzahl", "moyenne", "somme", "écart type", "médiane", "media", "suma", "promedio", "gemiddelde", "som", "totaal", "standaarddeviatie"]  # fmt: skip
+    found(tmp_path, [[word, 1, 30, 5] for word in ("K1", *words, "Meaning", "Maxi", "Sumo")])
+    told = [one for one in check.check("s", tmp_path) if one.code == "E225"]
+    assert [(one.row, one.cells) for one in told] == [(3, len(words))]
 
 
 @pytest.mark.filterwarnings("error")
