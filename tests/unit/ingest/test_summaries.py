@@ -17,6 +17,12 @@ PLAIN = {
     "measures.alliance.items": GONE,
 }
 
+WORDS = """\
+Mean,MEANS,average,Avg.,sum,Total:,totals,Grand Total,SD,std,stdev,Std. Dev.,SE,median,min,max
+minimum,maximum,variance,range,count,n,Mittelwert,MW,Summe,Gesamt,Standardabweichung
+Durchschnitt,Anzahl,moyenne,somme,écart type,médiane,media,suma,promedio,gemiddelde,som,totaal
+standaarddeviatie"""
+
 
 def ratings(rng, courses=6, sessions=8):
     """Return course, session, total and outcome of made courses."""
@@ -65,7 +71,7 @@ def test_sums_beyond_all_ratings(tmp_path):
 
 
 def test_words_for_summaries_in_several_languages(tmp_path):
-    words = ["Mean", "MEANS", "average", "Avg.", "sum", "Total:", "totals", "Grand Total", "SD", "std", "stdev", "Std. Dev.", "SE", "median", "min", "max", "minimum", "maximum", "variance", "range", "count", "n", "Mittelwert", "MW", "Summe", "Gesamt", "Standardabweichung", "Durchschnitt", "Anzahl", "moyenne", "somme", "écart type", "médiane", "media", "suma", "promedio", "gemiddelde", "som", "totaal", "standaarddeviatie"]  # fmt: skip
+    words = WORDS.replace("\n", ",").split(",")
     found(tmp_path, [[word, 1, 30, 5] for word in ("K1", *words, "Meaning", "Maxi", "Sumo")])
     told = [one for one in check.check("s", tmp_path) if one.code == "E225"]
     assert [(one.row, one.cells) for one in told] == [(3, len(words))]
