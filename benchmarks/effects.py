@@ -2,13 +2,15 @@
 
     python benchmarks/effects.py coverage [--studies 40] [--courses 200] [--first 0] [--out FILE]
     python benchmarks/effects.py bootstrap [--studies 40] [--courses 200] [--first 0]
+    python benchmarks/effects.py shares [--studies 40] [--courses 200] [--first 0]
 
 Worlds: A (-2 points while a rupture is open, 1.5 from a repair on), B (the outcome follows ordinary
 fluctuation), R (it follows the rating), C (nothing). The alliance is cut at the ends of its scale,
 the outcome is not, so that what is planted is what should be found. `bootstrap` draws the courses
 of one study anew, `--studies` times, fits the hidden Markov model and the model of the outcome to
-each copy, and compares the SD of the estimates with the standard errors of the study. Both print
-tables in Markdown.
+each copy, and compares the SD of the estimates with the standard errors of the study. `shares` asks
+whether the share of an effect that is expected in the estimate of a criterion is the share that it
+shows, by the same studies with the effect and without. All print tables in Markdown.
 """
 
 import argparse
@@ -19,8 +21,13 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/helpers"))
 
-from rupture_repair.models.definitions import REPAIRED_MINUS_OPEN
+from made_settings import EDGE_RULES, EXPOSURE_RULES
+from rupture_repair.detection import criteria, detect
+from rupture_repair.exposure.sessions import session_exposures
+from rupture_repair.models.definitions import MODELS, REPAIRED_MINUS_OPEN
+from rupture_repair.models.expected_share import STATES, expected_slopes
 from rupture_repair.power.studies import study_seed
+from rupture_repair.statistics.estimates import fit
 from worlds_of_effects import (
     OPEN,
     REPAIRED,
@@ -105,17 +112,76 @@ def bootstrap(arguments: argparse.Namespace) -> pd.DataFrame:
     )
 
 
+#: Worlds in which only one of the states matters, both, or none.
+ONE_BY_ONE = {
+    "open": {"effect_open": OPEN}, "repaired": {"effect_repaired": REPAIRED}, "A": WORLDS["A"],
+    "C": {},
+}  # fmt: skip
+#: Criteria whose shares are looked at.
+LOOKED_AT = ("own_mean_2sd", "shewhart_2", "v_1sd", "v_2sd", "crisis_1sd", "change_point")
+
+
+def shares(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Return, by criterion, what is expected of effects and what is found, and the error of both.
+
+    `open` and `repaired` are shares; `both` is the estimate of an open rupture, in points, where
+    both states matter.
+    """
+    rows, variant = [], MODELS["next_session"].variants[MODELS["next_session"].rests_on]
+    for number in range(arguments.first, arguments.first + arguments.studies):
+        worlds = simulated(arguments.courses, study_seed(1, arguments.courses, number), ONE_BY_ONE)
+        none, said = worlds.data["C"], probabilities_of(worlds.data["C"])
+        if not said.models["alliance"].identified:
+            continue
+        alliance = {"alliance": none.measures["alliance"]}
+        for found in detect.detect(none.sessions, alliance, criteria.load(LOOKED_AT), EDGE_RULES,
+                                   dataset="made", events=none.events):  # fmt: skip
+            tables = {
+                world: session_exposures(
+                    found.states.to_pandas(), data, "alliance", "outcome", EXPOSURE_RULES
+                )
+                for world, data in worlds.data.items()
+            }
+            fits = {name: fit(variant.formula, table, ar1=variant.ar1)
+                    for name, table in tables.items()}  # fmt: skip
+            slopes = expected_slopes(tables["C"], said, "alliance")
+            if slopes is None or any(one.row(term) is None for one in fits.values()
+                                     for term in STATES.values()):  # fmt: skip
+                continue
+
+            def moved(world, term, fits=fits):
+                return fits[world].row(term)["estimate"] - fits["C"].row(term)["estimate"]
+
+            effects = [REPAIRED, OPEN]
+            rows.append({
+                "criterion": found.summary["criterion"],
+                "open: expected": slopes[1, 1], "open: found": moved("open", "open_within") / OPEN,
+                "repaired: expected": slopes[0, 0],
+                "repaired: found": moved("repaired", "repaired_within") / REPAIRED,
+                "both: expected": effects @ slopes[:, 1], "both: found": moved("A", "open_within"),
+            })  # fmt: skip
+    table = pd.DataFrame(rows)
+    for name in ("open", "repaired", "both"):
+        table[f"{name}: difference"] = table[f"{name}: found"] - table[f"{name}: expected"]
+    groups = table.groupby("criterion", sort=False)
+    errors = groups.sem()[[f"{name}: difference" for name in ("open", "repaired", "both")]]
+    return groups.mean().join(errors.add_suffix(", error")).join(groups.size().rename("studies"))
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("coverage", "bootstrap"))
+    parser.add_argument("what", choices=("coverage", "bootstrap", "shares"))
     for name, number in {"studies": 40, "courses": 200, "first": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    once = arguments.what == "bootstrap"
-    table = bootstrap(arguments) if once else summary(coverage(arguments))
-    print(table.round(3).to_markdown(index=False))
+    parts = {
+        "coverage": lambda: summary(coverage(arguments)),
+        "bootstrap": lambda: bootstrap(arguments),
+        "shares": lambda: shares(arguments).reset_index(),
+    }
+    print(parts[arguments.what]().round(3).to_markdown(index=False))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pandas as pd
 
 from made_measures import made_measures
 from rupture_repair import synthesise
-from rupture_repair.models.definitions import MODELS
+from rupture_repair.models.definitions import MODELS, PROBABLE_CRITERION
 
 MEASURES = made_measures(
     bond_t={"rater": "therapist"},
@@ -30,10 +30,18 @@ def estimates(name, value, error=0.2, measure="bond", message="", status="conver
                     "model": model, "variant": MODELS[model].rests_on, "term": term,
                     "estimate": value if term else np.nan, "std_error": error if term else np.nan,
                     "standardised": value / 10 if term else np.nan, "status": status,
-                    "message": message, "n_sessions": 100, "n_courses": 20,
+                    "message": message, "n_sessions": 100, "n_courses": 20, "var_residual": 4.0,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def by_probability(name, value, error=0.2):
+    """The rows of an open rupture by probabilities, total and direct; the residual SD is 2."""
+    own = estimates(name, value, error).query("term == 'open_within'")
+    parts = [own.assign(variant=variant, criterion=PROBABLE_CRITERION)
+             for variant in MODELS["next_session"].probable]  # fmt: skip
+    return pd.concat(parts)
 
 
 def pooled(*tables, synthetic=(), same_scores="left_out", claims=None):

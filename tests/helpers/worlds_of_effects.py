@@ -1,5 +1,6 @@
 """Simulated studies whose effects on the outcome are known, and what is estimated of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,9 @@ class Worlds:
     states: pd.DataFrame
 
 
-def simulated(courses: int, seed: int) -> Worlds:
+def simulated(
+    courses: int, seed: int, worlds: Mapping[str, Mapping[str, float]] = WORLDS
+) -> Worlds:
     """Simulate the courses of one study, with the outcomes of all worlds.
 
     The alliance is cut at the ends of its scale. The outcome is not: what is planted is there.
@@ -73,7 +76,7 @@ def simulated(courses: int, seed: int) -> Worlds:
     )["rating"]
     clients = made.sessions[["course", "therapist"]].drop_duplicates("course")
     data = {}
-    for world, link in WORLDS.items():
+    for world, link in worlds.items():
         uncut = SimulationSettings(**base | link, ends_of_scale=False)
         outcome = simulate_study(uncut, seed=seed).sessions["outcome"]
         if world == "R":

@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from made_synthesis import MEASURES, claims, estimates, pooled
+from made_synthesis import MEASURES, by_probability, claims, estimates, pooled
 from rupture_repair import synthesise
 from rupture_repair.disclosure.disclose import write
 from rupture_repair.disclosure.gate import Gate
-from rupture_repair.models.definitions import SAME_SCORES
+from rupture_repair.models.definitions import PROBABLE_CRITERION, SAME_SCORES
 from rupture_repair.models.evidence import OTHER_MEASURE, STANDS_IN
+from rupture_repair.report.sections import synthesis
 from rupture_repair.statistics import pooling
 
 
@@ -150,6 +151,29 @@ def test_claims_with_a_standardised_estimate_are_pooled_too():
     assert set(found["claim"]) == {"C6", "C7"}
     assert of(found)["estimate"].item() < 1
     assert studies.query("claim == 'C6' and dataset == 'c'")["reason"].item() == "an estimate"
+
+
+def test_effects_by_probabilities_are_pooled_apart_in_residual_sd_and_shown_first():
+    tables = [estimates("a", 0.1), estimates("b", 0.2)]
+    tables += [by_probability("a", -2.0), by_probability("b", -1.0, 0.4)]
+    none = {"status": "not_assessable", "message": "few courses"}
+    tables.append(estimates("c", 0.0, **none).assign(variant="probable_total",
+                                                     criterion=PROBABLE_CRITERION))  # fmt: skip
+    found, studies = pooled(*tables)
+    total = found[(found["variant"] == "probable_total") & (found["term"] == "open_within")]
+    expected = pooling.pool([-1.0, -0.5], [0.1, 0.2])
+    assert total["estimate"].item() == pytest.approx(expected.estimate)
+    assert (total["n_datasets"].item(), total["n_left_out"].item()) == (2, 1)
+    left_out = studies[(studies["dataset"] == "c") & (studies["model"] == "next_session")]
+    assert set(left_out["reason"]) == {"few courses"}
+    rows = synthesis.synthesis(synthesis.shown(found, "dip"))
+    effects = [str(row["effect"]) for row in rows]
+    assert effects[:2] == [
+        "in an open rupture, within courses (by probabilities)",
+        "in an open rupture, within courses (beyond the rating)",
+    ]
+    assert len(effects) == 6
+    assert len(synthesis.shown(found, "tooth")) == len(found) - 4
 
 
 def test_agreement_beyond_the_errors_is_a_caution():

@@ -25,10 +25,15 @@ from .project.headline import first_by_clients
 from .project.measures import Measures, read_measures
 from .statistics.pooling import Pooled, pool
 
+_NEXT = MODELS["next_session"]
+
 #: Terms of the table of estimates that are pooled: claim, model, variant, term.
 FROM_ESTIMATES = (
-    ("C7", "next_session", MODELS["next_session"].rests_on, "repaired_within"),
-    ("C7", "next_session", MODELS["next_session"].rests_on, "open_within"),
+    *(
+        ("C7", _NEXT.id, variant, term)
+        for variant in (*_NEXT.probable, _NEXT.rests_on)
+        for term in ("repaired_within", "open_within")
+    ),
     ("C7", "final", MODELS["final"].rests_on, "n_repaired"),
     ("C7", "final", MODELS["final"].rests_on, "n_unrepaired"),
 )
@@ -195,9 +200,10 @@ def studies(
     -------
     DataFrame
         :data:`STUDY_COLUMNS`, one row per synthesis (:data:`KEYS`), dataset, measure and outcome.
-        `estimate` and `std_error` are standardised; `used` says whether the row is pooled, `reason`
-        why not. `weight` and the columns `without_...` (the synthesis without this dataset) are
-        missing until :func:`synthesise` fills them.
+        `estimate` and `std_error` are standardised (those by probabilities in residual SD of the
+        outcome); `used` says whether the row is pooled, `reason` why not. `weight` and the columns
+        `without_...` (the synthesis without this dataset) are missing until :func:`synthesise`
+        fills them.
     """
     parts = [_from_estimates(estimates)]
     if claims is not None and len(claims):
@@ -213,6 +219,10 @@ def studies(
     return table.astype(kinds | _KINDS | dict.fromkeys(texts, "str"))
 
 
+#: What of the row of a term is needed.
+_OF_TERM = ("estimate", "std_error", "standardised", "var_residual")
+
+
 def _from_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
     """Return the standardised estimates of claim C7, with a row for each fit without one."""
     parts = []
@@ -222,14 +232,17 @@ def _from_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
         fits = estimates[(estimates["model"] == model) & (estimates["variant"] == variant)]
         key = shared[:4]
         rows = fits.drop_duplicates(key)[shared]
-        own = fits.loc[fits["term"] == term, [*key, "estimate", "std_error", "standardised"]]
+        own = fits.loc[fits["term"] == term, [*key, *_OF_TERM]]
         rows = rows.merge(own, on=key, how="left")
         # The same factor turns the estimate and its error into standardised ones.
         factor = rows["standardised"] / rows["estimate"]
+        if variant in _NEXT.probable:
+            # How far a probability spreads is no property of ruptures: it is not part of the unit.
+            factor = 1 / np.sqrt(rows["var_residual"])
+        rows["estimate"] = (rows["estimate"] * factor).where(rows["std_error"].notna())
         rows["std_error"] *= factor
-        rows["estimate"] = rows["standardised"].where(rows["std_error"].notna())
         parts.append(rows.assign(claim=claim, model=model, variant=variant, term=term))
-    return pd.concat(parts, ignore_index=True).drop(columns="standardised")
+    return pd.concat(parts, ignore_index=True).drop(columns=["standardised", "var_residual"])
 
 
 def _from_claims(claims: pd.DataFrame) -> pd.DataFrame:

@@ -10,14 +10,14 @@ from bundles import dataset_of, material_of
 from drawn_texts import texts_outside
 from made_multiverse import RULES, dataset, multiverse, run_with
 from made_reports import ABOUT, Page, to_draw
-from made_synthesis import estimates, pooled
+from made_synthesis import by_probability, estimates, pooled
 from made_tables import CONFIG, tables
 from rupture_repair.disclosure.gate import Gate
 from rupture_repair.exchange.joint import joint_table
 from rupture_repair.exchange.site_products import Agreed, SiteProducts
 from rupture_repair.figures.alt_text import alt_text
 from rupture_repair.figures.draw_figures import draw_figures
-from rupture_repair.figures.multiverse import LEAST_SHARE, specification_curve
+from rupture_repair.figures.multiverse import LEAST_SHARE, PROBABLE, specification_curve
 from rupture_repair.figures.style import save
 from rupture_repair.figures.synthesis import synthesis_forest
 from rupture_repair.models.definitions import SAME_SCORES
@@ -109,6 +109,20 @@ def test_a_curve_is_in_points_where_all_estimates_are_of_one_outcome(made, outco
     assert "estimates standardised from" in alt_text("specification_curve", numbers)
 
 
+def test_the_curve_marks_the_effects_by_probabilities_of_its_outcome(made, outcome):
+    own = made["estimates"].query("criterion == 'dip' and measure == 'srs' and variant == 'main'")
+    own = own.assign(variant="probable_total")
+    given = (outcome.fits, explained_by_choices(outcome.fits), made["detection"], made["measures"])
+    for table, marked in ((own, True), (own.assign(outcome="another"), False), (None, False)):
+        figure, _ = specification_curve(*given, table)
+        lines = [line for axes in figure.axes for line in axes.lines
+                 if line.get_color() == PROBABLE]  # fmt: skip
+        drawn = sorted(line.get_xdata()[0] for line in lines)
+        expected = own.loc[own["term"].isin(["open_within", "repaired_within"]), "estimate"]
+        assert drawn == (pytest.approx(sorted(expected)) if marked else [])
+        assert texts_outside(figure) == []
+
+
 def test_a_curve_of_nothing_says_so(made, outcome):
     empty = outcome.fits.assign(estimate=np.nan, standardised=np.nan)
     figure, numbers = curve(empty, made)
@@ -144,6 +158,19 @@ def test_the_forest_holds_datasets_pooled_and_published_estimates():
     text = alt_text("synthesis_forest", numbers)
     assert "Forest plot of 5 datasets." in text
     assert "Published, Rupture repair and outcome: r = 0.29" in text
+
+
+def test_the_forest_begins_with_effects_by_probabilities_where_there_are_any():
+    tables = [estimates("a", 0.1), estimates("b", 0.2), by_probability("a", -2.0)]
+    figure, numbers = synthesis_forest(
+        *pooled(*tables, by_probability("b", -1.0)), PUBLISHED, "dip"
+    )
+    assert texts_outside(figure) == []
+    assert list(numbers["panel"].unique())[:2] == [
+        "In an open rupture → next outcome, by probabilities",
+        "In an open rupture, as the criterion finds it → next outcome",
+    ]
+    assert numbers["estimate"].iloc[:2].tolist() == pytest.approx([-1.0, -0.5])
 
 
 def test_a_forest_of_one_dataset_says_why_nothing_is_pooled():

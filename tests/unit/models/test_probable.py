@@ -17,13 +17,16 @@ from rupture_repair.exposure.probable import probable
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models import fit_models
 from rupture_repair.models.definitions import (
+    MODELS,
     PROBABLE_CRITERION,
     PROBABLE_VARIANTS,
     REPAIRED_MINUS_OPEN,
     SAME_SCORES,
 )
+from rupture_repair.models.expected_share import expected_shares, expected_slopes
 from rupture_repair.models.probable import Probabilities, fit_probable
 from rupture_repair.project.reasons import in_full
+from rupture_repair.statistics import estimates
 
 OPEN, REPAIRED, FOLLOWS = -2.0, 1.5, 0.3
 LAW = Parameters(
@@ -167,6 +170,35 @@ def test_other_ids_in_another_order_change_no_number(study, nothing):
         for key in ("estimate", "std_error"):
             found, expected = (one.row("open_within")[key] for one in (fit, nothing[name]))
             assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_share_that_is_expected_of_a_criterion_is_what_is_left_of_an_effect(study):
+    # Sessions far below their course's mean are flagged, and those after them count as repaired.
+    low = study.sessions["alliance"] < study.sessions.groupby("course")["alliance"].transform(
+        "mean"
+    ) - 5  # fmt: skip
+    after = low.groupby(study.sessions["course"]).cummax()
+    state = np.where(low, "ruptured", np.where(after, "after_repair", "steady"))
+    found = []
+    for effects in ({}, {"open_": OPEN}, {"open_": OPEN, "repaired": REPAIRED}):
+        tables = study.tables(study.with_effects(**effects))
+        states = tables["states"].assign(state=state)
+        table = session_exposures(states, dataset_of(tables), "alliance", "outcome", EXPOSURE_RULES)
+        variant = MODELS["next_session"].variants["ar1"]
+        fit = estimates.fit(variant.formula, table, ar1=variant.ar1)
+        found.append(fit.row("open_within")["estimate"])
+    slopes = expected_slopes(table, study.said, "alliance")
+    share = expected_shares(table, study.said, "alliance")
+    assert list(share) == ["repaired_within", "open_within"]
+    assert share["open_within"] == slopes[1, 1]
+    assert 0.3 < slopes[1, 1] < 0.95
+    assert (found[1] - found[0]) / OPEN == pytest.approx(slopes[1, 1], abs=0.04)
+    both = REPAIRED * slopes[0, 1] + OPEN * slopes[1, 1]
+    assert found[2] - found[0] == pytest.approx(both, abs=0.08)
+    models = {"alliance": replace(MODEL, identified=False)}
+    assert expected_shares(table, replace(study.said, models=models), "alliance") == {}
+    steady = table.assign(open_within=0.0)
+    assert expected_shares(steady, study.said, "alliance") == {}
 
 
 @pytest.mark.parametrize(

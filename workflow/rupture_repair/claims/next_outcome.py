@@ -46,11 +46,12 @@ def of_next_outcome(
         context.session_outcome()
         rows = rows_of(context)
         if context.criterion != PROBABLE_CRITERION:
-            return replace(_of_variant(rows, _MODEL.rests_on, term), note=_OF_FOUND_STATES)
+            return _of_found_states(rows, term)
         why_not = _without_probabilities(rows)
         if why_not:
-            note = "; ".join([because("not_by_probabilities", reason=why_not), _OF_FOUND_STATES])
-            return replace(_of_variant(rows, _MODEL.rests_on, term), note=note)
+            found = _of_found_states(rows, term)
+            note = because("not_by_probabilities", reason=why_not)
+            return replace(found, note=f"{note}; {found.note}")
         total, direct = _MODEL.probable
         found = _of_variant(rows, total, term)
         caveat = _EXPLORATORY if exploratory else ""
@@ -65,6 +66,16 @@ def _without_probabilities(rows: pd.DataFrame) -> str | None:
     if own.empty:
         return "no model was fitted"
     return None if own["estimate"].notna().any() else str(own["message"].iloc[0])
+
+
+def _of_found_states(rows: pd.DataFrame, term: str) -> Estimate:
+    """Return the estimate of the states that the criterion finds, and say what is left of it."""
+    found = _of_variant(rows, _MODEL.rests_on, term)
+    share = row_of(rows, _MODEL.id, _MODEL.rests_on, term).get("expected_share", np.nan)
+    known = (
+        because("share_left", percent=f"{share:.0%}") if np.isfinite(share) else _OF_FOUND_STATES
+    )
+    return replace(found, note=known)
 
 
 def _of_variant(rows: pd.DataFrame, variant: str, term: str) -> Estimate:

@@ -30,8 +30,8 @@ FOLDER = Path("data/imported")
 #: Columns without which a table cannot be pooled: those that a synthesis reads.
 _NEEDED = {
     "estimates": ("dataset", "measure", "outcome", "criterion", "model", "variant", "term",
-                  "estimate", "std_error", "standardised", "n_sessions", "n_courses", "status",
-                  "message"),
+                  "estimate", "std_error", "standardised", "var_residual", "n_sessions",
+                  "n_courses", "status", "message"),
     "claims": ("dataset", "measure", "outcome", "criterion", "claim", "part", "standardised",
                "standardised_error", "n_sessions", "n_courses", "reason", "note"),
 }  # fmt: skip

@@ -123,7 +123,7 @@ def draw_figures(
 
     if multiverse is not None and choices is not None:
         fits = tables.estimates(gate, multiverse)
-        curve = partial(specification_curve, fits, choices, detection, measures)
+        curve = partial(specification_curve, fits, choices, detection, measures, forest)
         drawings["specification_curve"] = curve
 
     def write(name: str) -> list[Path]:

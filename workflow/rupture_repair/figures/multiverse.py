@@ -1,5 +1,6 @@
 """The specification curve: every estimate of a multiverse, and the choices that move it most."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..models.definitions import MODELS
 from ..multiverse.choices import CHOICES
 from ..project.measures import Measures
 from .style import FAINT, INK, QUIET, TERMS, WIDTH, Drawn, label, nothing, styled
@@ -33,6 +35,12 @@ _LEVELS = {
 
 #: Colour of what the levels of a choice do.
 BAR = "#8fa3b3"
+
+#: Colour of the effects by probabilities.
+PROBABLE = "#009e73"
+
+#: The exposures that are drawn.
+EXPOSURES = ("repaired", "open")
 
 #: A choice is shown where at least this share of the variance goes with it.
 LEAST_SHARE = 0.05
@@ -86,7 +94,11 @@ def curve_rows(fits: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def specification_curve(
-    fits: pd.DataFrame, shares: pd.DataFrame, detection: pd.DataFrame, measures: Measures
+    fits: pd.DataFrame,
+    shares: pd.DataFrame,
+    detection: pd.DataFrame,
+    measures: Measures,
+    estimates: pd.DataFrame | None = None,
 ) -> Drawn:
     """Draw the estimates of a multiverse by size, and below them what the main choices do to them.
 
@@ -102,6 +114,9 @@ def specification_curve(
     detection : DataFrame
         The table detection.
     measures : mapping of str to Measure
+    estimates : DataFrame, optional
+        The table of this name, of one measure: its total effects by probabilities, where there are
+        any, are marked in a curve in points.
 
     Returns
     -------
@@ -125,6 +140,7 @@ def specification_curve(
     drawn["place"] = drawn.groupby("term")["value"].rank(method="first")
     panel = _panel_rows(drawn, measures, list(detection["criterion"].drop_duplicates()), shares)
     terms = list(drawn["term"].drop_duplicates())
+    marked = _by_probability(estimates, outcomes)
     height = 0.2 * len(panel) + 0.1
     figure = Figure((WIDTH, 3.4 + height), layout="constrained")
     grid = figure.subplots(
@@ -133,11 +149,16 @@ def specification_curve(
     for (curve, choices), term in zip(grid.T, terms, strict=True):
         rows = drawn[drawn["term"] == term]
         _draw_curve(curve, rows)
+        if term in marked:
+            estimate, *ends = marked[term]
+            curve.axvspan(*ends, color=PROBABLE, alpha=0.12, lw=0)
+            curve.axvline(estimate, color=PROBABLE, lw=1.6, zorder=4)
         _draw_choices(choices, rows, panel, shares[shares["term"] == term])
         curve.set_title(f"Outcome {TERMS[f'{term}_within'][0]}")
     figure.supxlabel(f"{unit}, right of 0 is better", fontsize=9)
-    low = min(drawn["low"].quantile(_FAR), drawn["value"].min())
-    high = max(drawn["high"].quantile(1 - _FAR), drawn["value"].max())
+    beyond = [end for ends in marked.values() for end in ends]
+    low = min(drawn["low"].quantile(_FAR), drawn["value"].min(), *beyond)
+    high = max(drawn["high"].quantile(1 - _FAR), drawn["value"].max(), *beyond)
     grid[0, 0].set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
     grid[0, 0].set_ylabel("specifications, by estimate")
     grid[1, 0].set_yticks(range(len(panel)), [text for _, _, text in panel])
@@ -152,8 +173,24 @@ def specification_curve(
         Line2D([], [], color=INK, ls="--", lw=0.9, label="median"),
         Line2D([], [], color=BAR, lw=4, label="middle half of a choice, with its range"),
     ]
+    if marked:
+        of = "by probabilities, with its interval"
+        handles.append(Line2D([], [], color=PROBABLE, lw=1.6, label=of))
     figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.2)
     return figure, numbers
+
+
+def _by_probability(
+    estimates: pd.DataFrame | None, outcomes: Sequence[str]
+) -> dict[str, tuple[float, float, float]]:
+    """Return estimate and ends of each exposure by probabilities, of the one outcome drawn."""
+    if estimates is None or len(outcomes) != 1:
+        return {}
+    own = estimates[estimates["variant"] == MODELS["next_session"].probable[0]]
+    own = own[own["estimate"].notna() & (own["outcome"] == outcomes[0])]
+    found = own.drop_duplicates("term").set_index("term")[["estimate", "ci_low", "ci_high"]]
+    terms = [term for term in EXPOSURES if f"{term}_within" in found.index]
+    return {term: tuple(found.loc[f"{term}_within"]) for term in terms}
 
 
 def _kind(rows: pd.DataFrame) -> np.ndarray:

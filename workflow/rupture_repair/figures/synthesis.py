@@ -9,20 +9,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
+from ..models.definitions import MODELS, PROBABLE_CRITERION
 from ..models.evidence import OTHER_MEASURE
 from .rows import place_beside, rows_with_texts, write_text
 from .style import INK, QUIET, WIDTH, Drawn, label, nothing, styled
 
-#: Panels: model, term, heading, colour.
+#: Panels: model, whether by probabilities, term, heading, colour.
 PANELS = (
-    ("next_session", "repaired_within", "After a repaired rupture → next outcome, within courses",
-     "#0072B2"),
-    ("next_session", "open_within", "In an open rupture → next outcome, within courses",
+    ("next_session", True, "open_within", "In an open rupture → next outcome, by probabilities",
      "#D55E00"),
-    ("final", "n_repaired", "Repaired ruptures of a course → last outcome, between courses",
+    ("next_session", True, "repaired_within",
+     "After a repair → next outcome, by probabilities (exploratory)", "#0072B2"),
+    ("next_session", False, "open_within",
+     "In an open rupture, as the criterion finds it → next outcome", "#D55E00"),
+    ("next_session", False, "repaired_within",
+     "After a repair, as the criterion finds it → next outcome", "#0072B2"),
+    ("final", False, "n_repaired", "Repaired ruptures of a course → last outcome, between courses",
      "#0072B2"),
-    ("final", "n_unrepaired", "Unrepaired ruptures of a course → last outcome, between courses",
-     "#D55E00"),
+    ("final", False, "n_unrepaired",
+     "Unrepaired ruptures of a course → last outcome, between courses", "#D55E00"),
 )  # fmt: skip
 
 #: The heading of what was published.
@@ -59,8 +64,11 @@ def synthesis_rows(
     """
     rows: list[dict[str, Any]] = []
     studies = studies[studies["reason"] != OTHER_MEASURE]
-    for model, term, heading, _ in PANELS:
-        own = {"claim": "C7", "model": model, "term": term, "criterion": criterion}
+    for model, probable, term, heading, _ in PANELS:
+        about = MODELS[model]
+        variant = about.probable[0] if probable else about.rests_on
+        own = {"claim": "C7", "model": model, "variant": variant, "term": term}
+        own["criterion"] = PROBABLE_CRITERION if probable else criterion
         wanted = pd.Series(own)
         for row in studies[(studies[list(own)] == wanted).all(axis=1)].to_dict("records"):
             reach = 1.96 * row["std_error"]
@@ -103,7 +111,7 @@ def synthesis_forest(
     heights = [len(rows) + 0.7 for _, rows in panels]
     figure = Figure((WIDTH, 0.9 + 0.3 * sum(heights) + 0.36 * len(panels)), layout="constrained")
     grid = rows_with_texts(figure, heights, sharex=True)
-    colours = {heading: colour for _, _, heading, colour in PANELS}
+    colours = {heading: colour for *_, heading, colour in PANELS}
     for (axes, texts), (heading, rows) in zip(grid, panels, strict=True):
         _draw_panel(axes, texts, rows, colours.get(str(heading), INK))
         axes.set_title(heading)

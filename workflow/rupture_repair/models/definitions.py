@@ -70,6 +70,8 @@ class Model:
     probable : tuple of str
         Variants that they rest on in its place where the hidden Markov model is identified: a
         statement needs all of them. The first is shown first.
+    without_probable : str
+        Why there are none.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Model:
     empty: str
     rests_on: str = "main"
     probable: tuple[str, ...] = ()
+    without_probable: str = ""
 
     @property
     def formula(self) -> str:
@@ -231,6 +234,8 @@ _TRAJECTORY = Model(
     },
     answers=("time:group",),
     empty="no course that could be assessed has a rated outcome",
+    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    "nothing",
 )
 
 _COURSE = (
@@ -270,6 +275,8 @@ _FINAL = Model(
     },
     answers=("n_repaired", "n_unrepaired"),
     empty="no course could be assessed",
+    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    "nothing",
 )
 
 _LEAVING = "time + I(time ** 2) + open_prev + repaired_prev"
@@ -302,6 +309,8 @@ _ENDING = Model(
     },
     answers=("open_prev", "repaired_prev"),
     empty="no session follows one whose state is known",
+    without_probable="whether a rupture stays open depends on leaving, so that a probability that "
+    "knows how the course went on is circular",
 )
 
 _GROWTH = Model(
@@ -330,6 +339,8 @@ _GROWTH = Model(
     },
     answers=("repaired", "unrepaired"),
     empty="no episode has an onset, a later rating and a matched stretch",
+    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    "nothing",
 )
 
 _MODERATED = "depth + session + (1 | therapist)"
@@ -376,6 +387,8 @@ _MODERATION = Model(
     },
     answers=("depth",),
     empty="no episode is known to be repaired or not",
+    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    "nothing",
 )
 
 #: The models, in the order of the report.

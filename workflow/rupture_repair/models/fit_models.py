@@ -35,10 +35,14 @@ from .definitions import (
     Model,
     Variant,
 )
+from .expected_share import expected_shares
 from .probable import Probabilities, fit_probable
 
 log = logging.getLogger(__name__)
 
+
+#: Models and variants whose estimates show a known share of the effects of the states.
+_SHARED = [("next_session", name) for name in ("main", MODELS["next_session"].rests_on)]
 
 _RETROSPECTIVE = (
     "the criterion uses later ratings, so that what it says of the time before the landmark was "
@@ -169,6 +173,9 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
     probabilities = _probabilities(criterion, given)
     if probabilities and not reason:
         probable = _by_probability(given, probabilities, measure, tables["sessions"], same)
+    shares: dict[str, float] = {}
+    if given.probabilities and tables:
+        shares = expected_shares(tables["sessions"].rows, given.probabilities, measure)
     rows = []
     for model, name in _variants_of(measure, criterion, given):
         variant = MODELS[model].variants[name]
@@ -183,7 +190,10 @@ def _fit_criterion(given: _GivenForModels, measure: str, criterion: str) -> list
         if same and model not in ("growth", "moderation") and not variant.view:
             result = result.noted(SAME_SCORES)
         keys = (given.dataset.name, measure, outcome, criterion, model, name)
-        rows.append(dict(zip(KEYS, keys, strict=True)) | result.rows)
+        row = dict(zip(KEYS, keys, strict=True)) | result.rows
+        if (model, name) in _SHARED:
+            row["expected_share"] = [shares.get(term) for term in result.rows["term"]]
+        rows.append(row)
     return rows
 
 

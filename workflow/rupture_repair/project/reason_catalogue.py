@@ -164,6 +164,8 @@ _VERDICTS = {
     "by_total": "total: {reason}",
     "by_direct": "beyond the rating: {reason}",
     "not_by_probabilities": "by probabilities not assessable: {reason}",
+    "share_left": "of the states that the criterion finds, which errs: of what goes with such a "
+    "state {percent} is expected to be left here",
 }
 
 _SCALES = {

@@ -15,6 +15,7 @@ from .failed_page import failure_report
 from .index_page import index, index_entry
 from .output_formats import FORMS, render
 from .provenance import provenance
+from .sections import synthesis
 
 
 def _entry(folder: Path, settings: Settings) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def _synthesis(root: Path, settings: Settings) -> dict[str, Any] | None:
         name: pd.read_parquet(folder / f"{file}.parquet")
         for name, file in (("pooled", "synthesis"), ("studies", "synthesis_studies"))
     }
-    shown = {name: table[table["criterion"] == criterion] for name, table in tables.items()}
+    shown = {name: synthesis.shown(table, criterion) for name, table in tables.items()}
     names = {str(row["id"]): str(row["name"]) for row in settings.criteria}
     across = {
         name: pd.read_parquet(folder / f"synthesis_{name}.parquet") for name in ("sites", "joint")

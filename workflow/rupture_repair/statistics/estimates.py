@@ -52,7 +52,7 @@ _STATUS = ("engine", "optimiser", "status", "converged", "singular", "message")
 
 #: Columns of a fit, and of the table of estimates.
 TERM_COLUMNS = (*_TERM, *_COUNTS, *_NUMBERS, *_STATUS)
-COLUMNS = (*KEYS, *TERM_COLUMNS)
+COLUMNS = (*KEYS, *_TERM, "expected_share", *_COUNTS, *_NUMBERS, *_STATUS)
 
 _NO_DF = "no degrees of freedom from this engine: z statistic and normal interval"
 
@@ -383,7 +383,7 @@ def typed(parts: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> pd
             value = part.get(column)
             cell.extend(list(value) if _has_many(value) else [value] * length)  # type: ignore[arg-type]
     table = pd.DataFrame(cells)
-    types = dict.fromkeys((*_TERM[1:], *_NUMBERS), "float64")
+    types = dict.fromkeys((*_TERM[1:], "expected_share", *_NUMBERS), "float64")
     types |= dict.fromkeys(_COUNTS, "Int64") | {"converged": "bool", "singular": "bool"}
     types = {column: types.get(column, "str") for column in columns}
     return table.astype(types)

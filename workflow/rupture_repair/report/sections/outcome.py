@@ -15,7 +15,7 @@ from ...models.definitions import (
 from ...project.processed import of_criterion
 from ...statistics.statuses import STATUSES
 from ..dataset_tables import Material
-from ..markdown import held, interval, number, p_value, status, text
+from ..markdown import held, interval, number, p_value, percent, status, text
 from ..rows import Rows, one_per_fit
 from ..terms import in_words, model_in_words, units_of
 
@@ -30,6 +30,9 @@ TERMS = {"open": "open_within", "repaired": "repaired_within", "difference": REP
 def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
     """Show the estimates of claim C7 by the states that each criterion finds."""
     several = len(material.estimates["outcome"].dropna().unique()) > 1
+    measures = {pair["open"]["measure"] for pair in pairs}
+    known = material.estimates[material.estimates["measure"].isin(measures)]
+    shared = known["expected_share"].notna().any()
     rows = []
     for pair in pairs:
         repaired, open_ = pair["repaired"], pair["open"]
@@ -42,6 +45,9 @@ def effects(material: Material, pairs: list[dict[str, Any]]) -> Rows:
                 "repaired": interval(repaired),
                 "open": interval(open_),
                 "difference": interval(pair["difference"]),
+            }
+            | ({"share": _share(material, open_)} if shared else {})
+            | {
                 "n": held(open_["n_sessions"]) if fitted else "–",
                 "courses": held(open_["n_courses"]) if fitted else "–",
                 "status": status(open_["status"]),
@@ -99,6 +105,14 @@ def _rows_of(row: dict[str, Any], name: str) -> str:
     """Return what a fit rests on: a dash where it has no result, or its rows are no sessions."""
     of_sessions = name != "n_sessions" or MODELS[row["model"]].rows == "session"
     return held(row[name]) if pd.notna(row["term"]) and of_sessions else "–"
+
+
+def _share(material: Material, row: dict[str, Any]) -> str:
+    """Return the share of an effect of open ruptures that an estimate of a criterion shows."""
+    own = of_criterion(material.estimates, row["measure"], row["criterion"])
+    own = own[(own["term"] == TERMS["open"]) & (own["variant"] == row["variant"])]
+    known = own.loc[own["outcome"] == row["outcome"], "expected_share"].dropna()
+    return percent(known.iloc[0]) if len(known) else "–"
 
 
 def _difference(material: Material, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,31 @@
 """Rows of the tables across datasets."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
+from ...models.definitions import MODELS
 from ..markdown import code, count, held, interval, number, p_value, percent, text
 from ..rows import Rows
 from ..terms import in_words
 
 
+def shown(table: pd.DataFrame, criterion: str) -> pd.DataFrame:
+    """Return the rows that are shown: those by probabilities first, then those of a criterion.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table synthesis or synthesis_studies.
+    criterion : str
+    """
+    probable = table["variant"].isin(MODELS["next_session"].probable)
+    return pd.concat([table[probable], table[~probable & (table["criterion"] == criterion)]])
+
+
 def synthesis(pooled: pd.DataFrame) -> Rows:
-    """Show pooled estimates of one criterion."""
+    """Show pooled estimates."""
     rows = []
     for row in pooled[pooled["status"] == "pooled"].to_dict("records"):
         prediction = f"{number(row['prediction_low'])} to {number(row['prediction_high'])}"
@@ -16,7 +33,7 @@ def synthesis(pooled: pd.DataFrame) -> Rows:
         rows.append(
             {
                 "claim": row["claim"],
-                "effect": in_words(row["term"]) if row["term"] else "–",
+                "effect": _effect(row),
                 "datasets": count(row["n_datasets"]),
                 "courses": held(row["n_courses"]),
                 "estimate": interval(row),
@@ -28,6 +45,14 @@ def synthesis(pooled: pd.DataFrame) -> Rows:
             }
         )
     return rows
+
+
+def _effect(row: Mapping[Any, Any]) -> str:
+    """Return a term in words, and by which probabilities it is estimated."""
+    if not row["term"]:
+        return "–"
+    words = {"probable_total": " (by probabilities)", "probable_direct": " (beyond the rating)"}
+    return in_words(row["term"]) + words.get(row["variant"], "")
 
 
 def left_out(studies: pd.DataFrame) -> Rows:
@@ -47,7 +72,7 @@ def without_each(studies: pd.DataFrame) -> Rows:
     """Show the pooled estimates without each dataset."""
     return [
         {
-            "effect": in_words(row["term"]) if row["term"] else "–",
+            "effect": _effect(row),
             "dataset": text(row["dataset"]),
             "weight": percent(row["weight"]),
             "estimate": interval(
