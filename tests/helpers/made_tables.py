@@ -186,7 +186,7 @@ def _estimates() -> pd.DataFrame:
     rows = []
     facts = {
         "n_sessions": 310, "n_courses": 27, "n_therapists": 5, "engine": "statsmodels",
-        "optimiser": "lbfgs", "df": np.nan,
+        "optimiser": "lbfgs", "df": np.nan, "expected_share": np.nan,
     }  # fmt: skip
     for measure in ("srs", "srs_t"):
         for criterion in CRITERIA:

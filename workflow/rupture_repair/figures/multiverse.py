@@ -164,6 +164,13 @@ def specification_curve(
     grid[1, 0].set_yticks(range(len(panel)), [text for _, _, text in panel])
     for tick, (_, level, _) in zip(grid[1, 0].get_yticklabels(), panel, strict=True):
         tick.set(size=8, weight="bold" if level is None else "normal")
+    handles = _legend(bool(marked))
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.2)
+    return figure, numbers
+
+
+def _legend(marked: bool) -> list[Line2D]:
+    """Return what a curve needs to be read, with effects by probabilities or without."""
     handles = [
         Line2D([], [], color=colour, marker=marker, lw=0, ms=5, label=name)
         for name, colour, marker in _KINDS.values()
@@ -176,8 +183,7 @@ def specification_curve(
     if marked:
         of = "by probabilities, with its interval"
         handles.append(Line2D([], [], color=PROBABLE, lw=1.6, label=of))
-    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.2)
-    return figure, numbers
+    return handles
 
 
 def _by_probability(
