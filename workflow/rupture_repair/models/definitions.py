@@ -234,7 +234,7 @@ _TRAJECTORY = Model(
     },
     answers=("time:group",),
     empty="no course that could be assessed has a rated outcome",
-    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    without_probable="whole episodes are counted, of which probabilities of single sessions say "
     "nothing",
 )
 
@@ -275,7 +275,7 @@ _FINAL = Model(
     },
     answers=("n_repaired", "n_unrepaired"),
     empty="no course could be assessed",
-    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    without_probable="whole episodes are counted, of which probabilities of single sessions say "
     "nothing",
 )
 
@@ -339,7 +339,7 @@ _GROWTH = Model(
     },
     answers=("repaired", "unrepaired"),
     empty="no episode has an onset, a later rating and a matched stretch",
-    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    without_probable="whole episodes are counted, of which probabilities of single sessions say "
     "nothing",
 )
 
@@ -387,7 +387,7 @@ _MODERATION = Model(
     },
     answers=("depth",),
     empty="no episode is known to be repaired or not",
-    without_probable="it counts whole episodes, of which the probabilities of single sessions say "
+    without_probable="whole episodes are counted, of which probabilities of single sessions say "
     "nothing",
 )
 
