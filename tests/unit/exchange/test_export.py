@@ -88,6 +88,11 @@ def test_no_small_count_and_nothing_that_tells_one_leaves_the_site(withheld):
         counts = table[[one for one in table if one.startswith("n_")]].to_numpy(float)
         assert not ((counts > 0) & (counts < 5)).any(), name
     assert not {"loglik", "aic", "bic"} & set(found.estimates)
+    # Beside a standard error they would tell the degrees of freedom, which count courses.
+    assert found.estimates[["statistic", "p", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert found.table("claims")[["ci_low", "standardised_high"]].isna().all(axis=None)
+    assert not found.table("claims")["reason"].str.contains("interval [", regex=False).any()
+    assert found.estimates["std_error"].notna().any()
     hidden = found.estimates.set_index(["model", "term"])["std_error"].isna()
     rows = found.table("covariances").query("covariance == covariance")
     # Inverted, those of all terms would tell sums over rows.

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..disclosure import tables as disclosed
@@ -45,6 +46,9 @@ _ABOUT = ("title", "source", "licence", "citation", "synthetic", "cautions")
 
 #: Columns of estimates that no site needs, and of which a withheld number of rows could be told.
 _NOT_NEEDED = ["loglik", "aic", "bic"]
+
+#: What gives, beside a standard error, degrees of freedom and so a withheld number of courses.
+_TELL_FREEDOM = ("statistic", "p", "ci_low", "ci_high", "standardised_low", "standardised_high")
 
 #: Columns that would be of single persons. No table of an exchange may have one.
 OF_PERSONS = ("course", "client", "therapist", "session")
@@ -304,9 +308,15 @@ def _tables(
     components, flow = (
         of_criterion(read(name), measure, criterion) for name in ("components", "flow")
     )
+    found = read("claims")
+    estimates, claims = disclosed.estimates(gate, read("estimates")), disclosed.claims(gate, found)
+    if not gate.open:
+        for table in (estimates, claims):
+            table[[name for name in _TELL_FREEDOM if name in table]] = np.nan
+        claims["reason"] = [gate.text(one, estimates=False) for one in found["reason"]]
     return {
-        "estimates": disclosed.estimates(gate, read("estimates")).drop(columns=_NOT_NEEDED),
-        "claims": disclosed.claims(gate, read("claims")),
+        "estimates": estimates.drop(columns=_NOT_NEEDED),
+        "claims": claims,
         "detection": disclosed.detection(gate, detection),
         "chance": disclosed.chance(gate, read("chance")),
         "components": disclosed.components(gate, components),
