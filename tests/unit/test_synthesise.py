@@ -123,6 +123,14 @@ def test_synthetic_data_are_not_pooled_with_observed_ones():
     assert of(pooled(*tables, synthetic={"a", "b", "demo"})[0])["n_datasets"].item() == 3
 
 
+def test_a_twin_is_not_pooled_with_its_study():
+    facts = {name: {"synthetic": True, "twin": name == "b", "measures": MEASURES} for name in "ab"}
+    found = synthesise.studies(pd.concat([estimates(name, 0.1) for name in "ab"]), facts)
+    found = found.query("estimate == estimate")
+    assert set(found.loc[found["dataset"] == "b", "reason"]) == {"a twin is no study of its own"}
+    assert found.loc[found["dataset"] == "a", "used"].all()
+
+
 def test_each_dataset_counts_once_by_the_measure_of_its_clients():
     tables = [estimates(name, 0.1, measure=measure) for name in "ab" for measure in MEASURES
               if measure != "mood"]  # fmt: skip

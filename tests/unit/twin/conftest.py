@@ -10,7 +10,7 @@ from rupture_repair.simulation.files import write_dataset
 from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.twin import choice, fidelity, fit, make, matching, privacy
 
-CONFIG = "datasets: [demo]\ncriteria: [v_1sd, own_mean_2sd]\ndefault_criterion: v_1sd\n"
+CONFIG = "datasets: [demo]\ncriteria: [v_1sd]\ndefault_criterion: v_1sd\n"
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,8 @@ def quick(monkeypatch):
     known = {"max_sessions": 12, "median_sessions": 9.0}
     monkeypatch.setattr(fit, "fitted", lambda *given, **named: Base(known, "as simulated"))
     for module, name, value in (
-        (matching, "STEPS", 2), (matching, "STUDIES", 1), (choice, "VERSIONS", 4),
-        (make, "ATTACKED", 1), (make, "_COURSES", 48), (fidelity, "_REPLICATES", 3),
+        (matching, "STEPS", 1), (matching, "STUDIES", 1), (choice, "VERSIONS", 3),
+        (choice, "_TRIALS", 1), (make, "ATTACKED", 1), (make, "_COURSES", 48), (fidelity, "_REPLICATES", 3),
         (fidelity, "_GROUPS", 5),
         # Of so few courses attacks succeed by chance.
         (privacy, "MOST_AUC", 1.0), (privacy, "MOST_GAIN", 1.0),

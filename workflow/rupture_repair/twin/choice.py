@@ -118,7 +118,7 @@ class Aim:
     def _told(self, dataset: Dataset) -> tuple[Sums, Sums, dict[str, pd.DataFrame]]:
         dataset = self.by.only(dataset)
         detected = self.by.detected(dataset)
-        sums = main_sums(dataset, detected, self.by), further_sums(dataset, self.by)
+        sums = main_sums(dataset, detected, self.by), further_sums(dataset, detected, self.by)
         return *sums, _tables(dataset, detected, self.by)
 
     def _joined(

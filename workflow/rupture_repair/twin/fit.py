@@ -10,6 +10,7 @@ import pandas as pd
 from ..ingest.described_measures import DescribedMeasure
 from ..power.from_dataset import fitted
 from ..project.dataset import Dataset
+from ..project.problems import ProblemsFound
 from ..project.setting_groups import Settings
 from ..simulation.forms import OtherView, SimulatedForm, SimulatedForms
 from ..simulation.settings import SimulationSettings
@@ -58,7 +59,10 @@ def _start(
 ) -> TwinModel:
     """Return the model with values to start from."""
     courses = dataset.courses
-    base = fitted(dataset, by.measure, by.outcome, seed=seed)
+    try:
+        base = fitted(dataset, by.measure, by.outcome, seed=seed)
+    except ProblemsFound:  # no model of the outcome: what follows moves its values all the same
+        base = fitted(dataset, by.measure, None, seed=seed)
     therapists = int(courses["therapist"].nunique())
     ending = courses.get("ending", pd.Series(dtype="str")).astype("str")
     endings = bool(ending.isin(["completed", "dropped_out", "ongoing"]).any())

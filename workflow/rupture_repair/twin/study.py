@@ -29,7 +29,7 @@ _RATINGS = 4
 _MOST_AT_END = 0.9
 
 #: Criteria of which a twin can say nothing: it has no coded events, and fits of its own.
-_LEFT_OUT = ("reported", "rupture_probability")
+LEFT_OUT = ("reported", "rupture_probability")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def read(name: str, settings: Settings, root: Path = Path()) -> BuiltStudy:
     k = dict(zip(own["criterion"].astype("str"), own["k"], strict=True))
     rules = criteria.with_calibrated_k(
         [one for one in criteria.from_dicts(settings.criteria)
-         if one.id in k and one.id not in _LEFT_OUT], own,
+         if one.id in k and one.id not in LEFT_OUT], own,
     )  # fmt: skip
     if not rules:
         raise ProblemsFound([problem("E761", found=name, why="no criterion can be assessed in it")])

@@ -121,9 +121,23 @@ def main_sums(dataset: Dataset, detected: Detected, by: Ruler) -> Sums:
     return Sums.of([*_of_courses(dataset, by), *_of_criteria(dataset, detected, by)])
 
 
-def further_sums(dataset: Dataset, by: Ruler) -> Sums:
+def further_sums(dataset: Dataset, detected: Detected, by: Ruler) -> Sums:
     """Return moments on which spreads, trends, autocorrelations and reliabilities rest."""
-    return Sums.of(_of_moments(dataset, by))
+    return Sums.of([*_of_moments(dataset, by), *_of_falls(dataset, detected, by)])
+
+
+def _of_falls(dataset: Dataset, detected: Detected, by: Ruler) -> NamedSums:
+    """Yield second moments of the depth of episodes, within courses and between them."""
+    episodes = detected.of(by.measure, by.headline.id).episodes
+    fall, every = episodes["fall"].astype("float64"), _courses(dataset)
+    of_course = fall.groupby(episodes["course"].astype("str").to_numpy())
+    number, total = (one.reindex(every, fill_value=0.0) for one in (of_course.size(),
+                                                                    of_course.sum()))  # fmt: skip
+    squares = (fall**2).groupby(episodes["course"].astype("str").to_numpy()).sum()
+    between = total**2 / number.clip(lower=1)
+    yield "squared falls", squares.reindex(every, fill_value=0.0), number
+    yield "squared falls between", between, number
+    yield "courses with falls", (number > 0).astype("float64"), number
 
 
 def _courses(dataset: Dataset) -> pd.Index:
