@@ -3,6 +3,7 @@
 import pytest
 
 from rupture_repair import settings as configuration
+from rupture_repair.claims import estimands
 from rupture_repair.detection import criteria, detect
 from rupture_repair.ingest import ingest
 from rupture_repair.power.plan import Base
@@ -46,8 +47,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(fit, "fitted", lambda *given, **named: Base(known, "as simulated"))
     for module, name, value in (
         (matching, "STEPS", 1), (matching, "STUDIES", 1), (choice, "VERSIONS", 3),
-        (choice, "_TRIALS", 1), (make, "ATTACKED", 1), (make, "_COURSES", 48), (fidelity, "_REPLICATES", 3),
-        (fidelity, "_GROUPS", 5),
+        (choice, "_TRIALS", 1), (make, "ATTACKED", 1), (make, "_COURSES", 48),
+        (fidelity, "_chance", lambda *given: 10.0), (fidelity, "_GROUPS", 2),
+        (estimands, "DRAWS", 20),
         # Of so few courses attacks succeed by chance.
         (privacy, "MOST_AUC", 1.0), (privacy, "MOST_GAIN", 1.0),
     ):  # fmt: skip
