@@ -47,9 +47,9 @@ def test_open_ruptures_keep_their_size_and_intervals_hold_it():
     nothing = rows.loc["C", "estimate"]
     # What is found with an effect and without it in the same study: the noise is the same.
     for world, variant, low, high in (
-        ("A", "probable_total", 1.15 * OPEN, 0.8 * OPEN),
-        ("B", "probable_total", -0.15, 0.15),
-        ("R", "probable_direct", -0.05, 0.05),
+        ("A", "probable_total", -2.15, -1.80),
+        ("B", "probable_total", -0.10, 0.10),
+        ("R", "probable_direct", -0.02, 0.02),
     ):
         answer = (rows.loc[world, "estimate"] - nothing)[variant].mean()
         campaign.figure(f"{world}: open, {variant}, less without", answer, low, high, **SIZES)

@@ -17,6 +17,7 @@ rule fit_hidden_markov:
         runtime=minutes_of("fit_hidden_markov"),
     params:
         needed=any(row["run"] == "rupture_probability" for row in SETTINGS["criteria"]),
+        soft_ends=SETTINGS["hidden_markov"]["soft_ends"],
     script:
         "../scripts/fit_hidden_markov.py"
 

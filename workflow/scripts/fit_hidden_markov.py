@@ -16,6 +16,7 @@ with step_log.step(
         models = fit_hidden_markov(
             pd.read_parquet(given.sessions),
             read_measures(given.measures),
+            soft_ends=snakemake.params.soft_ends,
             processes=snakemake.threads,
         )
     rupture_probability.write(models, snakemake.output.models)

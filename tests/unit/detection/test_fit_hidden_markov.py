@@ -28,6 +28,8 @@ def test_hidden_markov_models_fitted_before_give_what_is_found_without_them():
     }
     one, two = (fit_hidden_markov(table, measures, processes=processes) for processes in (1, 2))
     assert list(one) == ["alliance", "other"]
+    assert one["alliance"].soft == (1.0, 39.0)
+    assert one["other"].soft == (-39.0, -1.0)
     assert [one[name].as_dict() for name in one] == [two[name].as_dict() for name in two]
     rules = oracle.rules("rupture_probability")
     given, fitted = (

@@ -20,7 +20,7 @@ from .context import Context, Estimate, from_row, row_of
 _MODEL = MODELS["next_session"]
 
 _EXPLORATORY = (
-    "exploratory, as in simulated studies two thirds of what goes with a repair come back"
+    "exploratory, as in simulated studies five sixths of what goes with a repair come back"
 )
 _OF_FOUND_STATES = (
     "of the states that the criterion finds, which errs: in simulated studies 17 to 60 % of what "

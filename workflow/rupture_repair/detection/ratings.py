@@ -13,7 +13,7 @@ from . import courses as flat
 from .courses import Courses
 from .criteria import Criterion
 from .fall_rules import Scale
-from .hidden_markov import rupture_probability
+from .hidden_markov import ends, rupture_probability
 from .hidden_markov.rupture_probability import HiddenMarkovModel
 from .scan.falls import population_of
 from .scan.population import Populations
@@ -153,13 +153,18 @@ def alliance(measures: Measures) -> list[str]:
     return [name for name, measure in measures.items() if measure.shows_ruptures]
 
 
-def fitted_model(ratings: Ratings, measure: Measure) -> HiddenMarkovModel | None:
+def fitted_model(
+    ratings: Ratings, measure: Measure, soft_ends: float = ends.SHARE
+) -> HiddenMarkovModel | None:
     """Fit the hidden Markov model to all ratings of a measure.
 
     Parameters
     ----------
     ratings : Ratings
     measure : Measure
+    soft_ends : float
+        Share of the range at each end, see
+        :func:`rupture_repair.detection.hidden_markov.ends.soft_ends`.
 
     Returns
     -------
@@ -170,7 +175,9 @@ def fitted_model(ratings: Ratings, measure: Measure) -> HiddenMarkovModel | None
         return None
     low, high = measure.turned_range
     step = rupture_probability.smallest_step(ratings.courses)
-    return rupture_probability.fit(ratings.courses, low=low, high=high, step=step)
+    rating = ratings.courses.rating
+    soft = ends.soft_ends(rating, ratings.components, measure, step=step, share=soft_ends)
+    return rupture_probability.fit(ratings.courses, low=low, high=high, step=step, soft=soft)
 
 
 def why_not_assessable(criterion: Criterion, measure: Measure, ratings: Ratings) -> str | None:

@@ -168,7 +168,7 @@ _NEXT_SESSION = Model(
             "an open rupture against a steady session of equal ordinary fluctuation: exposures are "
             "probabilities by the hidden Markov model, residuals are autocorrelated, and standard "
             "errors know that its parameters were estimated; what goes with a repair is "
-            "exploratory: two thirds of it come back in simulated studies (docs/effects.md)",
+            "exploratory: five sixths of it come back in simulated studies (docs/effects.md)",
         ),
         "probable_direct": _probable(
             "rating",

@@ -256,7 +256,7 @@ WITHOUT_FACTS = (
     "after both, courses are independent",
     "strategies are coded up to the repair: an association, not an effect",
     "error of measurement of single items counts as unshared",
-    "exploratory, as in simulated studies two thirds of what goes with a repair come back",
+    "exploratory, as in simulated studies five sixths of what goes with a repair come back",
     "of the states that the criterion finds, which errs: in simulated studies 17 to 60 % of what "
     "goes with an open rupture is left (docs/power.md)",
     "the outcome has no interpersonal component",

@@ -94,6 +94,21 @@ class CertificateSettings(SettingGroup):
 
 
 @dataclass(frozen=True)
+class HiddenMarkovSettings(SettingGroup):
+    """How the hidden Markov model is fitted.
+
+    Attributes
+    ----------
+    soft_ends : float
+        Share of the range at each end where a total without items means all beyond.
+    """
+
+    key: ClassVar[str] = "hidden_markov"
+
+    soft_ends: float
+
+
+@dataclass(frozen=True)
 class ChanceSettings(SettingGroup):
     """How episodes are compared with chance.
 
@@ -296,6 +311,7 @@ class Settings(SettingGroup):
     settings_of_criteria: Mapping[str, Any]
     edge_rules: EdgeRules
     seed: int
+    hidden_markov: HiddenMarkovSettings
     chance: ChanceSettings
     models: ModelSettings
     claims: ClaimSettings

@@ -59,7 +59,10 @@ class CourseBlock:
 def blocks(
     courses: Courses, *, centre: float, low: float, high: float, step: float, widest: int = 32
 ) -> Iterator[CourseBlock]:
-    """Yield the courses in blocks that fit into the processor's cache."""
+    """Yield the courses in blocks that fit into the processor's cache.
+
+    Ratings from `high` on, and up to `low`, are those: they mean all beyond.
+    """
     order = np.argsort(courses.length, kind="stable")
     begin = 0
     while begin < len(order):
@@ -69,7 +72,8 @@ def blocks(
         position = np.arange(length.max())[:, None]
         # Padding repeats the last rating: no session passes, and its emission is set to 1.
         index = courses.start[chosen] + np.minimum(position, length - 1)
-        rating, session = courses.rating[index], courses.session[index]
+        rating = np.clip(courses.rating[index], low, high)
+        session = courses.session[index]
         gap = np.diff(session, axis=0, prepend=1).clip(0, LONGEST_GAP)
         moves = np.diff(chain_time(session), axis=0, prepend=0).clip(0, LONGEST_GAP)
         yield CourseBlock(

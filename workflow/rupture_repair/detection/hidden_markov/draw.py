@@ -63,6 +63,7 @@ def draw(
     rating = np.empty(len(pattern.rating))
     carried, last, fresh = np.zeros(number), np.ones(number, dtype=np.int64), moved.astype(bool)
     kinds, seen = p.shape[1], np.zeros(number, dtype=bool)
+    least, most = model.ends
     for position in range(int(pattern.length.max(initial=0))):
         here = np.flatnonzero(pattern.length > position)
         at = pattern.start[here] + position
@@ -77,9 +78,10 @@ def draw(
         steady = line[here, 0] + line[here, 1] * (session - model.centre)
         noise = scale[here] * np.sqrt(1 - kept**2) * np.log(uniform[1] / (1 - uniform[1]))
         shown = _shown(steady - fall + kept * carried[here] + noise, model)
-        off = shown - steady + fall
-        off = np.where(shown >= model.high - model.step / 2, np.maximum(off, 0), off)
-        carried[here] = np.where(shown <= model.low + model.step / 2, np.minimum(off, 0), off)
+        off = np.clip(shown, least, most) - steady + fall
+        off = np.where(shown >= most - model.step / 2, np.maximum(off, 0), off)
+        at_bottom = shown <= least + model.step / 2
+        carried[here] = np.where(at_bottom, np.minimum(off, 0), off)
         rating[at], moved[at], last[here], seen[here] = shown, state[here], session, True
         fresh[at] = (fall > 0) & (before != state[here])
     ruptured, late = moved // kinds > 0, moved % kinds == 1

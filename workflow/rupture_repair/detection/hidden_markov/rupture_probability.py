@@ -19,8 +19,8 @@ passing for one: the carry-over :math:`\varphi` takes up ordinary waves, the vol
 clients, the heavy tails of the logistic single outliers. Volatility and depth are log-normal,
 :math:`v_i = e^{\omega\xi}`, :math:`D = \delta e^{\kappa\xi}`, each at the three points of Gauss
 and Hermite, :math:`\xi \in \{-\sqrt 3, 0, \sqrt 3\}` with shares 1/6, 2/3, 1/6; so no depth is
-negative. A rating means the interval of one step around it, at the ends of the range for all
-beyond. With :math:`E = e^{-z}` and :math:`h` half a step in units of :math:`\sigma_t`
+negative. A rating means the interval of one step around it, near the ends of the range all beyond
+(:mod:`.ends`). With :math:`E = e^{-z}` and :math:`h` half a step in units of :math:`\sigma_t`
 
 .. math:: P(y) = F(z + h) - F(z - h) = \frac{E (e^h - e^{-h})}{(1 + E e^h)(1 + E e^{-h})},
 
@@ -46,8 +46,9 @@ kinds change places. Standard errors are those of the same information, by the d
 parameter at a limit has none.
 
 **Evidence.** The model without ruptures is fitted first. Only where ruptures are better by BIC (six
-more parameters), lie deep enough below the steady sessions to be no skew of their noise, and take
-up at most half of all sessions, are they taken for real; else no session is ruptured.
+more parameters; courses are the independent units), lie deep enough below the steady sessions to be
+no skew of their noise, and take up at most half of all sessions, are they taken for real; else no
+session is ruptured.
 
 Sources: Hamilton (1989), Econometrica 57, 357-384; Rabiner (1989), Proceedings of the IEEE 77,
 257-286; Naylor & Smith (1982), Applied Statistics 31, 214-225; Berndt, Hall, Hall & Hausman (1974),
@@ -76,7 +77,7 @@ MOST_COURSES = 2000
 FEWEST_RATINGS = 50
 #: Ruptures must on average lie this many noise SD below steady sessions: nearer, two bells have one
 #: peak, and the skew of ratings near the top of a scale without any rupture looks the same.
-LEAST_DEPTH = 2.0
+LEAST_DEPTH = 1.5
 #: Largest share of sessions that may be ruptured.
 MOST_OPEN = 0.5
 #: Laws of ruptures that the estimation begins with: depth in noise SD, onset, share that last; and
@@ -98,6 +99,9 @@ class HiddenMarkovModel:
         Of the model with ruptures that was not identified.
     centre, low, high, step : float
         Central session number; range and step of the ratings.
+    soft : (float, float) or None
+        Ratings up to the first, and from the second on, mean all beyond; None: those at `low` and
+        `high` alone. See :mod:`rupture_repair.detection.hidden_markov.ends`.
     errors : dict of str to float
         Standard errors of the parameters by name, as :meth:`Parameters.natural` has them; without
         those that lie at a limit.
@@ -117,6 +121,7 @@ class HiddenMarkovModel:
     low: float
     high: float
     step: float
+    soft: tuple[float, float] | None = None
     rejected: Parameters | None = None
     errors: Mapping[str, float] = field(default_factory=dict)
     loglik: tuple[float, ...] = ()
@@ -127,6 +132,11 @@ class HiddenMarkovModel:
     n_courses: int = 0
     n_ratings: int = 0
     message: str = ""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Up to which rating, and from which on, ratings mean all beyond."""
+        return self.soft or (self.low, self.high)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the model as plain data, for files and reports; an unknown evidence as None."""
@@ -144,8 +154,8 @@ class HiddenMarkovModel:
             if content[name] is not None:
                 covariance = np.array(content[name]["covariance"])
                 content[name] = Parameters(**content[name] | {"covariance": covariance})
-        for name in ("loglik", "loglik_steady"):
-            content[name] = tuple(content[name])
+        for name in ("loglik", "loglik_steady", "soft"):
+            content[name] = None if content[name] is None else tuple(content[name])
         content["evidence"] = np.nan if content["evidence"] is None else content["evidence"]
         return cls(**content)
 
@@ -184,7 +194,14 @@ class Assessment:
 _OF_SESSIONS = ("probability", "lasting", "repaired", "fall", "reference", "deviation")
 
 
-def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMarkovModel:
+def fit(
+    courses: Courses,
+    *,
+    low: float,
+    high: float,
+    step: float,
+    soft: tuple[float, float] | None = None,
+) -> HiddenMarkovModel:
     """Estimate the model from the courses of a dataset.
 
     Parameters
@@ -195,6 +212,8 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
         Range of the ratings, turned likewise (of a measure 0 to 63, lower better: -63 and 0).
     step : float
         Smallest difference between two possible ratings, see :func:`smallest_step`.
+    soft : (float, float), optional
+        As of :class:`HiddenMarkovModel`.
 
     Returns
     -------
@@ -212,7 +231,7 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
     start = Parameters(level, 0.0, covariance, 0.9 * sd / LOGISTIC_SD)
     centre = float(sample.session.mean()) if ratings else 0.0
     model = HiddenMarkovModel(
-        start, centre, low, high, step, n_courses=len(sample.length), n_ratings=ratings
+        start, centre, low, high, step, soft, n_courses=len(sample.length), n_ratings=ratings
     )
     if ratings < FEWEST_RATINGS:
         return replace(model, message=because("fewer_ratings", needed=FEWEST_RATINGS))
@@ -222,7 +241,9 @@ def fit(courses: Courses, *, low: float, high: float, step: float) -> HiddenMark
     steady = estimation.maximise(list(blocks_of(sample, model)), start, start.noise)
     ruptured = _with_ruptures(sample, model, steady.parameters)
     found = ruptured.parameters
-    evidence = 2 * (ruptured.loglik - steady.loglik) - (MANY - FEW) * np.log(ratings)
+    # Courses are the independent units, not the ratings of each.
+    gain = 2 * (ruptured.loglik - steady.loglik)
+    evidence = gain - (MANY - FEW) * np.log(len(sample.length))
     separation, share = found.mean_depth / found.noise_sd, found.open_share(sample.session)
     refusals = [
         (not evidence > 0, "no evidence of a ruptured state: one state fits as well by BIC"),
@@ -405,8 +426,9 @@ def blocks_of(
     courses: Courses, model: HiddenMarkovModel, widest: int = 32
 ) -> Iterable[CourseBlock]:
     """Return the courses in blocks, as the model takes them."""
+    low, high = model.ends
     return chain.blocks(
-        courses, centre=model.centre, low=model.low, high=model.high, step=model.step, widest=widest
+        courses, centre=model.centre, low=low, high=high, step=model.step, widest=widest
     )
 
 
