@@ -112,6 +112,12 @@ def test_degrees_of_freedom_are_missing_where_the_rows_are():
         shown = {key: n for key, n in ROWS.items() if key[-1] != name}
         found = tables.estimates(gate_of(shown), fits({})).iloc[0]
         assert known([found["df"], found["estimate"]]) == [False, True]
+        for df, told in ((16 - 1e-9, False), (16.3, True), (np.nan, True)):
+            one = fits({}).assign(df=df, p=0.02, statistic=2.5)
+            passed = tables.estimates(gate_of(shown), one).iloc[0]
+            assert known([passed["p"], passed["statistic"]]) == [told, told]
+    every = tables.estimates(gate_of(ROWS), fits({}).assign(df=16.0, p=0.02)).iloc[0]
+    assert every["p"] == 0.02
 
 
 @pytest.mark.parametrize(

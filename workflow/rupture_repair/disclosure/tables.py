@@ -19,6 +19,9 @@ _CHOSEN = ("specification", "k", "k_factor", "minimum_sessions", "smallest")
 #: Digits of estimates: with all of them, degrees of freedom and so counts could be worked out.
 _DIGITS = 3
 
+#: Degrees of freedom that differ by less from a whole number are one.
+_WHOLE = 1e-6
+
 #: Terms of which a synthesis pools the estimates.
 _POOLED = ("repaired_within", "open_within", "n_repaired", "n_unrepaired")
 
@@ -174,6 +177,11 @@ def estimates(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
     if "df" in shown:  # degrees of freedom count rows where nothing is random
         uncounted = shown[["n_sessions", "n_courses"]].isna().any(axis=1)
         shown["df"] = shown["df"].mask(uncounted)
+        # Beside an interval p gives them back; where they are a whole number, they count courses.
+        df = table["df"].astype(float)
+        counting = uncounted & ((df - df.round()).abs() < _WHOLE)
+        told = [name for name in ("statistic", "p") if name in shown]
+        shown[told] = shown[told].mask(counting)
     return said(gate, shown, ~hidden)
 
 
