@@ -6,7 +6,7 @@ import pytest
 
 from made_measures import made_measures
 from rupture_repair.project.dataset import Dataset
-from rupture_repair.twin import covariates, privacy
+from rupture_repair.twin import covariates, fidelity, privacy
 from rupture_repair.twin.choice import balanced
 from rupture_repair.twin.model import DrawnTables
 from rupture_repair.twin.privacy import Half
@@ -110,3 +110,12 @@ def test_rare_kinds_and_free_texts_are_left_out():
     assert age.points[0] > 20
     assert age.points[-1] < 79
     assert list(found.left_out) == ["note"]
+
+
+def test_values_of_the_study_are_published_where_its_courses_may_be_shown():
+    table = pd.DataFrame({"statistic": ["a"], "study": [0.1234], "twin": [0.2], "std_error": [0.03],
+                          "apart": [2.5533]})  # fmt: skip
+    assert fidelity.published(table, individuals=True) is table
+    told = fidelity.published(table, individuals=False)
+    assert told[["study", "std_error"]].isna().all(axis=None)
+    assert told[["twin", "apart"]].to_numpy().tolist() == [[0.2, 2.6]]

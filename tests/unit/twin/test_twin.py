@@ -56,6 +56,10 @@ def test_the_example_of_the_page_makes_a_dataset_of_its_own(place, capsys):
     table = pd.read_csv(folder / "fidelity.csv")
     assert list(table) == ["statistic", "study", "twin", "std_error", "apart"]
     assert table["statistic"].str.contains("claim C7").any()
+    # Single courses of the study may not be shown: from all digits of a share follows a count.
+    assert table[["study", "std_error"]].isna().all(axis=None)
+    assert (table["apart"].round(1) == table["apart"]).all()
+    assert "| [c] |" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_twin_that_tells_of_courses_is_not_written(place, capsys, monkeypatch):

@@ -74,6 +74,23 @@ def compared(study: pd.DataFrame, twin: pd.DataFrame) -> pd.DataFrame:
     return table[["statistic", "study", "twin", "std_error", "apart"]]
 
 
+def published(table: pd.DataFrame, *, individuals: bool) -> pd.DataFrame:
+    """Return the table of fidelity as it may be published beside the twin.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`compared`.
+    individuals : bool
+        Whether single courses of the study may be shown. If not, its values and errors are left
+        out and differences have one decimal: from all digits of a share follows a count, which
+        the report may withhold.
+    """
+    if individuals:
+        return table
+    return table.assign(study=np.nan, std_error=np.nan, apart=table["apart"].round(1))
+
+
 Statistics = Iterator[tuple[str, float, float]]
 
 

@@ -5,9 +5,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
+from ..disclosure.limits import WITHHELD
 from ..ingest import ingest
 from ..project import folders
 from ..project.problems import ProblemsFound
@@ -38,7 +40,7 @@ twin.
 ## How near the results are to those of the study
 
 Difference in standard errors of the study (`fidelity.csv`): {within:.0%} of {statistics} statistics
-lie within one, {beyond} beyond three.
+lie within one, {beyond} beyond three. `[c]`: withheld, as single courses of the study are.
 
 | statistic | study | twin | difference |
 |---|---:|---:|---:|
@@ -130,7 +132,7 @@ def _told(twin: Twin) -> dict[str, Any]:
         "beyond": int((apart > 3).sum()),
         "statistics": len(apart),
         "compared": "\n".join(
-            f"| {one.statistic} | {one.study:.3g} | {one.twin:.3g} | {one.apart:.2f} |"
+            f"| {one.statistic} | {_study_value(one.study)} | {one.twin:.3g} | {one.apart:.2f} |"
             for one in twin.fidelity.itertuples()
         ),
         "checks": "\n".join(
@@ -138,6 +140,11 @@ def _told(twin: Twin) -> dict[str, Any]:
             for one in twin.checks
         ),
     }  # fmt: skip
+
+
+def _study_value(value: float) -> str:
+    """Return a value of the study, or that it is withheld."""
+    return WITHHELD if np.isnan(value) else f"{value:.3g}"
 
 
 def _sessions(twin: Twin) -> pd.DataFrame:

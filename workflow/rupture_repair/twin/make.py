@@ -6,6 +6,7 @@ from typing import TextIO
 
 import pandas as pd
 
+from ..disclosure.limits import individuals_shown
 from ..project.dataset import Dataset
 from ..project.problems import ProblemsFound, problem
 from ..project.setting_groups import Settings
@@ -35,7 +36,7 @@ class Twin:
     tables : DrawnTables
     checks : list of PrivacyCheck
     fidelity : DataFrame
-        From :func:`.fidelity.compared`.
+        From :func:`.fidelity.published`.
     seed : int
     """
 
@@ -81,7 +82,9 @@ def make(study: BuiltStudy, settings: Settings, seed: int, said: TextIO = sys.st
     print("Comparing the results of both ...", file=said, flush=True)
     own = fidelity.statistics(study.dataset, by)
     compared = fidelity.compared(own, fidelity.statistics(as_dataset(study, tables), by))
-    return Twin(study, model, tables, checks, compared, seed)
+    shown = individuals_shown(study.dataset.about, settings.report)
+    told = fidelity.published(compared, individuals=shown)
+    return Twin(study, model, tables, checks, told, seed)
 
 
 def ruler(study: BuiltStudy, settings: Settings) -> Ruler:
