@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from made_measures import made_measure
+from rupture_repair.chance import calibrate as solver
 from rupture_repair.chance.calibrate import calibrate
 from rupture_repair.detection import criteria
 from rupture_repair.project.setting_groups import EdgeRules
@@ -27,3 +29,10 @@ def test_each_alliance_measure_has_a_k_whatever_the_number_of_processes():
     pd.testing.assert_frame_equal(one, two)
     assert one[["measure", "criterion"]].to_numpy().tolist() == [["srs", "v_2sd"]]
     assert one["k"].between(0.5, 4).all()
+
+
+def test_the_error_of_a_share_is_that_of_a_mean_where_replicates_are_of_one_size():
+    found, assessable = np.array([1, 3, 2, 6]), np.full(4, 10)
+    share, error, courses = solver._share(found, assessable)
+    assert (share, courses) == (0.3, 10)
+    assert error == pytest.approx((found / 10).std(ddof=1) / 2)

@@ -252,6 +252,13 @@ def test_previous_is_at_most_max_gap_sessions_back():
     assert states == ["not_assessable", "not_assessable", "steady"]
 
 
+def test_the_previous_rating_is_the_last_one_whatever_the_span():
+    courses = arranged([([1, 2, 3, 4], [30.0, 36.0, 34.0, 20.0])])
+    rule = dataclasses.replace(RULES["reliable_drop"], span=3)
+    reference = fall_rules.falls(courses, rule, SCALE, 2).reference
+    assert reference[1:].tolist() == [30.0, 36.0, 34.0]
+
+
 def test_staying_below_a_level_is_one_episode():
     ratings = [38, 37, 30, 30, 30, 30, 30, 30, 30, 37, 30]
     statuses, states, found = one_course(ratings, RULES["srs_cutoff"])

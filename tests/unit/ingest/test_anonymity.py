@@ -1,5 +1,6 @@
 """No identifying column is let in, no id comes out, rare combinations are told."""
 
+import re
 import stat
 import subprocess
 
@@ -189,6 +190,9 @@ def test_coded_tables_are_those_of_the_ids(tmp_path):
     assert set(coded.courses["therapist"].dropna()) == {
         pseudonyms.code(secret, "therapist", name) for name in ("T1", "T2")
     }
+    # 60 bits, and a letter for what the code stands for
+    assert all(re.fullmatch("c[0-9a-f]{15}", one) for one in codes.values())
+    assert coded.courses["therapist"].dropna().str.fullmatch("t[0-9a-f]{15}").all()
     assert pseudonyms.stored("A", tmp_path / "data") == codes["A"]
     assert pseudonyms.stored(codes["A"], tmp_path / "data") == codes["A"]
     assert pseudonyms.stored("A", tmp_path) == "A"
