@@ -116,7 +116,8 @@ def test_the_report_says_what_was_planted_and_what_was_found_of_it(demo):
     assert row["n_deep_found"] / row["n_deep"] > 0.7
     page = " ".join(re.sub("<[^>]+>", "", demo.page("demo")).split())
     assert "150 ruptures were planted into these data" in page
-    assert "−2.0 points while a rupture is open and 1.5 after a repair; recovered: −" in page
+    planted = "−2.0 points while a rupture is open and 1.5 after a repair"
+    assert f"{planted}; recovered by probabilities: −" in page
 
 
 def test_the_report_says_synthetic_and_loads_nothing_from_elsewhere(demo):
