@@ -16,6 +16,7 @@ from unittest.mock import patch
 from project_copy import Done, Project
 from repository import ROOT
 from rupture_repair.chance import calibrate
+from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.figures.style import STYLE
 
 #: Settings under which every step runs, and none takes long.
@@ -32,6 +33,9 @@ report: {{formats: [html]}}
 
 #: What is made of the versions of the libraries alone, whatever the dataset: rule -> content.
 _SAME_FOR_ALL: dict[str, bytes] = {"write_explorer_library": b""}
+
+#: Courses that a hidden Markov model is fitted to, at most.
+_FEW_COURSES = {"MOST_COURSES": 100, "COURSES_AT_A_TIME": (60, 100, 100)}
 
 #: Dots per inch: most of the time of a figure is its picture.
 _DPI = 30
@@ -53,7 +57,7 @@ class Chain:
     settings : str, optional
         The text of config.yaml, instead of :data:`QUICK`.
     rough : bool
-        Pictures are coarse, and a k is solved on few courses.
+        Pictures are coarse; a k is solved, and hidden Markov models are fitted, on few courses.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class Chain:
             if self.rough:
                 changes.enter_context(patch.dict(STYLE, {"savefig.dpi": _DPI}))
                 changes.enter_context(patch.multiple(calibrate, CALIBRATION_COURSES=1000))
+                changes.enter_context(patch.multiple(rupture_probability, **_FEW_COURSES))
             self._jobs = self._jobs or _planned()
             for job in self._jobs:
                 if job.rule.name not in without and (not only or job.rule.name in only):
