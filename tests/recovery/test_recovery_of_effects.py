@@ -30,8 +30,8 @@ PARTS = {
     for claim in load() if claim.id == "C7" for part in claim.parts
     if f"{part.name}_within" in EFFECTS
 }  # fmt: skip
-#: The variant of next_session that the claim rests on.
-STATISTIC = next(iter(PARTS.values())).statistic.split(", ")[1]
+#: The variant of next_session that the claim rests on where flags of a criterion are the exposure.
+STATISTIC = MODELS["next_session"].rests_on
 
 
 def planted(**changes):
