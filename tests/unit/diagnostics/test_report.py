@@ -111,7 +111,7 @@ def test_statements_that_rest_on_autocorrelated_residuals_are_said_to_allow_for_
     every = [own["estimates"], main.assign(variant="ar1")]
     own["estimates"] = pd.concat(every, ignore_index=True)
     text = section(own)
-    assert "The statements above allow for that: they rest on the variant with" in text
+    assert "The statements above allow for that: they rest on variants with" in text
     assert "The checks use the variant *main*, because it shows whether they are; only" in text
     assert "Prefer the variant" not in text
 
