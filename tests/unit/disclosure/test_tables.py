@@ -113,9 +113,11 @@ def test_degrees_of_freedom_are_missing_where_the_rows_are():
         found = tables.estimates(gate_of(shown), fits({})).iloc[0]
         assert known([found["df"], found["estimate"]]) == [False, True]
         for df, told in ((16 - 1e-9, False), (16.3, True), (np.nan, True)):
-            one = fits({}).assign(df=df, p=0.02, statistic=2.5)
+            one = fits({}).assign(df=df, p=0.02, statistic=2.5, std_error=0.4567)
             passed = tables.estimates(gate_of(shown), one).iloc[0]
             assert known([passed["p"], passed["statistic"]]) == [told, told]
+            # Half an interval over an exact standard error would be a quantile of t.
+            assert passed["std_error"] == (0.457 if told else 0.46)
     every = tables.estimates(gate_of(ROWS), fits({}).assign(df=16.0, p=0.02)).iloc[0]
     assert every["p"] == 0.02
 

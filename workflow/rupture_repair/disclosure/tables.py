@@ -19,6 +19,9 @@ _CHOSEN = ("specification", "k", "k_factor", "minimum_sessions", "smallest")
 #: Digits of estimates: with all of them, degrees of freedom and so counts could be worked out.
 _DIGITS = 3
 
+#: Digits of a standard error whose interval tells what it was multiplied with.
+_FEW_DIGITS = 2
+
 #: Degrees of freedom that differ by less from a whole number are one.
 _WHOLE = 1e-6
 
@@ -182,6 +185,9 @@ def estimates(gate: Gate, table: pd.DataFrame) -> pd.DataFrame:
         counting = uncounted & ((df - df.round()).abs() < _WHOLE)
         told = [name for name in ("statistic", "p") if name in shown]
         shown[told] = shown[told].mask(counting)
+        # So does an exact standard error: half an interval over it is a quantile of t.
+        coarse = [float(f"{one:.{_FEW_DIGITS}g}") for one in shown["std_error"]]
+        shown["std_error"] = shown["std_error"].mask(counting, pd.Series(coarse, shown.index))
     return said(gate, shown, ~hidden)
 
 
