@@ -3,6 +3,7 @@
     python benchmarks/effects.py coverage [--studies 40] [--courses 200] [--first 0] [--out FILE]
     python benchmarks/effects.py bootstrap [--studies 40] [--courses 200] [--first 0]
     python benchmarks/effects.py shares [--studies 40] [--courses 200] [--first 0]
+    python benchmarks/effects.py evidence [--studies 40] [--courses 200] [--first 0]
 
 Worlds: A (-2 points while a rupture is open, 1.5 from a repair on), B (the outcome follows ordinary
 fluctuation), R (it follows the rating), C (nothing). The alliance is cut at the ends of its scale,
@@ -10,7 +11,8 @@ the outcome is not, so that what is planted is what should be found. `bootstrap`
 of one study anew, `--studies` times, fits the hidden Markov model and the model of the outcome to
 each copy, and compares the SD of the estimates with the standard errors of the study. `shares` asks
 whether the share of an effect that is expected in the estimate of a criterion is the share that it
-shows, by the same studies with the effect and without. All print tables in Markdown.
+shows, by the same studies with the effect and without. `evidence` says in how many studies ruptures
+are identified, with them and without, and how far BIC speaks for them. All print Markdown tables.
 """
 
 import argparse
@@ -23,12 +25,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/helpers"))
 
 from made_settings import EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.detection import criteria, detect
+from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models.definitions import MODELS, REPAIRED_MINUS_OPEN
 from rupture_repair.models.expected_share import STATES, expected_slopes
 from rupture_repair.power.studies import study_seed
+from rupture_repair.simulation.settings import SimulationSettings
+from rupture_repair.simulation.study import simulate_study
 from rupture_repair.statistics.estimates import fit
 from worlds_of_effects import (
+    MEASURES,
     OPEN,
     REPAIRED,
     WORLDS,
@@ -70,6 +76,8 @@ def coverage(arguments: argparse.Namespace) -> pd.DataFrame:
             rows += rows_of(fits, study=number, world=world)
         if arguments.out:
             pd.DataFrame(rows).to_csv(arguments.out, index=False)
+    if not rows:
+        sys.exit("In none of these studies is the hidden Markov model identified.")
     return pd.DataFrame(rows)
 
 
@@ -168,10 +176,28 @@ def shares(arguments: argparse.Namespace) -> pd.DataFrame:
     return groups.mean().join(errors.add_suffix(", error")).join(groups.size().rename("studies"))
 
 
+def evidence(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Return how many studies are identified, and the evidence of ruptures, with and without."""
+    rows = []
+    for number in range(arguments.first, arguments.first + arguments.studies):
+        for what, changes in {"none": {"rupture_rate": 0.0}, "planted": {}}.items():
+            courses = {"n_courses": arguments.courses, "n_therapists": arguments.courses // 10}
+            made = simulate_study(
+                SimulationSettings(**courses, **changes),
+                seed=study_seed(1, arguments.courses, number),
+            )
+            model = fit_hidden_markov(made.sessions, MEASURES)["alliance"]
+            rows.append((what, model.identified, model.evidence))
+    table = pd.DataFrame(rows, columns=["ruptures", "identified", "evidence"])
+    by = table.groupby("ruptures")
+    found = by["evidence"].describe()[["count", "min", "50%", "max"]]
+    return found.assign(identified=by["identified"].sum()).reset_index()
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("coverage", "bootstrap", "shares"))
+    parser.add_argument("what", choices=("coverage", "bootstrap", "shares", "evidence"))
     for name, number in {"studies": 40, "courses": 200, "first": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--out", type=Path)
@@ -180,6 +206,7 @@ def main() -> None:
         "coverage": lambda: summary(coverage(arguments)),
         "bootstrap": lambda: bootstrap(arguments),
         "shares": lambda: shares(arguments).reset_index(),
+        "evidence": lambda: evidence(arguments),
     }
     print(parts[arguments.what]().round(3).to_markdown(index=False))
 

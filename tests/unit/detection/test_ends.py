@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rupture_repair.detection.hidden_markov.ends import soft_ends
+from rupture_repair.detection.hidden_markov.ends import SHARE, soft_ends
 from rupture_repair.detection.hidden_markov.parameters import Parameters
 from rupture_repair.detection.hidden_markov.rupture_probability import HiddenMarkovModel, assess
 from rupture_repair.detection.ratings import arrange
 from rupture_repair.project.measures import Measure
+from rupture_repair.project.setting_groups import HiddenMarkovSettings
+from rupture_repair.settings import default
 
 SRS = Measure("alliance", "alliance", "higher", range=(0, 40), components=tuple("bgto"),
               scored="sum")  # fmt: skip
@@ -39,6 +41,10 @@ def ends_of(items, measure=SRS, scored=np.sum):
     rating = measure.sign * scored(items, axis=1).round(4)
     parts = dict(zip(measure.components, measure.sign * items.T, strict=True))
     return soft_ends(rating, parts, measure, step=0.1)
+
+
+def test_who_sets_nothing_gets_the_same_from_python_as_from_the_workflow():
+    assert default(HiddenMarkovSettings).soft_ends == SHARE
 
 
 @pytest.mark.parametrize(

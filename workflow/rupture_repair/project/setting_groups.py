@@ -300,7 +300,7 @@ class Settings(SettingGroup):
         Id -> settings that replace those of the row.
     seed : int
         Of everything random.
-    edge_rules, chance, models, claims, synthesis, multiverse, report
+    edge_rules, hidden_markov, chance, models, claims, synthesis, multiverse, report
         The groups.
     """
 
