@@ -18,12 +18,22 @@ from simulated_courses import ratings_of, sessions_of
 MEASURE = made_measure("srs", instrument="SRS", reliable_change={"value": 4.8})
 
 
-@pytest.fixture(scope="module")
-def ratings():
+def made(session=None):
     rating = sessions_of(200, 10, seed=1)
     rating[0] = [35, 36, 35, 36, 25, 24, 35, 36, 35, 36]
     rating[1] = [38, 37, 38, 37, 38, 37, 28, 27, 28, 27]
-    return ratings_of(rating, MEASURE)
+    return ratings_of(rating, MEASURE, session)
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def with_gaps():
+    """The same ratings, of sessions that are closer in some weeks than in others."""
+    return made(np.tile([1, 2, 3, 4, 5, 7, 9, 12, 15, 19], (200, 1)))
 
 
 def found(ratings, name="dip", **settings):
@@ -63,6 +73,33 @@ def test_a_tooth_is_compared_with_the_ratings_before_it(ratings):
     assert falls.reference[4:6] == pytest.approx([35.5, 35.5])
     assert these.repair[0] == 6
     assert not rule.is_level
+
+
+def test_after_a_tooth_a_rating_is_compared_with_those_before_it(ratings):
+    _, falls, _ = found(ratings, "tooth")
+    # The mean of five ratings with the tooth among them, from the first rating behind it on.
+    assert falls.reference[6:8] == pytest.approx([(36 + 35 + 36 + 25 + 24) / 5,
+                                                  (35 + 36 + 25 + 24 + 35) / 5])  # fmt: skip
+
+
+def test_where_no_tooth_is_found_each_rating_is_compared_with_those_before_it(ratings):
+    _, falls, these = found(ratings, "tooth", k=60.0)
+    assert not falls.low.any()
+    assert not len(these.first_low)
+    assert np.isnan(falls.reference[0])
+    assert falls.reference[1:5] == pytest.approx([35, 35.5, 106 / 3, 35.5])
+
+
+@pytest.mark.parametrize("name", ["dip", "tooth"])
+def test_falls_do_not_depend_on_the_order_of_the_courses(ratings, name):
+    rule, falls, _ = found(ratings, name)
+    turned, rating = chosen(ratings.courses, np.arange(200)[::-1])
+    again = falls_of(turned, rule, ratings.scale, 2)
+    assert falls.low[:10].any()  # the last course of those that are turned
+    for values, other in ((falls.reference, again.reference), (falls.z, again.z),
+                          (falls.low, again.low)):  # fmt: skip
+        assert other == pytest.approx(values[rating], nan_ok=True)
+    assert again.unit == pytest.approx(falls.unit[::-1])
 
 
 def test_a_floor_leaves_out_shallow_falls(ratings):
@@ -164,8 +201,12 @@ def test_a_window_that_is_left_in_leaves_the_unit_as_it_is(ratings):
                                                  .fit.line[:10])  # fmt: skip
 
 
-def test_the_line_of_the_others_is_that_of_a_regression_with_a_shift_of_the_window(ratings):
+@pytest.mark.parametrize("sessions", ["ratings", "with_gaps"])
+def test_the_line_of_the_others_is_that_of_a_regression_with_a_shift_of_the_window(
+    sessions, request
+):
     """Of the window that a rating lies in or follows, before the first that one."""
+    ratings = request.getfixturevalue(sessions)
     rule, falls, _ = found(ratings, k=1.5)
     p, several = population_of(rule, ratings.scale), 0
     for number in range(40):
@@ -213,6 +254,7 @@ def test_only_what_is_compared_with_ratings_before_has_a_gap():
     session = np.tile(np.arange(1, 9), (60, 1))
     session[0] = [1, 2, 3, 4, 5, 9, 10, 11]
     session[1] = [1, 9, 10, 11, 12, 13, 14, 15]
+    session[2] = [1, 2, 3, 5, 7, 8, 9, 11]  # two sessions back is not too many
     ratings = ratings_of(sessions_of(60, 8, seed=6), MEASURE, session)
     gap, first = "the previous rating lies too many sessions back", "nothing to compare with"
     for name, said in (("tooth", [5]), ("dip", [])):
@@ -253,17 +295,20 @@ def test_the_largest_z_of_a_course_is_that_of_its_lowest_window():
     assert (low == (largest >= 3.2)).all()
 
 
-def test_stacked_datasets_are_judged_each_by_itself(ratings):
+@pytest.mark.parametrize("number", [1, 2])
+def test_stacked_datasets_are_judged_each_by_itself(ratings, number):
     rule, _, _ = found(ratings)
-    both = PopulationsOfEach.of(ratings.courses, 2, 40.0)
+    both = PopulationsOfEach.of(ratings.courses, number, 40.0)
     stacked = replace(ratings.scale, populations=both)
     together = falls_of(ratings.courses, rule, stacked, 2)
     largest = largest_z(ratings.courses, rule, stacked, 2)
-    for half, one in enumerate(both.each):
-        scale, own = replace(ratings.scale, populations=one), slice(half * 1000, half * 1000 + 1000)
+    courses = 200 // number
+    for at, one in enumerate(both.each):
+        scale = replace(ratings.scale, populations=one)
+        own = slice(at * courses * 10, (at + 1) * courses * 10)
         alone = falls_of(one.courses, rule, scale, 2)
         assert together.reference[own] == pytest.approx(alone.reference)
         assert (together.low[own] == alone.low).all()
-        assert largest[half * 100 : half * 100 + 100] == pytest.approx(
+        assert largest[at * courses : (at + 1) * courses] == pytest.approx(
             largest_z(one.courses, rule, scale, 2), nan_ok=True
         )

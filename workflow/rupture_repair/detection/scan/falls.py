@@ -96,7 +96,8 @@ def _recent_mean(this: Scan, found: FoundWindows) -> Floats:
         return level
     window = _window_of(this.courses, found)
     index = np.arange(len(level))
-    inside = (window >= 0) & (index >= found.first[window]) & (index < found.stop[window])
+    # No rating of a course without a window lies in the last window, which -1 stands for.
+    inside = (index >= found.first[window]) & (index < found.stop[window])
     return level[np.where(inside, found.first[window], index)]
 
 
