@@ -259,6 +259,90 @@ def test_the_previous_rating_is_the_last_one_whatever_the_span():
     assert reference[1:].tolist() == [30.0, 36.0, 34.0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "span", "expected"),
+    [("recent_mean", 2, [30.0, 33.0, 35.0, 27.0]), ("recent_peak", 2, [30.0, 36.0, 36.0, 34.0]),
+     ("recent_mean", 3, [30.0, 33.0, 100 / 3, 30.0]), ("recent_peak", 1, [30.0, 36.0, 34.0, 20.0]),
+     ("recent_mean", 1, [30.0, 36.0, 34.0, 20.0])],
+)  # fmt: skip
+def test_a_span_says_how_many_ratings_are_looked_back_at(kind, span, expected):
+    courses = arranged([([1, 2, 3, 4, 5], [30.0, 36.0, 34.0, 20.0, 20.0])])
+    rule = dataclasses.replace(RULES["reliable_drop"], reference=kind, span=span)
+    reference = fall_rules.falls(courses, rule, SCALE, 2).reference
+    assert np.isnan(reference[0])
+    assert reference[1:] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("around", "degrees", "expected"),
+    [
+        # Squares around the mean 2 and 4 / 3 (1 + 1 and 8 / 3, free 2 and 2), none of one rating.
+        ("mean", 4.0, [(4 * 9 + 2) / 6, (4 * 9 + 8 / 3) / 6, 9.0]),
+        ("mean", np.inf, [9.0, 9.0, 9.0]),  # all courses vary alike
+        # Around the line of 1, 2, 3 nothing is left, around that of 2, 0, 2 all; one is free.
+        ("trend", 4.0, [4 * 9 / 5, (4 * 9 + 8 / 3) / 5, 9.0]),
+    ],
+)
+def test_a_shrunk_variance_lies_between_that_of_the_course_and_of_the_dataset(
+    around, degrees, expected
+):
+    """That of the dataset counts as so many degrees of freedom as it has (Smyth 2004)."""
+    courses = arranged([([1, 2, 3], [1.0, 2, 3]), ([1, 2, 3], [2.0, 0, 2]), ([1], [30.0])])
+    rule = dataclasses.replace(RULES["reliable_drop"], unit="shrunk_sd", sd_around=around)
+    wrong = (1.0, 1.0)  # of the other way to look at variation
+    scale = dataclasses.replace(
+        SCALE,
+        prior_mean=(degrees, 9.0) if around == "mean" else wrong,
+        prior_trend=(degrees, 9.0) if around == "trend" else wrong,
+    )
+    assert fall_rules.falls(courses, rule, scale, 2).unit ** 2 == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "unit", "said"),
+    [
+        ([30.0] * 4, "own_sd", "no variation in the ratings of this course"),
+        ([30.0, 30.0, 30.0, 20.0], "mad",
+         "half of the ratings or more are equal, so that their spread is zero"),
+        ([30.0, 30.0, 30.0, 30.0, 20.0], "iqr",
+         "half of the ratings or more are equal, so that their spread is zero"),
+        ([30.0, 20.0], "own_sd", "too few ratings"),
+    ],
+)  # fmt: skip
+def test_a_course_that_cannot_be_assessed_has_the_reason(ratings, unit, said):
+    courses = arranged([(list(range(1, len(ratings) + 1)), ratings)])
+    rule = dataclasses.replace(RULES["own_mean_2sd"], unit=unit, k=0.5)
+    falls = fall_rules.falls(courses, rule, SCALE, 2)
+    assert {fall_rules.REASONS[code] for code in falls.reason} == {said}
+    assert not falls.low.any()
+
+
+def test_the_largest_fall_that_is_possible_is_exceeded_by_none():
+    """Of four ratings one lies at most 1.5 SD below the mean, and only where the others are equal."""
+    courses = arranged([([1, 2, 3, 4], [4.0, 4.0, 4.0, 0.0])])
+    for strict, low in ((True, []), (False, [3])):
+        rule = dataclasses.replace(RULES["own_mean_2sd"], k=1.5, strict=strict)
+        falls = fall_rules.falls(courses, rule, SCALE, 2)
+        said = {fall_rules.REASONS[code] for code in falls.reason}
+        assert said == ({"too few ratings for any to reach the threshold"} if strict else {""})
+        assert np.flatnonzero(falls.low).tolist() == low
+
+
+def test_a_rating_at_a_cutoff_is_low_unless_it_has_to_lie_below():
+    courses = arranged([([1, 2, 3], [36.0, 36.5, 35.5])])
+    for strict, low in ((True, [2]), (False, [0, 2])):
+        rule = dataclasses.replace(RULES["srs_cutoff"], strict=strict)
+        assert np.flatnonzero(fall_rules.falls(courses, rule, SCALE, 2).low).tolist() == low
+
+
+def test_a_cutoff_is_turned_with_a_measure_whose_low_values_are_good():
+    courses = arranged([([1, 2, 3], [-10.0, -15.0, -20.0])])
+    rule = dataclasses.replace(RULES["srs_cutoff"], value=12)
+    turned = fall_rules.falls(courses, rule, dataclasses.replace(SCALE, better="lower"), 2)
+    assert turned.reference.tolist() == [-12.0] * 3
+    assert turned.low.tolist() == [False, True, True]
+
+
 def test_staying_below_a_level_is_one_episode():
     ratings = [38, 37, 30, 30, 30, 30, 30, 30, 30, 37, 30]
     statuses, states, found = one_course(ratings, RULES["srs_cutoff"])

@@ -137,8 +137,7 @@ class Falls:
 
 def _own_sd(courses: Courses, around: str) -> Floats:
     total, free = squares(courses, around)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(free > 0, np.sqrt(total / np.maximum(free, 1)), np.nan)
+    return np.where(free > 0, np.sqrt(total / np.maximum(free, 1)), np.nan)
 
 
 def _shrunk_sd(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
@@ -184,9 +183,9 @@ def _unit(courses: Courses, criterion: Criterion, scale: Scale) -> Floats:
 
 def _recent(courses: Courses, criterion: Criterion) -> Floats:
     """Return the previous rating, the highest or the mean of the last `span` ratings."""
-    if criterion.reference == "previous" or criterion.span == 1:
+    if criterion.reference == "previous":
         return courses.earlier(1)
-    level, known = courses.earlier(1), courses.position.clip(0, criterion.span)
+    level, known = courses.earlier(1), np.minimum(courses.position, criterion.span)
     for steps in range(2, criterion.span + 1):
         before = courses.earlier(steps)
         if criterion.reference == "recent_peak":
