@@ -318,7 +318,7 @@ def test_a_course_that_cannot_be_assessed_has_the_reason(ratings, unit, said):
 
 
 def test_the_largest_fall_that_is_possible_is_exceeded_by_none():
-    """Of four ratings one lies at most 1.5 SD below the mean, and only where the others are equal."""
+    """Of four ratings one lies at most 1.5 SD below the mean, where the others are equal."""
     courses = arranged([([1, 2, 3, 4], [4.0, 4.0, 4.0, 0.0])])
     for strict, low in ((True, []), (False, [3])):
         rule = dataclasses.replace(RULES["own_mean_2sd"], k=1.5, strict=strict)
