@@ -2,23 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from scipy import stats
 
 from made_settings import made_settings
+from rupture_repair.power.answers import fitted
 from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import world_of
-from rupture_repair.power.studies import StudyBlock, World, blocks, fitted, tested
+from rupture_repair.power.studies import StudyBlock, World, blocks
 from rupture_repair.project.parallel import spread_out
+from rupture_repair.statistics.estimates import FormulaFit
 
 SETTINGS = made_settings()
 
 
 def world(**asked) -> World:
-    """Return the world of a plan; `asked` as in :class:`Wishes`."""
-    plan = make(Wishes(**{"criterion": "own_mean_2sd", **asked}), SETTINGS)
-    return world_of(plan, {"k": None, "reliability": 0.96})
+    """Return the world of a plan; `asked` as in :class:`Wishes`, without probabilities."""
+    usual = {"criterion": "own_mean_2sd", "probabilities": False}
+    plan = make(Wishes(**(usual | asked)), SETTINGS)
+    return world_of(plan, {"k": {}, "reliability": 0.96})
+
+
+def tested(found: FormulaFit, term: str) -> dict[str, Any]:
+    """Return the test of one term of a fit, with its status."""
+    row = found.row(term)
+    if row is None:
+        return {"status": found.status if found.row(None) else "not_assessable"}
+    names = ("estimate", "std_error", "df", "p", "ci_low", "ci_high")
+    return {**{name: float(row[name]) for name in names}, "status": found.status}
 
 
 def results(
@@ -26,8 +39,10 @@ def results(
 ) -> pd.DataFrame:
     """Return one row per study, variant and term, with the SD of the residuals.
 
-    `terms` names, by variant of the model, the terms that are tested.
+    `terms` names, by variant of the model, the terms that are tested. `way` is "truth", or
+    "criterion" for the first one.
     """
+    way = where.criteria[0].id if way == "criterion" else way
 
     def some(numbers):
         block = StudyBlock.simulated(where, courses, numbers)

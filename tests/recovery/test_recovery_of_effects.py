@@ -16,6 +16,7 @@ from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.ingest import ingest
 from rupture_repair.models.definitions import MODELS
 from rupture_repair.power import studies
+from rupture_repair.power.answers import run_block
 from rupture_repair.simulation.files import write_dataset
 from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.statistics import estimates
@@ -36,9 +37,8 @@ STATISTIC = MODELS["next_session"].rests_on
 
 def planted(**changes):
     settings = {"effect_open": EFFECTS["open_within"], "ends_of_scale": False, **changes}
-    return world(
-        effect=EFFECTS["repaired_within"], unit="points", variant="ar1", simulation=settings
-    )
+    asked = {"claim": "C7.repaired", "effect": EFFECTS["repaired_within"], "unit": "points"}
+    return world(**asked, variant="ar1", simulation=settings)
 
 
 def test_intervals_contain_the_planted_effects_when_detection_is_perfect():
@@ -89,17 +89,15 @@ def test_without_an_effect_few_claims_are_supported():
 
 
 def test_the_pipeline_gives_the_numbers_of_simulated_studies(tmp_path):
-    where = world(claim="C7", effect=0.5)
+    where = world(claim="C7.repaired", effect=0.5)
     settings, seed = where.sized(120), studies.study_seed(where.seed, 120, 0)
     data = ingest.ingest("files", write_dataset(tmp_path / "files", seed=seed, settings=settings))
-    found = detect.detect(
-        data.sessions, data.measures, [where.criterion], EDGE_RULES, dataset="files"
-    )
+    found = detect.detect(data.sessions, data.measures, where.criteria, EDGE_RULES, dataset="files")
     states = pd.concat([one.states.to_pandas() for one in found])
     table = session_exposures(states, data, "alliance", "outcome", EXPOSURE_RULES)
     variant = MODELS["next_session"].variants["ar1"]
-    whole = studies.tested(estimates.fit(variant.formula, table, ar1="session"), "repaired_within")
-    (quick,) = studies.run_block(where, 120, [0], ["criterion"]).to_dict("records")
-    assert whole["rows"] == quick["rows"]
+    whole = estimates.fit(variant.formula, table, ar1="session").row("repaired_within")
+    (quick,) = run_block(where, 120, [0], ["own_mean_2sd"]).to_dict("records")
+    assert whole["n_sessions"] == quick["rows"]
     for name in ("estimate", "std_error", "ci_low", "ci_high", "p"):
         assert whole[name] == pytest.approx(quick[name], rel=1e-5)

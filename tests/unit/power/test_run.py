@@ -1,10 +1,9 @@
-"""Planning a study: what is asked, what is kept, what is counted."""
+"""Planning a study: what is simulated, what is kept, what is counted."""
 
-import argparse
 import io
 import json
 import sys
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,30 +11,30 @@ import pytest
 from scipy.special import ndtr
 
 from made_settings import EDGE_RULES, made_settings
-from rupture_repair.commands import power
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange, prepared, why_not_assessable
 from rupture_repair.figures.power import power_curve
 from rupture_repair.ingest import ingest
-from rupture_repair.power import search, studies
+from rupture_repair.power import answers, search, studies
 from rupture_repair.power.in_words import as_text, title
 from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import world_of as world_from
-from rupture_repair.power.questions import LINKS, QUESTIONS, UNITS
 from rupture_repair.power.run import run_plan
 from rupture_repair.power.store import REPLICATES, SETTINGS, Store
 from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.simulation.files import write_dataset
 from rupture_repair.simulation.settings import SimulationSettings
-from rupture_repair.simulation.study import simulate_study, within_sd_of_outcome
+from rupture_repair.simulation.study import simulate_study
 from rupture_repair.simulation.tables import simulate_dataset
 
 pytestmark = pytest.mark.usefixtures("quickly_planned")
 SETTINGS_OF_PROJECT = made_settings()
+WAYS = ("truth", "own_mean_2sd")
 
 
 def asked(**changes):
     small = {"criterion": "own_mean_2sd", "courses": (40,), "replicates": 20}
+    small |= {"claim": "C7.repaired", "probabilities": False}
     return Wishes(**(small | changes))
 
 
@@ -47,145 +46,6 @@ def problems(run, *arguments, **keywords) -> list[str]:
     with pytest.raises(ProblemsFound) as found:
         run(*arguments, **keywords)
     return [entry.text for entry in found.value.problems]
-
-
-# ---------------------------------------------------------------------------- what is asked
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        (
-            {"claim": "C77"},
-            "E801 --claim: no study can be planned for the claim 'C77'. Did you mean "
-            "'C7'? Offered: C7.repaired, C7.open, C5.leaving. For the others no effect can be "
-            "planted whose absence leaves the model at its level (docs/power.md).",
-        ),
-        (
-            {"effect": 9},
-            "E802 --effect: an effect of 9 is not possible. Give its size from 0 to 5, in "
-            "within-course SD of the outcome (around the course's own line, without any effect), "
-            "in the direction that the claim expects. It is the rise of the outcome at the session "
-            "after one at or after a repair, against that after a steady session of the same "
-            "course, as planted by the true states.",
-        ),
-        (
-            {"claim": "C5", "effect": float("nan")},
-            "E802 --effect: an effect of nan is not possible. Give its size from 0 to 5, "
-            "in log odds ratio, in the direction that the claim expects. It is the log odds ratio "
-            "of leaving with the session after one that is truly in an open rupture, against the "
-            "session after any other.",
-        ),
-        (
-            {"target": 1.2},
-            "E803 --target: a target power of 1.2 is not possible. Give a number above "
-            "alpha, which is 0.05, and below 1; 0.8 is usual.",
-        ),
-        (
-            {"simulation": {"median_session": 9}},
-            "E804 --set median_session: the simulation has no setting "
-            "'median_session'. Did you mean 'median_sessions'? Allowed: ",
-        ),
-        (
-            {"simulation": {"effect_repaired": 1}},
-            "E805 --set effect_repaired: this setting carries the effect that the "
-            "study is planned for. Leave it out and give the effect by --effect.",
-        ),
-        (
-            {"simulation": {"skipped": 2}},
-            "E602 --set skipped: 2 is not possible for the simulation. Allowed: 0..1.",
-        ),
-        (
-            {"simulation": {"first_rupture": 3.5}},
-            "E719 --set first_rupture: '3.5' cannot be used. Allowed: numbers like 3.",
-        ),
-        (
-            {"criterion": "dipp"},
-            "E720 --criterion: there is no criterion 'dipp'. Did you mean 'dip'? Allowed",
-        ),
-        (
-            {"unit": "log_odds"},
-            "E719 --unit: 'log_odds' cannot be used. Allowed: sd, points.",
-        ),
-        (
-            {"variant": "main"},
-            "E810 --variant: no study can be planned with the variant 'main' of the model "
-            "next_session. Offered: ar1. Others do not hold their level: of simulated studies "
-            "without effect more than alpha are significant (docs/power.md).",
-        ),
-        (
-            {"courses": [5, 100]},
-            "E719 --courses: '5' cannot be used. Allowed: whole numbers from 20 to 100000.",
-        ),
-        (
-            {"replicates": 3},
-            "E719 --replicates: '3' cannot be used. Allowed: a whole number from 20.",
-        ),
-    ],
-)
-def test_what_is_not_possible_is_told(changes, text):
-    (found,) = problems(plan, **changes)
-    assert found.startswith(text)
-
-
-def test_the_help_of_each_option_says_its_default():
-    parser = argparse.ArgumentParser()
-    power.add_options(parser)
-    texts = {option.dest: option.help for option in parser._actions}
-    stated = {field.name: field.default for field in fields(Wishes) if field.default is not MISSING}
-    for name, value in stated.items():
-        assert value is None or texts[name].endswith(f"({value})"), name
-
-
-def test_all_mistakes_are_told_at_once():
-    found = problems(plan, claim="C99", criterion="nonsense", target=0.01, alpha=2)
-    assert [text[:4] for text in found] == ["E801", "E720", "E719", "E803"]
-
-
-def test_an_effect_is_planted_in_the_direction_that_the_claim_expects():
-    sd = within_sd_of_outcome(SimulationSettings())
-    assert plan(effect=0.5).settings.effect_repaired == pytest.approx(0.5 * sd)
-    down = plan(claim="C7.open", effect=0.5)
-    assert (down.settings.effect_open, down.settings.effect_repaired) == (
-        pytest.approx(-0.5 * sd), 0.0,
-    )  # fmt: skip
-    assert plan(claim="C7.open", effect=0.5, unit="points").planted == -0.5
-    leaving = plan(claim="C5", effect=0.7)
-    assert (leaving.unit, leaving.settings.leave_open) == ("log_odds", 0.7)
-
-
-def test_the_unit_of_effects_is_the_sd_of_the_outcome_around_the_lines_of_courses():
-    settings = SimulationSettings(
-        n_courses=3000, n_therapists=300, ends_of_scale=False, outcome_growth_sd=0,
-        autocorrelation=0, **dict.fromkeys(LINKS, 0.0),
-    )  # fmt: skip
-    table = simulate_study(settings, seed=3).sessions.dropna(subset="outcome")
-    rest = table["outcome"] - settings.outcome_growth * table["session"]
-    rest -= rest.groupby(table["course"]).transform("mean")
-    sd = np.sqrt((rest**2).sum() / (len(rest) - table["course"].nunique()))
-    assert sd == pytest.approx(within_sd_of_outcome(settings), rel=0.01)
-
-
-def test_without_an_effect_nothing_links_alliance_and_outcome_unless_stated():
-    nothing = plan(effect=0).settings
-    assert {name: getattr(nothing, name) for name in LINKS} == dict.fromkeys(LINKS, 0.0)
-    assert plan(claim="C5", effect=0).settings.leave_open == 0
-    assert plan(simulation={"outcome_alliance": 0.2}).settings.outcome_alliance == 0.2
-
-
-def test_every_question_names_a_part_of_a_claim_a_variant_and_a_setting():
-    from rupture_repair.claims import verdicts
-    from rupture_repair.models.definitions import MODELS
-
-    parts = {f"{claim.id}.{part.name}": part for claim in verdicts.load() for part in claim.parts}
-    for name, question in QUESTIONS.items():
-        expected = {"more": 1, "less": -1}[parts[name].expected]
-        assert question.sign == expected
-        assert question.model in parts[name].statistic
-        assert set(question.units) <= set(UNITS)
-        assert hasattr(SimulationSettings(), question.planted)
-        for variant, term in question.terms.items():
-            assert term in MODELS[question.model].variants[variant].formula
 
 
 # ---------------------------------------------------------------------------- one study
@@ -218,10 +78,10 @@ def test_states_of_ratings_are_those_of_full_detection(settings, name):
     ratings = arrange(study.sessions, "alliance", measure)
     rules = EDGE_RULES
     full = detect.detect_one(
-        ratings, world.criterion, rules, dataset="s", name="alliance", measure=measure
+        ratings, *world.criteria, rules, dataset="s", name="alliance", measure=measure
     ).states.to_pandas()
     full = full[full["reason"].astype(str) != "not rated"]
-    quick = detect.states_of_ratings(ratings, world.criterion, rules, measure)
+    quick = detect.states_of_ratings(ratings, *world.criteria, rules, measure)
     for column in ("course", "session", "state"):
         assert list(quick[column].astype(str)) == list(full[column].astype(str))
     nothing = bool((quick["state"] == "not_assessable").all())
@@ -230,21 +90,18 @@ def test_states_of_ratings_are_those_of_full_detection(settings, name):
 
 def world_of(courses=40, **changes) -> studies.World:
     made = plan(**changes)
-    rule = made.criterion if not made.criterion.needs_k else replace(made.criterion, k=2.5)
-    return studies.World(
-        made.settings, made.question, made.variant, rule, 0.95, 10.0, "SRS",
-        made.edge_rules, made.exposure, 1,
-    )  # fmt: skip
+    k = {rule.id: 2.5 for rule in made.criteria if rule.needs_k}
+    return world_from(made, {"k": k, "reliability": 0.95})
 
 
 @pytest.mark.parametrize("claim", ["C7", "C5"])
 def test_studies_do_not_depend_on_how_they_are_put_in_blocks(claim):
     world = world_of(claim=claim, simulation={"leave_log_odds": -3.0})
-    whole = studies.run_block(world, 120, range(4))
-    parts = pd.concat([studies.run_block(world, 120, part) for part in ([2, 3], [0], [1])])
+    whole = answers.run_block(world, 120, range(4))
+    parts = pd.concat([answers.run_block(world, 120, part) for part in ([2, 3], [0], [1])])
     parts = parts.sort_values(["replicate", "detection"], ignore_index=True)
     pd.testing.assert_frame_equal(whole, parts, check_exact=True)
-    assert list(whole["detection"]) == ["criterion", "truth"] * 4
+    assert list(whole["detection"]) == ["own_mean_2sd", "truth"] * 4
     # One of these studies of C5 has no open session before one where a client left.
     known = whole["estimate"].dropna()
     assert len(known) >= 7
@@ -253,11 +110,12 @@ def test_studies_do_not_depend_on_how_they_are_put_in_blocks(claim):
 
 def test_studies_of_a_world_without_repairs_have_no_result_but_a_reason():
     world = world_of(simulation={"rupture_rate": 0.0})
-    found = studies.run_block(world, 40, [0, 1], ["truth"])
+    found = answers.run_block(world, 40, [0, 1], ["truth"])
     assert found["p"].isna().all()
-    assert set(found["status"]) == {"not_assessable"}
+    assert set(found["verdict"]) == {"not assessable"}
     counted = search.shares(found, plan(simulation={"rupture_rate": 0.0}))
-    assert (counted["power"][0], counted["without_result"][0]) == (0.0, 1.0)
+    assert (counted["power"][0], counted["not_assessable"][0]) == (0.0, 1.0)
+    assert counted["reason"][0]
 
 
 def test_therapists_are_as_many_as_the_caseload_says():
@@ -313,31 +171,32 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatch)
 
 
 def test_a_folder_of_other_settings_is_refused(tmp_path):
-    Store(tmp_path, plan().decisive()).remember({"k": None, "reliability": 0.9})
-    (text,) = problems(Store, tmp_path, plan(effect=0.3, simulation={"depth": 6.0}).decisive())
+    Store(tmp_path, plan().decisive(), WAYS).remember({"k": {}, "reliability": 0.9})
+    other = plan(effect=0.3, simulation={"depth": 6.0}).decisive()
+    (text,) = problems(Store, tmp_path, other, WAYS)
     assert text == (
         f"E806 {tmp_path}: the folder holds studies that were simulated with other settings: "
         "effect 0.2, now 0.3, simulation.depth 5.0, now 6.0, simulation.effect_repaired "
         f"{plan().planted}, now {plan(effect=0.3).planted}. Name another folder by --out, or "
         "remove this one."
     )
-    Store(tmp_path, plan(target=0.9, alpha=0.01, replicates=50).decisive())
+    Store(tmp_path, plan(target=0.9, alpha=0.01, replicates=50).decisive(), WAYS)
 
 
 @pytest.mark.parametrize("damage", ["settings", "no settings", "header", "cell"])
 def test_a_damaged_folder_is_refused_and_left_as_it_is(tmp_path, damage):
     decisive = plan().decisive()
-    Store(tmp_path, decisive).remember({"k": None, "reliability": 0.9})
+    Store(tmp_path, decisive, WAYS).remember({"k": {}, "reliability": 0.9})
     file = tmp_path / (SETTINGS if "settings" in damage else REPLICATES)
     if damage == "no settings":
         file.unlink()
         (tmp_path / REPLICATES).write_text("courses\n")
     else:
-        cells = ",".join(studies.REPLICATE) + "\n40,0,truth,x,1,1,1,1,1,9,converged\n"
+        cells = ",".join(answers.REPLICATE) + "\n40,0,truth,x,1,1,1,1,,,,9,undecided,\n"
         texts = {"settings": "{", "header": "client,srs\n1,2\n", "cell": cells}
         file.write_text(texts[damage])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    (text,) = problems(Store, tmp_path, decisive)
+    (text,) = problems(Store, tmp_path, decisive, WAYS)
     assert text == (
         f"E807 {file}: the file was not written by 'rupture-repair power', or is damaged. Nothing "
         "was changed. Name another folder by --out, or remove this one."
@@ -358,8 +217,9 @@ def test_k_is_solved_once_and_kept(tmp_path, monkeypatch):
     made = plan(criterion="dip")
     run_plan(made, tmp_path)
     content = json.loads((tmp_path / SETTINGS).read_text())
-    assert 1 < content["solved"]["k"] < 5
-    assert world_from(made, content["solved"]).criterion.k == content["solved"]["k"]
+    assert 1 < content["solved"]["k"]["dip"] < 5
+    (rule,) = world_from(made, content["solved"]).criteria
+    assert rule.k == content["solved"]["k"]["dip"]
     monkeypatch.setattr(sys.modules["rupture_repair.power.run"], "solved", None)
     run_plan(replace(made, replicates=21), tmp_path)
     assert json.loads((tmp_path / SETTINGS).read_text()) == content
@@ -368,14 +228,16 @@ def test_k_is_solved_once_and_kept(tmp_path, monkeypatch):
 # ---------------------------------------------------------------------------- counting
 
 
-def replicates_of(p, estimate, detection="criterion", courses=40):
+def replicates_of(p, estimate, detection="own_mean_2sd", courses=40):
     number = len(p)
     return pd.DataFrame(
         {
             "courses": courses, "replicate": range(number), "detection": detection,
             "estimate": estimate, "std_error": 0.5, "df": 30.0, "p": p,
             "ci_low": np.array(estimate) - 1, "ci_high": np.array(estimate) + 1, "rows": 100,
-            "status": "converged",
+            "direct": np.nan, "direct_low": np.nan, "direct_high": np.nan,
+            "verdict": np.where(np.array(p) < 0.05, "supported", "undecided"),
+            "reason": ["the {2} of {3} rows"] * number,
         }
     )  # fmt: skip
 
@@ -387,7 +249,9 @@ def test_a_result_against_the_effect_is_no_power():
     assert (row["significant"], row["power"]) == (1, 0.25)
     # Wilson (1927) by hand: (p + z2/2n -+ z sqrt(pq/n + z2/4n2)) / (1 + z2/n) with n = 4.
     assert [row["power_low"], row["power_high"]] == pytest.approx([0.0456, 0.6994], abs=1e-4)
-    assert (row["wrong_direction"], row["without_result"]) == (0.25, 0.25)
+    assert (row["wrong_direction"], row["not_assessable"]) == (0.25, 0.25)
+    assert (row["supported"], row["reason"]) == (0.5, "the 2 of 3 rows")
+    assert row["supported_error"] == pytest.approx(0.25)
     assert row["coverage"] == pytest.approx(2 / 3)
     (falling,) = search.shares(table, plan(claim="C7.open", effect=0.5)).to_dict("records")
     assert (falling["significant"], falling["wrong_direction"]) == (1, 0.25)
@@ -400,7 +264,7 @@ def made_up(courses, replicates, level=-1.96, slope=0.16, random=None):
     share = ndtr(level + slope * np.sqrt(courses))
     hits = round(share * replicates) if random is None else random.binomial(replicates, share)
     return {
-        "courses": courses, "detection": "criterion", "replicates": replicates,
+        "courses": courses, "detection": "own_mean_2sd", "replicates": replicates,
         "significant": hits, "power": hits / replicates,
     }  # fmt: skip
 
@@ -460,7 +324,7 @@ def test_a_number_outside_those_tried_is_not_made_up():
     made = plan(effect=0.5, courses=[100, 150])
     table = pd.DataFrame([made_up(size, 1000) for size in (100, 150)]).assign(step="stated")
     rows = search.smallest(table, made).set_index("detection")
-    assert rows.loc["criterion", "reason"] == "larger than the numbers tried, 100 to 150"
+    assert rows.loc["own_mean_2sd", "reason"] == "larger than the numbers tried, 100 to 150"
     assert rows["courses"].isna().all() if "courses" in rows else True
 
 
@@ -487,13 +351,14 @@ def test_the_figure_shows_what_was_simulated(tmp_path):
 def test_every_criterion_can_be_planned_or_says_why_not():
     refused = []
     for rule in criteria.load():
-        world = replace(world_of(), criterion=replace(rule, k=2.5) if rule.needs_k else rule)
+        rule = replace(rule, k=2.5) if rule.needs_k else rule
+        world = replace(world_of(), criteria=(rule,))
         study = simulate_study(world.sized(60), seed=1)
         measure = studies.measures_of(world, study.sessions)["alliance"]
-        ratings = prepared(study.sessions, "alliance", measure, [world.criterion])
-        if why_not_assessable(world.criterion, measure, ratings):
+        ratings = prepared(study.sessions, "alliance", measure, [rule])
+        if why_not_assessable(rule, measure, ratings):
             refused.append(rule.id)
         elif rule.id not in ("sudden_loss", "rupture_probability"):
-            assert len(set(studies.detected(world, study)["state"])) > 1, rule.id
+            assert len(set(studies.states_of(world, study, rule.id)["state"])) > 1, rule.id
     assert "reported" in refused
     assert set(refused) <= {"reported", "rupture_probability"}

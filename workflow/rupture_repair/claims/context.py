@@ -143,6 +143,7 @@ class Estimate:
     n_with_episode: int | None = None  # of the courses, where the estimate is a share of them
     direct: "Estimate | None" = None  # a second one, which must say the same
     caveat: str = ""  # what belongs to the verdict
+    p: float = np.nan  # of the test against zero, where it comes from a model
 
     @property
     def scaled(self) -> "Estimate":
@@ -197,4 +198,5 @@ def from_row(row: Mapping[str, Any], scale: float, note: str = "") -> Estimate:
     return Estimate(
         row["estimate"], row["ci_low"], row["ci_high"], row["std_error"], scale,
         count("n_courses"), count("n_sessions"), count("n_episodes"), note,
+        p=row.get("p", np.nan),
     )  # fmt: skip

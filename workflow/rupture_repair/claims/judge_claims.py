@@ -115,11 +115,11 @@ def _of_criterion(
     rows = []
     for claim, part in parts:
         if (claim, part.name) in _SHARED:
-            found = _judged(context, claim, part) if first else {}
+            found = _estimated(context, claim, part) if first else {}
         elif not bool(detected["assessable"]):
             found = _not_assessable(because("criterion", reason=detected["reason"]))
         else:
-            found = _judged(context, claim, part)
+            found = _estimated(context, claim, part)
         keys = {
             "dataset": context.dataset.name,
             "measure": context.measure,
@@ -145,21 +145,21 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _verdict(part: Part, found: Estimate) -> dict[str, Any]:
-    """Return the verdict on an estimate that can be judged, and why."""
+def judged(part: Part, found: Estimate) -> dict[str, Any]:
+    """Return the `verdict` on an estimate that can be judged, and the `reason`."""
     own = vars(found.scaled)
     if found.direct is None:
-        judged, reason = cautious(*verdict(part, own), part, found.biased)
+        said, reason = cautious(*verdict(part, own), part, found.biased)
     else:
-        judged, reason = agreed(part, own, vars(found.direct.scaled))
-    return {"verdict": judged, "reason": "; ".join(filter(None, [found.caveat, reason]))}
+        said, reason = agreed(part, own, vars(found.direct.scaled))
+    return {"verdict": said, "reason": "; ".join(filter(None, [found.caveat, reason]))}
 
 
 def _not_assessable(reason: str) -> dict[str, Any]:
     return {"verdict": "not assessable", "reason": reason}
 
 
-def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
+def _estimated(context: Context, claim: str, part: Part) -> dict[str, Any]:
     """Return estimate, verdict and reason; a part that cannot be estimated says what is missing."""
     try:
         found = ESTIMANDS[claim, part.name](context)
@@ -182,10 +182,11 @@ def _judged(context: Context, claim: str, part: Part) -> dict[str, Any]:
         own = f"{numbers['estimate']:.3g}"
         return _not_assessable(because("outside", **ends, estimate=own))
     scaled = found.scaled
-    judged = _not_assessable(context.no_evidence) if context.no_evidence else _verdict(part, found)
+    withheld = context.no_evidence
+    said = _not_assessable(withheld) if withheld else judged(part, found)
     standardised = {
         "standardised": scaled.estimate, "standardised_error": found.std_error / found.scale,
         "standardised_low": scaled.ci_low, "standardised_high": scaled.ci_high,
     }  # fmt: skip
     counts = {name: getattr(found, name) for name in _COUNTS}
-    return numbers | standardised | counts | judged | {"note": found.note or None}
+    return numbers | standardised | counts | said | {"note": found.note or None}

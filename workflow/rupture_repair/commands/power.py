@@ -20,8 +20,12 @@ DESCRIPTION = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
-    add("--claim", metavar="C7", help="or a part of one: C7.repaired, C7.open, C5.leaving (C7)")
-    add("--criterion", metavar="ID", help="of knowledge/criteria.yaml (default_criterion)")
+    add("--claim", metavar="C7", help="or a part of one: C7.open, C7.repaired, C5.leaving ... (C7)")
+    add("--criterion", metavar="ID", nargs="+",
+        help="one or several of knowledge/criteria.yaml (default_criterion)")  # fmt: skip
+    add("--no-probabilities", dest="probabilities", action="store_const", const=False,
+        help="leave out effects by probabilities: a hidden Markov model is fitted to each study, "
+        "which takes seconds")  # fmt: skip
     add(
         "--effect",
         type=float,
@@ -33,7 +37,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--variant", metavar="NAME", help="of the model (ar1 for C7, main for C5)")
     add("--target", type=float, metavar="POWER", help="the power to reach (0.8)")
     add("--alpha", type=float, metavar="LEVEL", help="of the two-sided test (0.05)")
-    add("--replicates", type=int, metavar="N", help="studies per number of courses (1000)")
+    add(
+        "--replicates",
+        type=int,
+        metavar="N",
+        help="studies per number of courses (1000; 100 with probabilities)",
+    )
     add("--courses", type=int, nargs="+", metavar="N", help="numbers to try, instead of a search")
     add("--most-courses", type=int, metavar="N", help="largest number that is tried (5000)")
     add("--courses-per-therapist", type=float, metavar="N", help="those of the dataset, or 10")

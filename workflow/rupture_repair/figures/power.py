@@ -7,11 +7,13 @@ from matplotlib.figure import Figure
 
 from .style import FAINT, INK, QUIET, WIDTH, Drawn, label, styled
 
-#: How each way of detection is drawn: words, colour, marker, line.
+#: How ways to the states that are no criterion are drawn: words, colour, marker, line.
 WAYS = {
-    "criterion": ("states found by the criterion", "#0072B2", "o", "-"),
-    "truth": ("states known (perfect detection)", "#D55E00", "s", "--"),
+    "truth": ("states known", "#D55E00", "s", "--"),
+    "probabilities": ("probabilities", "#009E73", "D", "-"),
 }
+#: Colours and markers of criteria, in turn.
+_CRITERIA = (("#0072B2", "o"), ("#CC79A7", "^"), ("#56B4E9", "v"), ("#E69F00", "P"))
 
 
 @styled
@@ -36,7 +38,8 @@ def power_curve(power: pd.DataFrame, smallest: pd.DataFrame, *, title: str) -> D
     planned = power["fitted"].notna().any() or len(power["courses"].unique()) > 3
     if planned:
         axes.axhline(target, color=FAINT, lw=1, zorder=0)
-    for way, (words, colour, marker, line) in WAYS.items():
+    ways = _drawn(power)
+    for way, (words, colour, marker, line) in ways.items():
         mine = power[power["detection"] == way].sort_values("courses")
         if mine.empty:
             continue
@@ -48,8 +51,19 @@ def power_curve(power: pd.DataFrame, smallest: pd.DataFrame, *, title: str) -> D
     axes.set(xlabel="courses", ylabel="share of studies with a significant result")
     axes.set_ylim(0, 1.02 if planned else None)
     axes.set_title(label(title, 110), pad=8)
-    figure.legend(loc="outside lower center", ncols=len(WAYS))
+    figure.legend(loc="outside lower center", ncols=min(len(ways), 4))
     return figure, power
+
+
+def _drawn(power: pd.DataFrame) -> dict[str, tuple[str, str, str, str]]:
+    """Return how each way is drawn, known states first."""
+    names = list(dict.fromkeys(power["detection"]))
+    ways = {way: drawn for way, drawn in WAYS.items() if way in names}
+    others = [name for name in names if name not in ways]
+    for place, name in enumerate(others):
+        colour, marker = _CRITERIA[place % len(_CRITERIA)]
+        ways[name] = (f"states found by {name}", colour, marker, "-")
+    return ways
 
 
 def _points(axes: Axes, rows: pd.DataFrame, colour: str, marker: str, words: str) -> None:

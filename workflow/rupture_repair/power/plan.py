@@ -6,19 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from ..claims.verdicts import Part
 from ..detection import criteria
 from ..detection.criteria import Criterion
 from ..project.headline import one_for_all
 from ..project.problems import Problem, ProblemsFound, did_you_mean, listing, problem
 from ..project.setting_groups import EdgeRules, ExposureStates, Settings
 from ..simulation.settings import SimulationSettings, checked
-from .questions import LINKS, QUESTIONS, UNITS, Question, planted_value
+from .questions import (
+    LINKS,
+    NOT_OFFERED,
+    QUESTIONS,
+    UNITS,
+    Question,
+    deepest,
+    part_of,
+    planted_value,
+    true_value,
+)
+from .studies import PROBABILITIES, ways_of
 
 #: Fewest and most courses of a study.
 LEAST, MOST = 20, 100_000
 
 #: Largest effect, by unit; beyond it ratings would leave the scale.
 LARGEST = {"sd": 5.0, "points": 20.0, "log_odds": 5.0}
+
+#: Simulated studies for each number of courses, without probabilities and with: then a hidden
+#: Markov model is fitted to each.
+REPLICATES = {False: 1000, True: 100}
 
 #: Settings of the simulation that follow from other parts of the plan.
 _FIXED = ("n_courses", "n_therapists")
@@ -43,16 +59,19 @@ class Wishes:
     ----------
     claim : str
         A claim, or a part of one: ``C7.repaired``.
-    criterion : str or None
-        None takes the default criterion of the project.
+    criterion : str, sequence of str or None
+        One or several; None takes the default criterion of the project.
+    probabilities : bool or None
+        Whether effects are estimated by probabilities as well; None does so where the claim rests
+        on them.
     effect : float
         In the direction that the claim expects; 0 gives the share of false alarms.
     unit, variant : str or None
         None takes the first one that the claim allows.
     target, alpha : float
         Power to reach, and the level of the two-sided test.
-    replicates : int
-        Simulated studies for each number of courses.
+    replicates : int or None
+        Simulated studies for each number of courses; None takes :data:`REPLICATES`.
     courses : sequence of int or None
         Numbers of courses to try; None searches.
     most_courses : int
@@ -66,13 +85,14 @@ class Wishes:
     """
 
     claim: str = "C7"
-    criterion: str | None = None
+    criterion: str | Sequence[str] | None = None
+    probabilities: bool | None = None
     effect: float = 0.2
     unit: str | None = None
     variant: str | None = None
     target: float = 0.8
     alpha: float = 0.05
-    replicates: int = 1000
+    replicates: int | None = None
     courses: Sequence[int] | None = None
     most_courses: int = 5000
     courses_per_therapist: float | None = None
@@ -88,10 +108,14 @@ class StudyPlan:
     ----------
     question : str
         Key of :data:`.questions.QUESTIONS`.
+    part : Part
+        The part of the claim, with the smallest effect worth caring about.
     variant : str
         Of the model.
-    criterion : Criterion
+    criteria : tuple of Criterion
         k may still have to be solved.
+    probable : bool
+        Whether effects by probabilities are estimated as well.
     effect : float
         Size of the effect in the direction that the claim expects.
     unit : str
@@ -106,7 +130,9 @@ class StudyPlan:
     settings : SimulationSettings
         Of the simulation, with the effect planted.
     planted : float
-        The setting that carries the effect, in points or log odds.
+        The setting that carries the effect.
+    truth : float
+        What estimates should be, in points or log odds.
     courses_per_therapist : float
     reliability : float or None
         Of the alliance's total; None where that of the simulated items is to be taken.
@@ -118,14 +144,18 @@ class StudyPlan:
         Share of false alarms that a calibrated k allows.
     false_alarm_of : {"courses", "episodes"}
         Of rupture-free courses, or of the episodes found.
+    soft_ends : float
+        Setting of the hidden Markov model.
     seed : int
     source : str
         Where the values of the simulation come from, in words.
     """
 
     question: str
+    part: Part
     variant: str
-    criterion: Criterion
+    criteria: tuple[Criterion, ...]
+    probable: bool
     effect: float
     unit: str
     target: float
@@ -135,6 +165,7 @@ class StudyPlan:
     most_courses: int
     settings: SimulationSettings
     planted: float
+    truth: float
     courses_per_therapist: float
     reliability: float | None
     instrument: str | None
@@ -142,6 +173,7 @@ class StudyPlan:
     exposure: ExposureStates
     false_alarm: float
     false_alarm_of: str
+    soft_ends: float
     seed: int
     source: str
 
@@ -149,17 +181,31 @@ class StudyPlan:
         """Return the part of a claim that is tested."""
         return QUESTIONS[self.question]
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How states of sessions are found, see :func:`.studies.ways_of`."""
+        return ways_of(self.criteria, probable=self.probable)
+
+    @property
+    def lead(self) -> str:
+        """The way on which the search rests: probabilities, else the first criterion."""
+        return PROBABILITIES if self.probable else self.criteria[0].id
+
     def decisive(self) -> dict[str, Any]:
         """Return all that the result of a replicate depends on, as plain data."""
         names = ("question", "variant", "effect", "unit", "courses_per_therapist", "reliability",
                  "instrument", "seed")  # fmt: skip
         plain = {name: getattr(self, name) for name in names}
-        plain["criterion"] = self.criterion.as_dict()
+        plain["criteria"] = [criterion.as_dict() for criterion in self.criteria]
+        plain["smallest"] = self.part.smallest
+        if self.probable:
+            plain["soft_ends"] = self.soft_ends
+        plain["probabilities"] = self.probable
         settings = {key: value for key, value in asdict(self.settings).items() if key not in _FIXED}
         plain["simulation"] = settings
         models = {"exposure": self.exposure.as_dict()}
         plain["config"] = {"edge_rules": self.edge_rules.as_dict(), "models": models}
-        if self.criterion.needs_k:
+        if any(criterion.needs_k for criterion in self.criteria):
             plain["false_alarm"] = self.false_alarm, self.false_alarm_of
         return plain
 
@@ -213,49 +259,37 @@ def make(asked: Wishes, settings: Settings, base: Base = STATED) -> StudyPlan:
     """
     found: list[Problem] = []
     name = _question(asked, found)
-    rule = _criterion(asked, settings, found)
+    rules = _criteria(asked, settings, found)
     _check_numbers(asked, found)
     stated = _simulation(asked, found)
-    if found or name is None or rule is None:
+    if found or name is None:
         raise ProblemsFound(found)
     question = QUESTIONS[name]
     unit = _choice(asked, "unit", question.units, found)
-    variant = asked.variant or next(iter(question.terms))
-    if variant not in question.terms:
-        facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
-        facts |= {"model": question.model, "allowed": listing(question.terms)}
-        found.append(problem("E810", file="--variant", **facts))
+    variant = _variant(asked, question, found)
     if question.planted in stated:
         found.append(problem("E805", file=f"--set {question.planted}"))
-    effect = float(asked.effect)
-    if not found and not 0 <= effect <= LARGEST[unit]:
-        facts = {
-            "found": f"{effect:g}",
-            "most": f"{LARGEST[unit]:g}",
-            "units": UNITS[unit],
-        }
-        found.append(problem("E802", file="--effect", effect=question.effect, **facts))
     if found:
         raise ProblemsFound(found)
-    links = dict.fromkeys(LINKS, 0.0)
-    if question.model == "ending":
-        links["leave_open"] = 0.0
-    world = SimulationSettings(**{**links, **base.world, **stated})
-    planted = planted_value(question, effect, unit, world)
+    neutral = dict.fromkeys(LINKS, 0.0) | dict(question.quiet)
+    world = SimulationSettings(**{**neutral, **base.world, **stated})
+    truth, planted = _effect(asked, question, unit, world)
+    probable = bool(question.probable) and asked.probabilities is not False
     effects: dict[str, Any] = {question.planted: planted}
     return StudyPlan(
-        question=name, variant=variant, criterion=rule, effect=effect, unit=unit,
+        question=name, part=part_of(name, dict(settings.claims.smallest)), variant=variant,
+        criteria=rules, probable=probable, effect=float(asked.effect), unit=unit,
         target=float(asked.target), alpha=float(asked.alpha),
-        replicates=int(asked.replicates), courses=tuple(sorted(set(asked.courses or ()))),
-        most_courses=int(asked.most_courses),
-        settings=replace(world, **effects), planted=planted,
+        replicates=int(asked.replicates or REPLICATES[probable]),
+        courses=tuple(sorted(set(asked.courses or ()))), most_courses=int(asked.most_courses),
+        settings=replace(world, **effects), planted=planted, truth=truth,
         courses_per_therapist=float(
             asked.courses_per_therapist or base.courses_per_therapist or 10.0
         ),
         reliability=base.reliability, instrument=base.instrument,
         edge_rules=settings.edge_rules, exposure=settings.models.exposure,
         false_alarm=settings.chance.false_alarm, false_alarm_of=settings.chance.false_alarm_of,
-        seed=settings.seed, source=base.source,
+        soft_ends=settings.hidden_markov.soft_ends, seed=settings.seed, source=base.source,
     )  # fmt: skip
 
 
@@ -266,22 +300,58 @@ def _question(asked: Wishes, found: list[Problem]) -> str | None:
         if named in (name, name.partition(".")[0]):
             return name
     words = [*dict.fromkeys(name.partition(".")[0] for name in QUESTIONS), *QUESTIONS]
-    hint, allowed = did_you_mean(named, words), listing(QUESTIONS)
-    found.append(problem("E801", file="--claim", found=named, hint=hint, allowed=allowed))
+    why = NOT_OFFERED.get(named.partition(".")[0])
+    facts: dict[str, Any] = {"hint": "" if why else did_you_mean(named, words)}
+    facts |= {"why": f": {why}" if why else "", "allowed": listing(QUESTIONS)}
+    found.append(problem("E801", file="--claim", found=named, **facts))
     return None
 
 
-def _criterion(asked: Wishes, settings: Settings, found: list[Problem]) -> Criterion | None:
-    """Return the criterion, with the settings that config.yaml changes."""
+def _criteria(asked: Wishes, settings: Settings, found: list[Problem]) -> tuple[Criterion, ...]:
+    """Return the criteria, with the settings that config.yaml changes."""
     known = [rule.id for rule in criteria.load()]
     named = asked.criterion or one_for_all(settings.default_criterion)
-    if named not in known:
-        facts: dict[str, Any] = {"hint": did_you_mean(named, known), "allowed": listing(known, 40)}
-        found.append(problem("E720", file="--criterion", found=named, **facts))
-        return None
+    every = list(dict.fromkeys([named] if isinstance(named, str) else named))
+    unknown = [name for name in every if name not in known]
+    for name in unknown:
+        facts: dict[str, Any] = {"hint": did_you_mean(name, known), "allowed": listing(known, 40)}
+        found.append(problem("E720", file="--criterion", found=name, **facts))
+    if unknown:
+        return ()
     changes = settings.settings_of_criteria
-    own = {key: value for key, value in changes.items() if key == named}
-    return criteria.load([named], own)[0]
+    own = {key: value for key, value in changes.items() if key in every}
+    by_id = {rule.id: rule for rule in criteria.load(every, own)}
+    return tuple(by_id[name] for name in every)
+
+
+def _variant(asked: Wishes, question: Question, found: list[Problem]) -> str:
+    """Return the variant of the model."""
+    variant = asked.variant or next(iter(question.terms))
+    if variant not in question.terms:
+        facts: dict[str, Any] = {"found": variant, "hint": did_you_mean(variant, question.terms)}
+        facts |= {"model": question.model or "of the claim", "allowed": listing(question.terms)}
+        found.append(problem("E810", file="--variant", **facts))
+    return variant
+
+
+def _effect(
+    asked: Wishes, question: Question, unit: str, world: SimulationSettings
+) -> tuple[float, float]:
+    """Return what estimates should be, and the setting that plants it."""
+    effect = float(asked.effect)
+    if 0 <= effect <= LARGEST[unit]:
+        truth = true_value(question, effect, unit, world)
+        planted = planted_value(question, truth, world)
+        if planted is not None:
+            return truth, planted
+    if planted_value(question, 0.0, world) is None:
+        share: dict[str, Any] = {"found": world.effect_interpersonal, "allowed": "a share above 0"}
+        raise ProblemsFound([problem("E719", file="--set effect_interpersonal", **share)])
+    most = LARGEST[unit]
+    if question.planted == "confrontation_depth":
+        most = min(most, deepest(world))
+    facts: dict[str, Any] = {"found": f"{effect:g}", "most": f"{most:g}", "units": UNITS[unit]}
+    raise ProblemsFound([problem("E802", file="--effect", effect=question.effect, **facts)])
 
 
 def _choice(asked: Wishes, key: str, words: tuple[str, ...], found: list[Problem]) -> str:
@@ -301,7 +371,8 @@ def _check_numbers(asked: Wishes, found: list[Problem]) -> None:
     per_therapist = asked.courses_per_therapist
     checks = {
         "alpha": (0 < alpha < 1, alpha, "a number between 0 and 1"),
-        "replicates": (asked.replicates >= 20, asked.replicates, "a whole number from 20"),
+        "replicates": (asked.replicates is None or asked.replicates >= 20, asked.replicates,
+                       "a whole number from 20"),
         "courses": (not few, listing(few), f"whole numbers from {LEAST} to {MOST}"),
         "most_courses": (LEAST <= asked.most_courses <= MOST, asked.most_courses,
                          f"a whole number from {LEAST} to {MOST}"),

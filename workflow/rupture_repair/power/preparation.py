@@ -34,12 +34,17 @@ def world_of(plan: StudyPlan, known: Mapping[str, Any]) -> World:
     -------
     World
     """
-    k = known["k"]
     return World(
         settings=plan.settings,
         question=plan.question,
         variant=plan.variant,
-        criterion=plan.criterion if k is None else replace(plan.criterion, k=k),
+        part=plan.part,
+        criteria=tuple(
+            replace(criterion, k=known["k"].get(criterion.id, criterion.k))
+            for criterion in plan.criteria
+        ),
+        probable=plan.probable,
+        soft_ends=plan.soft_ends,
         reliability=known["reliability"],
         courses_per_therapist=plan.courses_per_therapist,
         instrument=plan.instrument,
@@ -50,7 +55,7 @@ def world_of(plan: StudyPlan, known: Mapping[str, Any]) -> World:
 
 
 def solved(plan: StudyPlan) -> dict[str, Any]:
-    """Return the reliability of the alliance, and k where the criterion has to have it solved.
+    """Return the reliability of the alliance, and k of the criteria that have to have it solved.
 
     Both are found once, on one large simulated dataset, and hold for all studies: in a real study
     they are found on its own data, with errors that are small compared with those of the estimates.
@@ -62,33 +67,39 @@ def solved(plan: StudyPlan) -> dict[str, Any]:
     Returns
     -------
     dict
-        `k` (None where the criterion states a number) and `reliability`.
+        `k` (by criterion; without those that state a number) and `reliability`.
 
     Raises
     ------
     ProblemsFound
-        If the criterion cannot be applied to simulated studies (E808).
+        If a criterion cannot be applied to simulated studies (E808).
     """
-    blank = world_of(plan, {"k": None, "reliability": plan.reliability or 0.9})
+    blank = world_of(plan, {"k": {}, "reliability": plan.reliability or 0.9})
     seed = study_seed(plan.seed, COURSES, _NUMBER)
     rows = simulate_dataset(blank.sized(COURSES), seed=seed)["sessions"]
     items = rows.filter(regex="^srs_(bond|goals|tasks|overall)$").dropna()
     first = items.groupby(rows["client_id"]).head(1).to_numpy()
-    known = {"k": None, "reliability": plan.reliability or float(cronbach_alpha(first))}
+    known: dict[str, Any] = {
+        "k": {}, "reliability": plan.reliability or float(cronbach_alpha(first))
+    }  # fmt: skip
     world = world_of(plan, known)
     names = {"client_id": "course", "session_no": "session", "srs_total": "alliance"}
     table = rows.rename(columns=names)[list(names.values())]
     measure = measures_of(world, table)["alliance"]
-    ratings = prepared(table, "alliance", measure, [plan.criterion])
-    if plan.criterion.needs_k:
+    ratings = prepared(table, "alliance", measure, plan.criteria)
+    unsolved = [criterion for criterion in plan.criteria if criterion.needs_k]
+    if unsolved:
         null = prepare(ratings, "alliance", measure, seed=plan.seed)
         rules = calibrate.calibrated_k(
-            null, [plan.criterion], plan.edge_rules, plan.false_alarm, dataset="simulated",
+            null, unsolved, plan.edge_rules, plan.false_alarm, dataset="simulated",
             false_alarm_of=plan.false_alarm_of,
         )  # fmt: skip
-        known["k"] = float(rules["k"].iloc[0])
-    rule = world_of(plan, known).criterion
-    why = why_not_assessable(rule, measure, ratings)
-    if why is not None:
-        raise ProblemsFound([problem("E808", key="criterion", found=rule.id, why=in_full(why))])
+        known["k"] = dict(
+            zip(rules["criterion"].astype("str"), rules["k"].astype(float), strict=True)
+        )
+    for rule in world_of(plan, known).criteria:
+        why = why_not_assessable(rule, measure, ratings)
+        if why is not None:
+            facts: dict[str, Any] = {"found": rule.id, "why": in_full(why)}
+            raise ProblemsFound([problem("E808", key="criterion", **facts)])
     return known

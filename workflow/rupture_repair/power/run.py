@@ -11,10 +11,11 @@ import pandas as pd
 
 from ..project.parallel import one_by_one
 from . import search
+from .answers import run_block
 from .plan import StudyPlan
 from .preparation import COURSES, solved, world_of
 from .store import Store
-from .studies import World, blocks, run_block
+from .studies import World, blocks
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def run_plan(
         If the folder holds replicates of other settings (E806) or is damaged (E807), or the
         criterion cannot be applied to simulated studies (E808).
     """
-    store = Store(Path(folder), plan.decisive())
+    store = Store(Path(folder), plan.decisive(), plan.ways)
     if not store.solved:
         store.remember(solved(plan))
     world = world_of(plan, store.solved)
@@ -73,11 +74,14 @@ def run_plan(
         step, courses, replicates = next(plan_sizes)
         while True:
             simulate = partial(run_block, world, courses)
-            _complete(store, simulate, courses, replicates, processes, progress)
+            there = store.finished(courses)
+            missing = [number for number in range(replicates) if number not in there]
+            parts = blocks(courses, missing, probable=plan.probable)
+            _complete(store, simulate, courses, parts, processes, progress)
             found = search.shares(store.of_size(courses, replicates), plan)
             steps.append(found.assign(step=step))
-            by_criterion = found[found["detection"] == "criterion"].iloc[0].to_dict()
-            step, courses, replicates = plan_sizes.send(by_criterion)
+            leading = found[found["detection"] == plan.lead].iloc[0].to_dict()
+            step, courses, replicates = plan_sizes.send(leading)
     except StopIteration:
         pass
     return _result(pd.concat(steps, ignore_index=True), plan, world)
@@ -87,23 +91,21 @@ def _complete(
     store: Store,
     simulate: Callable[[Sequence[int]], pd.DataFrame],
     courses: int,
-    replicates: int,
+    parts: Sequence[Sequence[int]],
     processes: int,
     progress: IO[str] | None,
 ) -> None:
     """Simulate the studies of one size that are not there yet, and keep them as they come."""
-    there = store.finished(courses)
-    missing = [number for number in range(replicates) if number not in there]
-    parts = blocks(courses, missing)
+    before, missing = len(store.finished(courses)), sum(map(len, parts))
     begin, done = time.monotonic(), 0
     for rows in one_by_one(simulate, parts, processes):
         store.add(rows)
         done += rows["replicate"].nunique()
         if progress is not None:
-            left = (time.monotonic() - begin) / done * (len(missing) - done)
-            ready = replicates - len(missing) + done
-            end = "\n" if ready == replicates or not progress.isatty() else "\r"
-            said = f"{courses} courses: {ready} of {replicates} studies, {left:.0f} s left"
+            left = (time.monotonic() - begin) / done * (missing - done)
+            ready, of = before + done, before + missing
+            end = "\n" if ready == of or not progress.isatty() else "\r"
+            said = f"{courses} courses: {ready} of {of} studies, {left:.0f} s left"
             print(f"{said:<60}", end=end, file=progress, flush=True)
 
 
@@ -112,7 +114,8 @@ def _result(table: pd.DataFrame, plan: StudyPlan, world: World) -> Result:
     # A size of the rough search counts where it was not simulated in full.
     table = table.sort_values("replicates", kind="stable")
     table = table.drop_duplicates(["courses", "detection"], keep="last")
-    table = table.sort_values(["detection", "courses"], ignore_index=True)
+    table["place"] = table["detection"].map(plan.ways.index)
+    table = table.sort_values(["place", "courses"], ignore_index=True).drop(columns="place")
     full = table[table["step"] != "rough"]
     parts = []
     for way, mine in table.groupby("detection", sort=False):
@@ -127,20 +130,27 @@ def _result(table: pd.DataFrame, plan: StudyPlan, world: World) -> Result:
 def _notes(plan: StudyPlan, world: World, table: pd.DataFrame) -> tuple[str, ...]:
     """Say what has to be known of the simulation."""
     notes = [f"values {plan.source}"]
-    rule = world.criterion
-    if plan.criterion.needs_k:
-        alarms = {
-            "courses": f"{plan.false_alarm:.0%} of courses without a rupture show an episode",
-            "episodes": f"noise alone would make {plan.false_alarm:.0%} of the episodes found",
-        }
+    alarms = {
+        "courses": f"{plan.false_alarm:.0%} of courses without a rupture show an episode",
+        "episodes": f"noise alone would make {plan.false_alarm:.0%} of the episodes found",
+    }
+    notes += [
+        f"{rule.id}: k = {rule.k:g} was solved on {COURSES} simulated courses, so that "
+        f"{alarms[plan.false_alarm_of]}"
+        for rule, before in zip(world.criteria, plan.criteria, strict=True) if before.needs_k
+    ]  # fmt: skip
+    question = plan.asked()
+    notes += [question.caveat] * bool(question.caveat)
+    if plan.probable:
         notes.append(
-            f"{rule.id}: k = {rule.k:g} was solved on {COURSES} simulated courses, so "
-            f"that {alarms[plan.false_alarm_of]}"
+            "probabilities: significant and supported need the total effect and the one beyond the "
+            "rating; estimate, SE and coverage are of the total"
         )
-    without = table[table["without_result"] > 0]
-    for row in without[without["detection"] == "criterion"].itertuples():
+    elif not question.probable:
+        notes.append(f"there is no estimate by probabilities: {question.without_probable}")
+    for row in table[table["not_assessable"] > 0].itertuples():
         notes.append(
-            f"{row.courses} courses: {row.without_result:.1%} of the studies could not be fitted "
-            "and count as not significant"
+            f"{row.courses} courses, {row.detection}: {row.not_assessable:.1%} of the studies are "
+            f"not assessable and count as not significant; most frequent reason: {row.reason}"
         )
     return tuple(notes)

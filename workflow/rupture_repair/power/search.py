@@ -9,15 +9,16 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.special import ndtr, ndtri
 
+from ..project.reasons import in_full
 from ..statistics.proportion import wilson
 from .plan import LEAST, StudyPlan
-from .studies import DETECTIONS
+from .studies import PROBABILITIES
 
 #: Sizes of the curve, as multiples of what the first rough search found.
 AROUND = (0.6, 0.8, 1.0, 1.25)
 
-#: Share of all replicates that the rough search takes, and fewest.
-ROUGH, FEWEST = 0.1, 50
+#: Share of all replicates that the rough search takes, and fewest, also where each takes seconds.
+ROUGH, FEWEST, FEWEST_SLOW = 0.1, 50, 20
 
 #: Sizes at which an effect of zero is looked at.
 WITHOUT_EFFECT = (100, 200, 400)
@@ -55,12 +56,12 @@ class Curve:
 
 
 def shares(replicates: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
-    """Return what became of the simulated studies, one row per size and way of detection.
+    """Return what became of the simulated studies, one row per size and way to the states.
 
     Parameters
     ----------
     replicates : DataFrame
-        Columns :data:`.studies.REPLICATE`.
+        Columns :data:`.answers.REPLICATE`.
     plan : StudyPlan
 
     Returns
@@ -70,42 +71,75 @@ def shares(replicates: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
         direction of the effect; in any direction where the effect is zero), `power` (their share of
         all replicates; one without result counts as not significant), its Monte Carlo standard
         error `error` and 95 % Wilson interval `power_low`, `power_high`, `wrong_direction` (share
-        significant against the effect), `without_result` (share), `estimate` (mean), `spread` (SD
-        of the estimates), `std_error` (mean), and `coverage` (share of 95 % intervals that contain
-        the planted value).
+        significant against the effect), `supported` (share of studies whose verdict on the claim
+        is *supported*) and its Monte Carlo standard error `supported_error`, `not_assessable`
+        (share without result) and the most frequent `reason` of it, `truth` (what estimates should
+        be), `estimate` (mean), `estimate_error` (its Monte Carlo standard error), `spread` (SD of
+        the estimates), `std_error` (mean), `coverage` (share of 95 % intervals that contain the
+        truth) and its Monte Carlo standard error `coverage_error`; by probabilities, of the effect
+        beyond the rating, `direct` (mean) and `direct_coverage`.
     """
-    sign = plan.asked().sign
     rows = []
     for (courses, detection), group in replicates.groupby(["courses", "detection"], sort=True):
-        small = group["p"] < plan.alpha
-        right = (sign * group["estimate"] > 0) | (plan.effect == 0)
-        number, hits = len(group), int((small & right).sum())
-        known = group["p"].notna()
-        covered = group["ci_low"].le(plan.planted) & group["ci_high"].ge(plan.planted)
-        low, high = wilson(hits, number)
-        rows.append(
-            {
-                "courses": courses,
-                "detection": detection,
-                "replicates": number,
-                "significant": hits,
-                "power": hits / number,
-                "error": np.sqrt(hits / number * (1 - hits / number) / number),
-                "power_low": low,
-                "power_high": high,
-                "wrong_direction": float((small & ~right).sum()) / number,
-                "without_result": 1 - known.mean(),
-                "estimate": group["estimate"].mean(),
-                "spread": group["estimate"].std(ddof=1),
-                "std_error": group["std_error"].mean(),
-                "coverage": covered[known].mean(),
-            }
-        )
+        rows.append({"courses": courses, "detection": detection, **_shares_of(group, plan)})
     return pd.DataFrame(rows)
 
 
+def _shares_of(group: pd.DataFrame, plan: StudyPlan) -> dict[str, Any]:
+    """Return what became of the studies of one size and way."""
+    small = group["p"] < plan.alpha
+    right = (plan.asked().sign * group["estimate"] > 0) | (plan.effect == 0)
+    number, hits = len(group), int((small & right).sum())
+    known = group["estimate"].notna()
+    low, high = wilson(hits, number)
+    supported = float((group["verdict"] == "supported").mean())
+    covered = _covered(group, "ci", plan.truth)
+    spread = group["estimate"].std(ddof=1)
+    return {
+        "replicates": number,
+        "significant": hits,
+        "power": hits / number,
+        "error": _error(hits / number, number),
+        "power_low": low,
+        "power_high": high,
+        "wrong_direction": float((small & ~right).sum()) / number,
+        "supported": supported,
+        "supported_error": _error(supported, number),
+        "not_assessable": 1 - known.mean(),
+        "reason": _most_frequent(group.loc[~known, "reason"]),
+        "truth": plan.truth,
+        "estimate": group["estimate"].mean(),
+        "estimate_error": spread / np.sqrt(max(known.sum(), 1)),
+        "spread": spread,
+        "std_error": group["std_error"].mean(),
+        "coverage": covered,
+        "coverage_error": _error(covered, known.sum()),
+        "direct": group["direct"].mean(),
+        "direct_coverage": _covered(group, "direct", plan.truth),
+    }
+
+
+def _error(share: float, number: int) -> float:
+    """Return the Monte Carlo standard error of a share."""
+    return float(np.sqrt(share * (1 - share) / number)) if number else np.nan
+
+
+def _covered(group: pd.DataFrame, name: str, truth: float) -> float:
+    """Return the share of intervals that contain the truth, of studies that have one."""
+    low, high = (group[f"{name}_{end}"] for end in ("low", "high"))
+    return float((low.le(truth) & high.ge(truth))[low.notna()].mean())
+
+
+def _most_frequent(reasons: pd.Series) -> str:
+    """Return the reason that most studies have, whatever facts it names, with those of one."""
+    if reasons.empty:
+        return ""
+    shapes = reasons.str.replace(r"{[^{}]*}", "{}", regex=True)
+    return in_full(reasons[shapes == shapes.mode().iloc[0]].iloc[0])
+
+
 def curve(table: pd.DataFrame) -> Curve | None:
-    """Fit the curve to shares of one way of detection; None where they do not rise.
+    """Fit the curve to shares of one way to the states; None where they do not rise.
 
     Parameters
     ----------
@@ -127,7 +161,7 @@ def curve(table: pd.DataFrame) -> Curve | None:
 def sizes(plan: StudyPlan) -> Generator[tuple[str, int, int], dict[str, Any], None]:
     """Yield what to simulate next: step, number of courses, replicates.
 
-    After each one the generator is sent the shares found there by the criterion (one row of
+    After each one the generator is sent the shares found there by the way that leads (one row of
     :func:`shares`). The steps are `stated`, or `rough` (doubling until the target is passed),
     `curve` (around the number found), and `check` (at the smallest number by the curve).
     """
@@ -136,7 +170,8 @@ def sizes(plan: StudyPlan) -> Generator[tuple[str, int, int], dict[str, Any], No
         for size in stated:
             yield "stated", size, plan.replicates
         return
-    rough = max(FEWEST, min(plan.replicates, round(ROUGH * plan.replicates)))
+    fewest = FEWEST_SLOW if plan.lead == PROBABILITIES else FEWEST
+    rough = max(fewest, min(plan.replicates, round(ROUGH * plan.replicates)))
     rows: list[dict[str, Any]] = []
     size = 50
     while True:
@@ -164,7 +199,7 @@ def sizes(plan: StudyPlan) -> Generator[tuple[str, int, int], dict[str, Any], No
 
 
 def smallest(table: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
-    """Return the smallest number of courses for the target, by way of detection.
+    """Return the smallest number of courses for the target, by way to the states.
 
     Parameters
     ----------
@@ -175,13 +210,13 @@ def smallest(table: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per way of detection: `detection`, `target`, `courses` (smallest number; missing
+        One row per way to the states: `detection`, `target`, `courses` (smallest number; missing
         where there is none), `courses_low`, `courses_high` (its 95 % Monte Carlo interval),
         `checked_at`, `power_there`, `power_there_low`, `power_there_high` (independent simulation
         near the smallest number, which the curve does not know), `reason` (why there is no number,
         or what to know of it).
     """
-    return pd.DataFrame([_smallest(table, plan, way) for way in DETECTIONS])
+    return pd.DataFrame([_smallest(table, plan, way) for way in plan.ways])
 
 
 def _smallest(table: pd.DataFrame, plan: StudyPlan, way: str) -> dict[str, Any]:
@@ -192,7 +227,7 @@ def _smallest(table: pd.DataFrame, plan: StudyPlan, way: str) -> dict[str, Any]:
     if mine.empty:
         return {**row, "reason": f"out of reach: with {plan.most_courses} courses power is lower"}
     checked = mine[mine["step"] == "check"]
-    if way == "criterion" and len(checked):
+    if way == plan.lead and len(checked):
         there = checked.iloc[0]
         row |= {"checked_at": there["courses"], "power_there": there["power"]}
         row |= {f"power_there_{end}": there[f"power_{end}"] for end in ("low", "high")}

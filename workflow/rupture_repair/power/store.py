@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from ..project.problems import ProblemsFound, listing, problem
-from .studies import DETECTIONS, REPLICATE
+from .answers import REPLICATE
 
 SETTINGS, REPLICATES = "settings.json", "replicates.csv"
 
 _TYPES = {"courses": "int64", "replicate": "int64", "rows": "int64"}
-_TEXTS = ("detection", "status")
+_TEXTS = ("detection", "verdict", "reason")
 
 
 class Store:
@@ -27,6 +27,8 @@ class Store:
         Made if need be.
     decisive : mapping
         All that a replicate depends on, as plain data.
+    ways : sequence of str
+        To the states: a replicate has a row for each.
 
     Raises
     ------
@@ -34,8 +36,9 @@ class Store:
         If the folder holds replicates of other settings (E806) or a damaged file (E807).
     """
 
-    def __init__(self, folder: Path, decisive: Mapping[str, Any]):
+    def __init__(self, folder: Path, decisive: Mapping[str, Any], ways: Sequence[str]):
         self.folder = Path(folder)
+        self.ways = tuple(ways)
         self.decisive = json.loads(json.dumps(decisive))
         self.solved: dict[str, Any] = {}
         self.table = _typed(pd.DataFrame(columns=list(REPLICATE)))
@@ -70,7 +73,7 @@ class Store:
             raise ProblemsFound([problem("E807", file=file)]) from None
         key = ["courses", "replicate"]
         table = table.drop_duplicates([*key, "detection"])
-        self.table = table[table.groupby(key)["detection"].transform("size") == len(DETECTIONS)]
+        self.table = table[table.groupby(key)["detection"].transform("size") == len(self.ways)]
         if len(whole) < len(text) or len(self.table) < len(rows) - 1:
             self._write(self.table, "w", header=True)
 
@@ -110,7 +113,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     made = {}
     for name in REPLICATE:
         if name in _TEXTS:
-            made[name] = table[name].astype("str")
+            made[name] = table[name].fillna("").astype("str")
         else:
             number = pd.to_numeric(table[name].replace("", None))
             made[name] = number.astype(_TYPES.get(name, "float64"))

@@ -1,4 +1,4 @@
-"""Simulated studies, from ratings through detection and exposure to one test."""
+"""Simulated studies, from ratings through detection to tables of exposure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,31 +7,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..claims.verdicts import Part
 from ..detection import detect
 from ..detection.criteria import Criterion
 from ..detection.ratings import prepared
 from ..exposure.sessions import leaving_exposures, session_exposures
-from ..models.definitions import MODELS
-from ..project.dataset import Dataset
+from ..project.dataset import Dataset, Detected
 from ..project.measures import Measure, ReliableChange
 from ..project.setting_groups import EdgeRules, ExposureRules, ExposureStates
 from ..simulation.settings import SimulationSettings
-from ..simulation.study import Study, simulate_study
-from ..statistics import estimates
+from ..simulation.study import INTERPERSONAL, Study, simulate_study
 from ..statistics.reliability import reliable_change
 from .questions import QUESTIONS, Question
 
-#: How ruptures were found in a study.
-DETECTIONS = ("criterion", "truth")
-
-#: Columns of a finished replicate, one row per way of detection.
-REPLICATE = (
-    *("courses", "replicate", "detection", "estimate", "std_error", "df", "p"),
-    *("ci_low", "ci_high", "rows", "status"),
-)
+#: Ways to the states of sessions besides criteria: they are known, or the hidden Markov model says
+#: how probable they are.
+TRUTH, PROBABILITIES = "truth", "probabilities"
 
 #: Studies are simulated in blocks of about this many courses: tables cost time each.
 COURSES_AT_ONCE = 4000
+#: The same where a hidden Markov model is fitted to each: a block takes seconds.
+COURSES_TO_FIT_AT_ONCE = 400
 
 
 @dataclass(frozen=True)
@@ -44,10 +40,16 @@ class World:
         Of the simulation; its numbers of courses and therapists are replaced.
     question : str
         Key of :data:`.questions.QUESTIONS`.
+    part : Part
+        The part of the claim, with the smallest effect worth caring about.
     variant : str
         Of the model.
-    criterion : Criterion
+    criteria : tuple of Criterion
         With a number for k.
+    probable : bool
+        Whether effects by probabilities are estimated as well.
+    soft_ends : float
+        Setting of the hidden Markov model.
     reliability : float
         Of the alliance's total; it gives the reliable change of each study.
     courses_per_therapist : float
@@ -62,8 +64,11 @@ class World:
 
     settings: SimulationSettings
     question: str
+    part: Part
     variant: str
-    criterion: Criterion
+    criteria: tuple[Criterion, ...]
+    probable: bool
+    soft_ends: float
     reliability: float
     courses_per_therapist: float
     instrument: str | None
@@ -76,10 +81,25 @@ class World:
         """Return the part of a claim that is tested."""
         return QUESTIONS[self.question]
 
+    @property
+    def rules(self) -> ExposureRules:
+        """How states of sessions are linked to the outcome."""
+        return ExposureRules.of(self.exposure, self.edge_rules)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How states of sessions are found, see :func:`ways_of`."""
+        return ways_of(self.criteria, probable=self.probable)
+
     def sized(self, courses: int) -> SimulationSettings:
         """Return the settings of a study of this many courses."""
         therapists = max(1, min(courses, round(courses / self.courses_per_therapist)))
         return replace(self.settings, n_courses=courses, n_therapists=therapists)
+
+
+def ways_of(criteria: Sequence[Criterion], *, probable: bool) -> tuple[str, ...]:
+    """Return how states are found: they are known, are probabilities, or each criterion's id."""
+    return (TRUTH, *[PROBABILITIES] * probable, *(criterion.id for criterion in criteria))
 
 
 def study_seed(seed: int, courses: int, replicate: int) -> int:
@@ -88,9 +108,9 @@ def study_seed(seed: int, courses: int, replicate: int) -> int:
     return int(words[0])
 
 
-def blocks(courses: int, replicates: Sequence[int]) -> list[list[int]]:
+def blocks(courses: int, replicates: Sequence[int], *, probable: bool = False) -> list[list[int]]:
     """Return the replicates in blocks that are simulated at once."""
-    many = max(1, COURSES_AT_ONCE // courses)
+    many = max(1, (COURSES_TO_FIT_AT_ONCE if probable else COURSES_AT_ONCE) // courses)
     return [list(replicates[at : at + many]) for at in range(0, len(replicates), many)]
 
 
@@ -117,8 +137,14 @@ class StudyBlock:
     def simulated(cls, world: World, courses: int, replicates: Sequence[int]) -> "StudyBlock":
         """Simulate studies."""
         settings = world.sized(courses)
+        details = world.asked().outcome == INTERPERSONAL or world.asked().table == "episodes"
         studies = tuple(
-            _apart(simulate_study(settings, seed=study_seed(world.seed, courses, number)), number)
+            _apart(
+                simulate_study(
+                    settings, seed=study_seed(world.seed, courses, number), details=details
+                ),
+                number,
+            )
             for number in replicates
         )
         tables = (
@@ -127,61 +153,24 @@ class StudyBlock:
         )
         return cls(tuple(replicates), studies, *tables)
 
-    def exposed(self, world: World, detection: str) -> Iterator[tuple[int, pd.DataFrame]]:
+    def exposed(self, world: World, way: str) -> Iterator[tuple[int, pd.DataFrame]]:
         """Yield the number and the table of exposure of each study.
 
         Parameters
         ----------
         world : World
-        detection : str
-            Of :data:`DETECTIONS`.
+        way : str
+            To the states: :data:`TRUTH` or the id of a criterion.
         """
-        by_truth = detection == "truth"
-        states = [study.states if by_truth else detected(world, study) for study in self.studies]
+        states = [states_of(world, study, way) for study in self.studies]
         make = {"sessions": session_exposures, "leaving": leaving_exposures}[world.asked().table]
-        rules = ExposureRules.of(world.exposure, world.edge_rules)
         measures = measures_of(world, self.sessions)
         dataset = Dataset("studies", measures, self.sessions, self.courses)
         every = pd.concat(states, ignore_index=True)
-        table = make(every, dataset, "alliance", "outcome", rules)
+        table = make(every, dataset, "alliance", world.asked().outcome, world.rules)
         of_study = table["course"].str.partition("-")[0].astype("int64").to_numpy()
         for number in self.numbers:
             yield number, table[of_study == number]
-
-
-def run_block(
-    world: World, courses: int, replicates: Sequence[int], detections: Sequence[str] = DETECTIONS
-) -> pd.DataFrame:
-    """Simulate and analyse studies of one size.
-
-    Parameters
-    ----------
-    world : World
-    courses : int
-        Of each study.
-    replicates : sequence of int
-        Numbers of the studies.
-    detections : sequence of str
-        Of :data:`DETECTIONS`.
-
-    Returns
-    -------
-    DataFrame
-        One row per study and way of detection, with the columns :data:`REPLICATE`. `estimate`,
-        `std_error` and the ends of the 95 % interval in points or log odds, of the term tested;
-        NaN where the model has no result, with its reason in `status` (converged, singular,
-        failed, not_assessable). The result does not depend on how studies are put in blocks.
-    """
-    block = StudyBlock.simulated(world, courses, replicates)
-    term = world.asked().terms[world.variant]
-    rows = [
-        {"courses": courses, "replicate": number, "detection": way,
-         **tested(fitted(world, table), term)}
-        for way in detections
-        for number, table in block.exposed(world, way)
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(REPLICATE))
-    return table.sort_values(["replicate", "detection"], kind="stable", ignore_index=True)
 
 
 def _apart(study: Study, number: int) -> Study:
@@ -192,11 +181,12 @@ def _apart(study: Study, number: int) -> Study:
         names = [name for name in ("course", "client", "therapist") if name in table]
         return table.assign(**{name: mark + table[name] for name in names})
 
-    return Study(marked(study.sessions), marked(study.courses), marked(study.states))
+    tables = (study.sessions, study.courses, study.states, study.episodes, study.events)
+    return Study(*map(marked, tables))
 
 
 def measures_of(world: World, sessions: pd.DataFrame) -> dict[str, Measure]:
-    """Return the two measures of a study."""
+    """Return the measures of a study: the alliance, and the outcome that is looked at."""
     rated = sessions.dropna(subset="alliance")
     sd = float(rated.drop_duplicates("course")["alliance"].std(ddof=1))
     change = None
@@ -204,38 +194,46 @@ def measures_of(world: World, sessions: pd.DataFrame) -> dict[str, Measure]:
         value = reliable_change(sd, world.reliability)
         change = ReliableChange(value, "the reliability stated", "computed from this study")
     scale: dict[str, Any] = {"better": "higher", "range": world.range}
-    return {
-        "alliance": Measure(
-            "alliance", role="alliance", instrument=world.instrument, outcome="outcome",
-            reliable_change=change, **scale,
-        ),
-        "outcome": Measure("outcome", role="outcome", **scale),
-    }  # fmt: skip
+    alliance = Measure(
+        "alliance", role="alliance", instrument=world.instrument, outcome="outcome",
+        reliable_change=change, **scale,
+    )  # fmt: skip
+    outcome = Measure("outcome", role="outcome", **scale)
+    return {"alliance": alliance, "outcome": outcome, world.asked().outcome: outcome}
 
 
-def detected(world: World, study: Study) -> pd.DataFrame:
-    """Return the states that the criterion finds in one study."""
+def dataset_of(world: World, study: Study) -> Dataset:
+    """Return one study as a dataset."""
+    tables = (study.sessions, study.courses, study.events)
+    return Dataset("study", measures_of(world, study.sessions), *tables)
+
+
+def _criterion(world: World, way: str) -> Criterion:
+    return next(criterion for criterion in world.criteria if criterion.id == way)
+
+
+def states_of(world: World, study: Study, way: str) -> pd.DataFrame:
+    """Return the states of the sessions of one study: the true ones, or those of a criterion."""
+    if way == TRUTH:
+        return study.states
+    criterion = _criterion(world, way)
     measure = measures_of(world, study.sessions)["alliance"]
-    ratings = prepared(study.sessions, "alliance", measure, [world.criterion])
-    return detect.states_of_ratings(ratings, world.criterion, world.edge_rules, measure)
+    ratings = prepared(study.sessions, "alliance", measure, [criterion])
+    return detect.states_of_ratings(ratings, criterion, world.edge_rules, measure)
 
 
-def fitted(world: World, table: pd.DataFrame) -> estimates.FormulaFit:
-    """Fit the model to the table of exposure of one study."""
-    model = MODELS[world.asked().model]
-    variant = model.variants[world.variant]
-    if table.empty:
-        return estimates.without_result(variant.formula, "not_assessable", model.empty, "blocks")
-    return estimates.fit(variant.formula, table, ar1=variant.ar1, family=variant.family)
+#: Columns of true episodes in the words of detection.
+_AS_FOUND = {"depth_points": "fall"}
 
 
-def tested(found: estimates.FormulaFit, term: str) -> dict[str, Any]:
-    """Return the test of one term: entries of :data:`REPLICATE` from `estimate` on."""
-    terms = list(found.rows["term"])
-    if term not in terms:
-        # A term that could not be estimated was left out of a model that could.
-        return {"rows": 0, "status": found.status if None in terms else "not_assessable"}
-    at = terms.index(term)
-    names = ("estimate", "std_error", "df", "p", "ci_low", "ci_high")
-    values = {name: float(np.asarray(found.rows[name])[at]) for name in names}
-    return {**values, "rows": int(found.rows["n_sessions"]), "status": found.status}
+def episodes_of(world: World, study: Study, way: str) -> Detected:
+    """Return the episodes of one study: the true ones, or those of a criterion."""
+    if way == TRUTH:
+        return Detected(study.states, study.episodes.rename(columns=_AS_FOUND), pd.DataFrame())
+    criterion = _criterion(world, way)
+    measure = measures_of(world, study.sessions)["alliance"]
+    ratings = prepared(study.sessions, "alliance", measure, [criterion])
+    found = detect.detect_one(
+        ratings, criterion, world.edge_rules, dataset="study", name="alliance", measure=measure
+    )
+    return Detected(study.states, found.episodes, pd.DataFrame([found.summary]))

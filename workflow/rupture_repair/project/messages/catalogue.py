@@ -364,9 +364,8 @@ CATALOGUE: dict[str, Entry] = {
     **TWIN,
     # --- E8 power
     "E801": Entry(
-        "no study can be planned for the claim '{found}'.{hint}",
-        "Offered: {allowed}. For the others no effect can be planted whose absence leaves the "
-        "model at its level (docs/power.md).",
+        "no study can be planned for the claim '{found}'{why}.{hint}",
+        "Offered: {allowed}. docs/power.md says why the others are not.",
     ),
     "E802": Entry(
         "an effect of {found} is not possible.",
