@@ -37,7 +37,7 @@ def offered():
             continue
         _, terms = found.setdefault(question.model, (name, {}))
         for variant, term in question.terms.items():
-            terms.setdefault(variant, []).append(term)
+            terms.setdefault(variant, {})[term] = None
     return [pytest.param(model, *value, id=model) for model, value in found.items()]
 
 
@@ -65,6 +65,7 @@ def test_false_alarms_of_known_episodes_are_not_more_frequent_than_alpha_says(cl
         lambda number: run_block(where, 200, [number], ["truth"]), range(STUDIES), processes=2
     )
     found = pd.concat(parts)
-    assert found["p"].notna().mean() > 0.95, found["reason"].value_counts()
+    # Where no course has two coded episodes, their depths cannot be told from those of courses.
+    assert found["p"].notna().mean() > 0.9, found["reason"].value_counts()
     what = f"p < {ALPHA} without an effect: {claim}, known episodes"
     campaign.figure(what, (found["p"] < ALPHA).sum(), 0, most, **SIZES)
