@@ -7,8 +7,12 @@ import pytest
 import rupture_repair
 from made_measures import made_measure
 from rupture_repair import NoteWarning, ProblemsFound, rupture_probabilities
+from rupture_repair.dataframes.probabilities import MOST_SOFT
 from rupture_repair.detection.hidden_markov import rupture_probability
 from rupture_repair.detection.ratings import arrange, fitted_model
+from rupture_repair.project import yaml_files
+from rupture_repair.project.setting_groups import HiddenMarkovSettings
+from rupture_repair.settings import default
 
 ASKED = {"better": "higher", "range": (0, 40)}
 
@@ -39,6 +43,30 @@ def test_the_same_as_the_model_says(ratings, found):
     past = rupture_probabilities(ratings, past_only=True, **ASKED)
     filtered = rupture_probability.posterior(arranged.courses, model, past_only=True)
     np.testing.assert_array_equal(past["probability"], filtered)
+
+
+def test_the_ends_of_the_scale_are_as_soft_as_config_yaml_would_make_them(ratings, found):
+    hard = rupture_probabilities(ratings, soft_ends=0, **ASKED)
+    measure = made_measure("rating")
+    arranged = arrange(ratings, "rating", measure)
+    model = fitted_model(arranged, measure, 0.0)
+    assert (model.soft, model.identified) == ((0, 40), True)
+    expected = rupture_probability.assess(arranged.courses, model)
+    np.testing.assert_array_equal(hard["probability"], expected.probability)
+    assert (hard["probability"] != found["probability"]).any()
+    setting = default(HiddenMarkovSettings).soft_ends
+    given = rupture_probabilities(ratings, soft_ends=setting, **ASKED)
+    pd.testing.assert_frame_equal(given, found)
+    allowed = yaml_files.schema("config")["properties"]["hidden_markov"]["properties"]["soft_ends"]
+    assert (allowed["minimum"], allowed["maximum"]) == (0, MOST_SOFT)
+
+
+@pytest.mark.parametrize("share", [-0.01, 0.3, np.nan, "0.1", None])
+def test_an_end_that_is_none_is_refused(ratings, share):
+    with pytest.raises(ProblemsFound) as refused:
+        rupture_probabilities(ratings, soft_ends=share, **ASKED)
+    (text,) = [entry.text for entry in refused.value.problems]
+    assert text == f"E719 soft_ends=: '{share}' cannot be used. Allowed: a number from 0 to 0.25."
 
 
 def test_lower_is_better_gives_the_mirror_image(ratings, found):

@@ -1,14 +1,20 @@
 """The probability that each session of a table is ruptured, by a hidden Markov model."""
 
+import numbers
+
 import numpy as np
 import pandas as pd
 
 from ..detection.hidden_markov import rupture_probability
+from ..detection.hidden_markov.ends import SHARE
 from ..detection.ratings import arrange, fitted_model
-from ..project.problems import ProblemsFound
+from ..project.problems import ProblemsFound, problem
 from ..project.reasons import in_full
 from .about import About, warn
 from .ratings import Columns, read
+
+#: Largest share of the range at each end, as in config.yaml.
+MOST_SOFT = 0.25
 
 
 def rupture_probabilities(
@@ -20,6 +26,7 @@ def rupture_probabilities(
     better: str,
     range: tuple[float, float],
     past_only: bool = False,
+    soft_ends: float = SHARE,
 ) -> pd.DataFrame:
     """Return the probability that each session is ruptured.
 
@@ -39,6 +46,9 @@ def rupture_probabilities(
     past_only : bool
         Judge each session by the ratings up to it. The parameters of the model still come from all
         ratings.
+    soft_ends : float
+        Share of the range at each end, from 0 to 0.25, where a rating means "at least this" or "at
+        most this", as in config.yaml (hidden_markov); 0 takes the very ends alone.
 
     Returns
     -------
@@ -79,6 +89,9 @@ def rupture_probabilities(
     """
     about = About(better, range)
     problems = about.problems(needs_range=True)
+    if not (isinstance(soft_ends, numbers.Real) and 0 <= float(soft_ends) <= MOST_SOFT):
+        allowed = f"a number from 0 to {MOST_SOFT:g}"
+        problems.append(problem("E719", file="soft_ends=", found=soft_ends, allowed=allowed))
     given, found = read(data, Columns(course, session, rating), about.span)
     if given is None or problems:
         raise ProblemsFound([*problems, *found])
@@ -87,7 +100,7 @@ def rupture_probabilities(
     from_zero = int((given.table["session"] == 0).any())
     table = given.table.assign(session=given.table["session"] + from_zero)
     ratings = arrange(table, "rating", measure)
-    model = fitted_model(ratings, measure)
+    model = fitted_model(ratings, measure, float(soft_ends))
     if model is None:
         warn(["there is no rating, so no model was fitted"])
         return pd.DataFrame(columns=["course", "session", "probability", "reference", "noise_sd"])
