@@ -24,6 +24,13 @@ def test_withheld_states_of_a_session_are_put_together():
     assert curves.states(Gate(), counts) is counts
 
 
+def test_states_keep_their_order():
+    counts = pd.DataFrame({"session": [1] * 3, "n": [9] * 3,
+                           "state": ["steady", "after_repair", "ruptured"]})  # fmt: skip
+    keys = [("states", "1"), *(("states", "1", name) for name in counts["state"])]
+    assert curves.states(gate_of(*keys), counts)["state"].tolist() == counts["state"].tolist()
+
+
 def test_leaving_is_shown_where_both_numbers_are():
     counts = pd.DataFrame({"before": ["open rupture"] * 2, "session_from": [2, 5]})
     keys = [("leaving", "open rupture", at, name) for at in "25" for name in ("n", "left")]
@@ -40,7 +47,20 @@ def test_means_of_few_ratings_are_not_drawn_and_others_are_rounded():
     assert found["offset"].tolist() == [0]
     assert found[["mean", "low", "high"]].to_numpy().tolist() == [[1.3, 0.0, 3.0]]
     assert found["n"].isna().all()
+    assert found["n"].dtype == "Int64"  # a column of counts, none of which is told
     assert curves.around_onsets(Gate(), table) is table
+
+
+def test_quantiles_of_sessions_are_drawn_where_a_tenth_of_the_ratings_is_enough():
+    table = pd.DataFrame({"session": [11, 12], "n": [50, 49], "q10": [20.26, 21.0],
+                          "q90": [37.04, 38.0], "measure": ["a", "a"]})  # fmt: skip
+    found = curves.ratings_by_session(gate_of(), table)
+    assert found.drop(columns="n").to_dict("records") == [
+        {"session": 11, "q10": 20.3, "q90": 37.0, "measure": "a"}
+    ]
+    assert found["n"].isna().all()
+    assert found["n"].dtype == "Int64"
+    assert curves.ratings_by_session(Gate(), table) is table
 
 
 def test_the_reliability_of_few_courses_is_not_drawn():
@@ -84,6 +104,7 @@ def test_residuals_become_cells_with_enough_points():
     found = shown([*rows, {"diagnostic": "residual"}])
     assert set(found["part"]) == {"cell"}
     assert found[["x", "value"]].to_numpy().tolist() == [[10.0, 1.0], [30.0, -1.0]]
+    assert set(found) == set(diagnosed(rows))
 
 
 def test_residuals_at_one_place_are_in_cells_of_one():
@@ -108,6 +129,16 @@ def test_ordered_values_become_means_of_ranges(number, ranges):
     assert (drawn["value"].round(2) == drawn["value"]).all()
 
 
+def test_each_model_has_ranges_of_its_own():
+    x = np.linspace(-2, 2, 50)
+    rows = [{"diagnostic": "quantiles", "of": of, "x": at, "value": at}
+            for of, number in (("few", 24), ("second", 50), ("first", 50))
+            for at in x[:number]]  # fmt: skip
+    found = shown(rows)
+    assert found["of"].tolist() == ["second"] * 10 + ["first"] * 10
+    assert set(found) == set(diagnosed(rows))
+
+
 def influence(kind, sizes, changes=None):
     changes = changes or range(1, len(sizes) + 1)
     return [
@@ -122,6 +153,20 @@ def test_parts_left_out_are_numbered_by_their_change():
     assert found["part"].tolist()[1:] == ["fold 2", "fold 1"]
     assert found["x"].tolist()[1:] == [-1.23, -3.0]
     assert found["part"].isna().tolist() == [True, False, False]
+
+
+def test_a_part_has_the_number_of_its_largest_change():
+    terms = [("fold A", 1.0), ("fold B", -3.0), ("fold A", -5.0), ("fold B", 4.0),
+             ("fold D", 0.5), ("fold C", 0.5), ("fold E", None)]  # fmt: skip
+    found = shown([{"diagnostic": "influence", "part": part, "n": 5, "x": x} for part, x in terms])
+    # Five against four; equal ones by name; what has no change is the last.
+    assert found["part"].tolist() == [f"fold {at}" for at in (1, 2, 1, 2, 4, 3, 5)]
+
+
+def test_parts_of_few_or_unknown_courses_are_left_out():
+    found = shown([{"diagnostic": "influence", "part": f"fold {n}", "n": n, "x": n or 0.0}
+                   for n in (5, 4, None)])  # fmt: skip
+    assert found["x"].tolist() == [5.0]
 
 
 def test_few_therapists_are_not_shown_at_all():
@@ -159,3 +204,11 @@ def test_shares_of_fitted_values_are_shown_where_they_are_not_of_few():
         found = shown(ends("fitted beyond best", of="fitted", value=value))
         assert found["value"].notna().item() == is_shown
         assert found["n"].isna().all()
+
+
+def test_shares_of_ratings_and_of_fitted_values_stand_in_one_table():
+    gate = Gate(5, {("ratings", "a"): 40, ("best", "a"): 20})
+    rows = [*ends("fitted beyond best", of="fitted"), *ends("ratings at best")]
+    found = curves.diagnostics(gate, diagnosed(rows))
+    assert found["value"].tolist() == [0.5, 0.5]
+    assert found["n"].tolist() == [pd.NA, 40]

@@ -30,6 +30,9 @@ def test_the_first_counts_come_first():
 def test_small_and_what_is_left():
     assert small([0, 1, 4, 5], 5).tolist() == [False, True, True, False]
     assert apart([38, 30, 3, 40, 0], 40, 5).tolist() == [True, False, True, False, False]
+    # What is not known is not small.
+    assert small([None, 4], 5).tolist() == [False, True]
+    assert apart([None, 38, 38], [40, None, 40], 5).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(

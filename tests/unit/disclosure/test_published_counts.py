@@ -106,6 +106,38 @@ def test_fits_of_the_headline_and_of_the_forest_are_published(made):
                 assert counts[key] == row[f"n_{unit}"]
 
 
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [("next_session", "assessable"), ("final", "assessable"), ("growth", "with_episode"),
+     ("moderation", "with_episode"), ("unheard of", "assessable")],
+)  # fmt: skip
+def test_the_courses_of_a_model_are_a_part_of_those_it_asks_for(made, model, found):
+    """Models of episodes are fitted to courses with one, all others to assessable courses."""
+    given, measures = made
+    table = given["estimates"]
+    own = table[(table["measure"] == "srs") & (table["criterion"] == "dip")].iloc[:1]
+    detection = given["detection"]
+    whole = {"n_courses_with_episode": 20, "n_courses_assessable": 30}
+    given |= {
+        "estimates": own.assign(model=model, n_courses=14, n_sessions=90),
+        "detection": detection.assign(**whole, n_episodes=40, n_repaired=40, n_unrepaired=0,
+                                      n_censored=0),
+    }  # fmt: skip
+    counts = collect(given, measures).counts
+    key = of_fit(given["estimates"].iloc[0], "n_courses")
+    for name, number in (("assessable", 30), ("with_episode", 20)):
+        rest = without(("detection", *HEADLINE, f"n_courses_{name}"), key)
+        assert counts.get(rest) == (number - 14 if name == found else None)
+
+
+def test_fits_and_claims_that_differ_in_anything_have_counts_of_their_own():
+    for of, names in ((of_fit, ("measure", "outcome", "criterion", "model", "variant")),
+                      (of_claim, ("measure", "criterion", "claim", "part"))):  # fmt: skip
+        row = dict.fromkeys(names, "x")
+        keys = {of(row | {name: "y"}, "n_courses") for name in names}
+        assert len(keys | {of(row, "n_courses"), of(row, "n_sessions")}) == len(names) + 2
+
+
 def test_the_flow_is_linked_from_the_whole_to_the_model(made):
     given, _ = made
     linked = collect(*made)
@@ -224,10 +256,10 @@ def test_the_last_component_that_fell_most_gives_the_small_one_away(made):
 def test_few_therapists_beyond_those_drawn_are_not_counted(made):
     given, measures = made
 
-    def shown(*numbers):
+    def shown(*numbers, every=8):
         parts = [f"therapist T{at}" for at in range(len(numbers))]
         table = pd.DataFrame({"measure": "srs", "part": [*parts, "fold 1"], "n": [*numbers, 9]})
-        courses = given["courses"].assign(therapist=[f"T{at % 8}" for at in range(30)])
+        courses = given["courses"].assign(therapist=[f"T{at % every}" for at in range(30)])
         return collect(given | {"diagnostics": table, "courses": courses}, measures).shown(
             ("therapists",)
         )
@@ -236,6 +268,10 @@ def test_few_therapists_beyond_those_drawn_are_not_counted(made):
     assert not shown(9, 9, 9, 9, 9, 9, 3)  # two have few courses
     assert shown(9, 9, 9, 3)  # four are too few to be drawn
     assert shown(*[9] * 8, 9)
+    assert not shown(9, 9, 9, 9, 9)  # three have few courses, and five are drawn
+    assert not shown(*[9] * 7)  # one has few
+    assert shown(*[9] * 5, every=10)  # five have few, which are enough
+    assert not shown(*[9] * 6, 5, 4)  # one of those named is not drawn: it has few
 
 
 def test_sets_that_contain_each_other_are_apart(made):

@@ -304,6 +304,47 @@ def test_agreement_is_shown_to_two_decimals_where_no_cell_is_small(changes, gone
         assert (found["kappa"], found["ac1"], found["shared"]) == (0.56, 0.67, 0.78)
 
 
+def test_shares_of_sessions_inside_an_episode_have_two_decimals():
+    found = tables.agreement(gate_of({}), pairs(prevalence_a=0.3333, prevalence_b=0.4567)).iloc[0]
+    assert found[["prevalence_a", "prevalence_b"]].tolist() == [0.33, 0.46]
+
+
+def test_what_was_planted_is_shown_only_where_single_courses_are():
+    planted = pd.DataFrame({"reason": [because("few_pairs", pairs=3)], "n": [1]})
+    assert tables.planted(gate_of({}), planted) is None
+    for gate in (gate_of({}), Gate()):
+        assert tables.planted(gate, None) is None
+    assert tables.planted(Gate(), planted).to_dict("records") == [
+        {"reason": "3 pairs are too few", "n": 1}
+    ]
+
+
+POOLED = ("repaired_within", "open_within")
+
+
+@pytest.mark.parametrize("gone", [None, *POOLED])
+def test_a_covariance_is_missing_where_one_of_its_estimates_is(gone):
+    shown = fits(*({"term": term, "std_error": None if term == gone else 0.1}
+                   for term in (*POOLED, "time")))  # fmt: skip
+    pairs = [(one, other) for one in (*POOLED, "time") for other in (*POOLED, "time")]
+    table = pd.DataFrame([FIT | {"term": one, "other_term": other, "covariance": 0.0123456}
+                          for one, other in pairs])  # fmt: skip
+    found = tables.covariances(gate_of({}), table, shown)
+    # Of the terms that a synthesis pools only: all of a model together tell sums over its rows.
+    assert known(found["covariance"]) == [not {one, other} & {gone, "time"} for one, other in pairs]
+    assert set(found["covariance"].dropna()) <= {0.0123}
+    assert tables.covariances(Gate(), table, shown) is table
+
+
+@pytest.mark.parametrize("name", ["measure", "outcome", "criterion", "model", "variant"])
+def test_the_estimates_of_a_covariance_are_those_of_its_model(name):
+    shown = fits({"term": "open_within", name: "other"})
+    row = FIT | {"term": "open_within", "other_term": "open_within", "covariance": 0.01}
+    assert known(tables.covariances(gate_of({}), pd.DataFrame([row]), shown)["covariance"]) == [
+        False
+    ]
+
+
 def test_pairs_with_most_sessions_come_first():
     table = pd.concat([pairs(), pairs(n_sessions=150, kappa=0.1)], ignore_index=True)
     assert tables.agreement(gate_of({}), table)["kappa"].tolist() == [0.1, 0.56]
@@ -328,4 +369,10 @@ def test_constants_that_the_data_give_do_not_count_courses():
     assert "4 items" in shown.reliability.source
     assert shown.reliable_change == measure.reliable_change
     assert tables.measures(Gate(), given)[name].reliability.source == in_full(source)
+    # In all its digits it tells of how many ratings it is made.
+    exact = {name: replace(measure, reliability=replace(counted, value=0.912345))}
+    values = [
+        tables.measures(gate, exact)[name].reliability.value for gate in (gate_of({}), Gate())
+    ]
+    assert values == [0.912, 0.912345]
     assert tables.measures(gate_of({}), {name: measure})[name] == measure

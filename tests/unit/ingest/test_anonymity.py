@@ -214,6 +214,8 @@ def test_a_key_is_never_replaced_and_a_damaged_one_is_told(tmp_path):
         with pytest.raises(ProblemsFound) as caught:
             pseudonyms.key(tmp_path)
         assert caught.value.problems[0].code == "E331"
+        place = f"E331 {tmp_path}/ids.key: the key that replaces the ids cannot be read"
+        assert caught.value.problems[0].text.startswith(place)
         assert (tmp_path / pseudonyms.KEY_FILE).read_bytes() == content
     with pytest.raises(ProblemsFound) as caught:
         pseudonyms.key(tmp_path / "nowhere")
@@ -222,6 +224,56 @@ def test_a_key_is_never_replaced_and_a_damaged_one_is_told(tmp_path):
         "such file or directory. Make the file readable and its folder writable, or write "
         "ids: public if the ids of these data identify nobody."
     ]
+
+
+def without_links(*_):
+    raise OSError(1, "no links here")
+
+
+def test_a_key_is_made_once_where_the_file_system_knows_no_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(pseudonyms.os, "link", without_links)
+    key = pseudonyms.key(tmp_path)
+    assert len(key) == 32
+    assert pseudonyms.key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == [pseudonyms.KEY_FILE]
+
+
+def test_a_key_that_another_run_made_meanwhile_is_kept(tmp_path, monkeypatch):
+    other = "ab" * 32
+
+    def link(draft, path):
+        path.write_text(other + "\n")
+        raise FileExistsError
+
+    monkeypatch.setattr(pseudonyms.os, "link", link)
+    assert pseudonyms.key(tmp_path) == bytes.fromhex(other)
+    assert [path.name for path in tmp_path.iterdir()] == [pseudonyms.KEY_FILE]
+
+
+def test_clients_with_ids_of_their_own_have_codes_of_their_own():
+    """Two courses of one client share its code; the id of a course is no id of a client."""
+    table = pd.DataFrame({"course": ["b", "a", "x"], "client": ["x", "x", None],
+                          "therapist": ["x", None, "x"]})  # fmt: skip
+    made = pseudonyms.replaced({"courses": table}, b"secret", own_clients=True)["courses"]
+    assert made["course"].is_monotonic_increasing
+    assert made.index.tolist() == [0, 1, 2]
+    code = {(kind, name): pseudonyms.code(b"secret", kind, name)
+            for kind in pseudonyms.KINDS for name in "abx"}  # fmt: skip
+    by = made.set_index("course")
+    assert (
+        by.loc[[code["course", "b"], code["course", "a"]], "client"].tolist()
+        == [code["client", "x"]] * 2
+    )
+    assert pd.isna(by.loc[code["course", "x"], "client"])
+    assert by.loc[code["course", "x"], "therapist"] == code["therapist", "x"]
+    assert len({code[kind, "x"] for kind in pseudonyms.KINDS}) == 3
+
+
+def test_sessions_with_codes_are_in_order():
+    table = pd.DataFrame({"course": list("abab"), "session": [2, 1, 1, 2]})
+    made = pseudonyms.replaced({"sessions": table}, b"secret", own_clients=False)["sessions"]
+    assert made["course"].is_monotonic_increasing
+    assert made["session"].tolist() == [1, 2, 1, 2]
 
 
 # ---------------------------------------------------------------------------- rare combinations

@@ -184,4 +184,4 @@ def _ends(gate: Gate, rows: pd.DataFrame) -> pd.DataFrame:
             continue
         numbers.append(gate.count(base, row["n"]))
         shares.append(row["value"] if gate.passes(base) and gate.passes(key) else np.nan)
-    return rows.assign(n=pd.array(numbers, dtype="Float64").astype("Int64"), value=shares)
+    return rows.assign(n=pd.array(numbers, dtype="Int64"), value=shares)

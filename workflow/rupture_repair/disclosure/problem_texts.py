@@ -34,7 +34,7 @@ def public(said: str) -> str:
     """
     found = _CODE.match(said)
     if found is None or found[1] not in CATALOGUE:
-        return re.split(r"\W", said, maxsplit=1)[0] or "The log says more."
+        return re.split(r"\W", said)[0] or "The log says more."
     if found[1].startswith(_OF_SETTINGS):
         return said
     text = CATALOGUE[found[1]].text.replace("{hint}", "")

@@ -9,6 +9,7 @@ from rupture_repair.detection import criteria, episodes, run_rules
 from rupture_repair.detection.courses import chosen
 from rupture_repair.detection.fall_rules import REASONS
 from rupture_repair.detection.ratings import why_not_assessable
+from rupture_repair.detection.scan import falls as scan_falls
 from rupture_repair.detection.scan.falls import considered, largest_z, population_of, scan_of
 from rupture_repair.detection.scan.falls import falls as falls_of
 from rupture_repair.detection.scan.population import PopulationsOfEach, Purge, purged
@@ -88,6 +89,18 @@ def test_where_no_tooth_is_found_each_rating_is_compared_with_those_before_it(ra
     assert not len(these.first_low)
     assert np.isnan(falls.reference[0])
     assert falls.reference[1:5] == pytest.approx([35, 35.5, 106 / 3, 35.5])
+
+
+def test_a_course_without_a_tooth_keeps_its_means_beside_one_with_a_tooth(ratings):
+    rule, every, _ = found(ratings, "tooth", k=4.0)
+    # One of those of which no rating lies at the top, where it may stand for a higher one.
+    highest = np.where(every.low, 40, ratings.courses.rating).reshape(200, 10).max(axis=1)
+    two, _ = chosen(ratings.courses, [0, np.flatnonzero(highest < 38)[0]])
+    falls = falls_of(two, rule, ratings.scale, 2)
+    assert np.flatnonzero(falls.begins).tolist() == [4]
+    assert falls.reference[11:] == pytest.approx(
+        [two.rating[max(10, at - 5) : at].mean() for at in range(11, 20)]
+    )
 
 
 @pytest.mark.parametrize("name", ["dip", "tooth"])
@@ -293,6 +306,13 @@ def test_the_largest_z_of_a_course_is_that_of_its_lowest_window():
             break
     low = np.add.reduceat(falls.low, ratings.courses.start[:-1]) > 0
     assert (low == (largest >= 3.2)).all()
+
+
+def test_courses_are_scanned_in_pieces_with_the_same_result(ratings, monkeypatch):
+    rule, _, _ = found(ratings)
+    whole = largest_z(ratings.courses, rule, ratings.scale, 2)
+    monkeypatch.setattr(scan_falls, "PIECE", 300)
+    assert largest_z(ratings.courses, rule, ratings.scale, 2) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize("number", [1, 2])
