@@ -125,6 +125,13 @@ def test_a_criterion_that_cannot_be_simulated_has_the_reason(null):
     assert "cannot be simulated" in in_full(row["reason"])
 
 
+def test_a_measure_without_ratings_has_no_k():
+    table = pd.DataFrame({"course": ["a", "a"], "session": [1, 2], "srs": [np.nan, np.nan]})
+    empty = prepare(arrange(table, "srs", MEASURE), "srs", MEASURE, seed=1)
+    row = calibrated_k(empty, rules("v_2sd"), EDGE_RULES, 0.05, dataset="made").iloc[0]
+    assert (row["status"], row["reason"]) == ("not_assessable", "the measure has no rating")
+
+
 def test_each_criterion_that_asks_for_a_k_has_one_row(null, monkeypatch):
     asked = [*rules("v_1sd"), *criteria.load(["own_mean_2sd"]), *rules("v_2sd")]
     monkeypatch.setattr(solver, "_of_courses", lambda *_: lambda k: (0.0, 0.0, 24.0))
@@ -205,6 +212,25 @@ def test_what_noise_makes_is_counted_with_the_k_asked_for(null):
     few, many = (solver._alarms(rule, k, blocks, EDGE_RULES) for k in (2.0, 1.0))
     assert len(few.episodes) == 110
     assert few.episodes.sum() < many.episodes.sum()
+
+
+def test_each_measure_is_solved_as_asked(null, monkeypatch):
+    asked = []
+
+    def solve(null, rules, edge_rules, false_alarm, **how):
+        asked.append((null.name, [rule.id for rule in rules], edge_rules, false_alarm, how))
+        return solver._table([])
+
+    monkeypatch.setattr(solver, "calibrated_k", solve)
+    monkeypatch.setattr(solver, "prepare", lambda ratings, name, measure, seed: replace(
+        null, name=f"{name} {seed}"))  # fmt: skip
+    table = pd.DataFrame({"course": ["a"] * 3, "session": [1, 2, 3], "srs": [30.0, 32, 31],
+                          "other": [20.0, 21, 25]})  # fmt: skip
+    measures = {"srs": MEASURE, "other": made_measure("other")}
+    calibrate(table, measures, rules("v_2sd"), EDGE_RULES, 0.07, dataset="made", seed=8,
+              false_alarm_of="episodes")  # fmt: skip
+    how = {"dataset": "made", "false_alarm_of": "episodes", "processes": 1}
+    assert asked == [(f"{name} 8", ["v_2sd"], EDGE_RULES, 0.07, how) for name in measures]
 
 
 def test_without_criteria_there_are_no_rows_and_no_model_of_the_noise(monkeypatch):

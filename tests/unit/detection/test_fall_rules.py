@@ -193,6 +193,38 @@ def test_no_series_passes_the_largest_fall(name):
     assert (found.fall <= largest * (1 + 1e-9))[measured].all()
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "ratings", "units"),
+    [
+        ("own_mean_1sd", "own_sd", [1, 1, 1, 0], 1.5),  # 0.75 below the mean, SD 0.5
+        ("v_1sd", "own_sd", [1, 0], 2**0.5),  # SD sqrt(1 / 2)
+        ("v_1sd", "larger_sd", [0.5, 1, 0], 2.0),  # SD 0.5
+        ("dip_simple", "own_sd", [1, 0, 1], (2 / 3) ** 0.5),  # 2 / 3 below, SD sqrt(2 / 3)
+        ("shewhart_1", "moving_range", [1, 0], 1.128 / 2),  # half a step of 1, which is 1.128 sigma
+    ],
+)
+def test_the_largest_fall_is_that_of_a_series_which_falls_most(name, unit, ratings, units):
+    rule = dataclasses.replace(RULES[name], unit=unit, k=0.0, floor=None, min_ratings=1)
+    courses = arranged([(list(range(1, len(ratings) + 1)), [float(one) for one in ratings])])
+    found = fall_rules.falls(courses, rule, fall_rules.Scale(1e-9, 1e-9), 2)
+    assert np.nanmax(found.fall) / found.unit[0] == pytest.approx(units)
+    assert fall_rules.largest_fall(rule, courses.length)[0] == pytest.approx(units)
+
+
+def test_equal_ratings_end_with_their_course():
+    courses = arranged([([1, 2], [36.0, 36.0]), ([1, 2, 3, 4], [36.0, 36.0, 30.0, 30.0])])
+    assert fall_rules.level_end(courses).tolist() == [1, 1, 3, 3, 5, 5]
+    apart = arranged([([1, 2, 3], [36.0, 30.0, 36.0])])
+    assert fall_rules.level_end(apart).tolist() == [0, 1, 2]
+
+
+def test_a_decline_begins_with_the_last_rating_of_a_level_and_in_its_course():
+    courses = arranged([([1, 2, 3, 4, 5, 6], [30.0, 36.0, 36.0, 36.0, 34.0, 20.0]),
+                        ([1, 2, 3, 4], [19.0, 18.0, 25.0, 25.0])])  # fmt: skip
+    # Ratings that are still at the level begin with the one before them.
+    assert fall_rules.decline_start(courses).tolist() == [0, 1, 1, 2, 3, 3, 6, 6, 8, 8]
+
+
 def test_pieces_cover_all_courses_once():
     random = np.random.default_rng(1)
     arrays = arranged([oracle.random_course(random, int(n)) for n in random.integers(1, 9, 50)])
@@ -298,6 +330,18 @@ def test_a_shrunk_variance_lies_between_that_of_the_course_and_of_the_dataset(
     assert fall_rules.falls(courses, rule, scale, 2).unit ** 2 == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("around", ["mean", "trend"])
+def test_without_a_prior_a_variance_is_not_shrunk(around):
+    courses = arranged([([1, 2, 3, 4], [30.0, 36.0, 34.0, 20.0])])
+    own, shrunk = (
+        fall_rules.falls(
+            courses, dataclasses.replace(RULES["v_1sd"], unit=unit, sd_around=around), SCALE, 2
+        ).unit
+        for unit in ("own_sd", "shrunk_sd")
+    )
+    assert shrunk == pytest.approx(own)
+
+
 @pytest.mark.parametrize(
     ("ratings", "unit", "said"),
     [
@@ -326,6 +370,15 @@ def test_the_largest_fall_that_is_possible_is_exceeded_by_none():
         said = {fall_rules.REASONS[code] for code in falls.reason}
         assert said == ({"too few ratings for any to reach the threshold"} if strict else {""})
         assert np.flatnonzero(falls.low).tolist() == low
+
+
+def test_a_fall_has_to_reach_the_floor_as_well():
+    courses = arranged([([1, 2, 3, 4, 5], [36.0, 34.0, 31.0, 27.08, 20.0])])
+    for floor, low in ((None, [1, 2, 3, 4]), (3.0, [2, 3, 4]), ("reliable_change", [3, 4])):
+        rule = dataclasses.replace(RULES["srs_drop_1"], floor=floor)
+        falls = fall_rules.falls(courses, rule, SCALE, 2)
+        assert np.flatnonzero(falls.low).tolist() == low
+        assert falls.floor == {None: 0.0, "reliable_change": 3.92}.get(floor, floor)
 
 
 def test_a_rating_at_a_cutoff_is_low_unless_it_has_to_lie_below():

@@ -40,6 +40,13 @@ def test_leaving_is_shown_where_both_numbers_are():
         assert found["session_from"].tolist() == [{"2": 5, "5": 2}[gone[2]]]
 
 
+def test_where_nothing_was_counted_nothing_is_shown():
+    states = pd.DataFrame({"session": [], "state": [], "n": []})
+    leaving = pd.DataFrame({"before": [], "session_from": []})
+    assert curves.states(gate_of(), states).empty
+    assert curves.leaving(gate_of(), leaving).empty
+
+
 def test_means_of_few_ratings_are_not_drawn_and_others_are_rounded():
     means = {"mean": 1.26, "low": 0.04, "high": 2.96}
     table = pd.DataFrame([{"offset": 0, "n": 5} | means, {"offset": 1, "n": 4} | means])
@@ -144,7 +151,7 @@ def influence(kind, sizes, changes=None):
     return [
         {"diagnostic": "influence", "of": "open", "value": 0.55555},
         *({"diagnostic": "influence", "of": "open", "part": f"{kind} X{at}", "n": n, "x": -change,
-           "value": 0.1} for at, (n, change) in enumerate(zip(sizes, changes, strict=True))),
+           "value": 0.12345} for at, (n, change) in enumerate(zip(sizes, changes, strict=True))),
     ]  # fmt: skip
 
 
@@ -152,6 +159,7 @@ def test_parts_left_out_are_numbered_by_their_change():
     found = shown(influence("fold", [9, 9, 4], [1.234, 3.0, 9.0]))
     assert found["part"].tolist()[1:] == ["fold 2", "fold 1"]
     assert found["x"].tolist()[1:] == [-1.23, -3.0]
+    assert found["value"].tolist()[1:] == [0.123, 0.123]
     assert found["part"].isna().tolist() == [True, False, False]
 
 
@@ -212,3 +220,4 @@ def test_shares_of_ratings_and_of_fitted_values_stand_in_one_table():
     found = curves.diagnostics(gate, diagnosed(rows))
     assert found["value"].tolist() == [0.5, 0.5]
     assert found["n"].tolist() == [pd.NA, 40]
+    assert found.index.tolist() == [0, 1]

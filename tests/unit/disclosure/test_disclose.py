@@ -10,7 +10,7 @@ import pytest
 from bundles import dataset_of, detected_of
 from made_settings import for_figures
 from made_tables import tables
-from rupture_repair.disclosure.disclose import write
+from rupture_repair.disclosure.disclose import TABLES, disclose, write
 from rupture_repair.disclosure.gate import Gate, gate_of, small_groups
 from rupture_repair.project.reasons import because
 
@@ -64,6 +64,35 @@ def test_what_is_written_is_read(tmp_path):
     assert json.loads((tmp_path / "disclosed.json").read_text())["least"] == 5
     write(Gate(), tmp_path / "open.json")
     assert Gate.read(tmp_path / "open.json").open
+
+
+def test_a_folder_has_the_gate_of_its_tables(tmp_path):
+    made = tables()
+    claim = {"measure": "srs", "criterion": "dip", "claim": "C3", "part": "recovered",
+             "n_courses": 20, "n_sessions": 90, "n_episodes": None,
+             "n_with_episode": 8}  # fmt: skip
+    made |= {
+        "events": pd.DataFrame(columns=["course", "session", "kind", "code", "reporter"]),
+        "claims": pd.DataFrame([claim]),
+        "components": pd.DataFrame(columns=["measure", "criterion", "n_episodes"]),
+        "diagnostics": pd.DataFrame(columns=["measure", "part", "n"]),
+    }
+    private = made["dataset"] | {"synthetic": False}
+    (tmp_path / "dataset.json").write_text(json.dumps(private))
+    measures = {name: one.as_dict() for name, one in made["measures"].items()}
+    (tmp_path / "measures.json").write_text(json.dumps(measures))
+    for name in ("sessions", "courses", "events", "episodes", "detection", *TABLES):
+        made[name].to_parquet(tmp_path / f"{name}.parquet")
+    made["states"].to_parquet(tmp_path / "session_states.parquet")
+    config = made["config"]
+    rule = {"reference": "previous", "unit": "own_sd"}
+    criteria = [{"id": name, "k": k, **rule} for k, name in enumerate(["dip", "own_mean_2sd"])]
+    how = for_figures(config) | {"report": config.report, "criteria": criteria}
+    given = {name: made[name] for name in TABLES}
+    gate = gate_of(private, dataset_of(made, tmp_path.name), detected_of(made), given, **how)
+    assert len(gate.shown) > 20
+    assert {key[0] for key in gate.shown} >= {"courses", "detection", "estimates", "claims", "flow"}
+    assert disclose(tmp_path, **how) == gate
 
 
 def test_groups_that_are_too_small_are_found():

@@ -63,6 +63,10 @@ def test_assessable_courses_are_shown_where_detection_shows_them():
     assert [("assessable" in one) for one in shown(row, settings=[other])] == [True, False]
 
 
+def test_that_nothing_can_be_assessed_is_shown():
+    assert shown([30, 25, 12, 10, 8, 60], settings=[[0] * 6])[1] == list(COLUMNS)
+
+
 def test_assessable_courses_are_those_of_this_measure_and_of_no_other_count():
     rows = [[30, 25, 12, 10, 8, number] for number in (58, 60, 30, 44, 45)]
     others = {("ratings", "a"): 44, ("detection", "b", "v_1sd", "n_courses_assessable"): 45}

@@ -151,6 +151,55 @@ def test_the_flow_is_linked_from_the_whole_to_the_model(made):
         assert not linked.shown(("flow", unit, "0", "after"))  # nothing prints it
 
 
+def sums_of(given, measures):
+    """Return which counts are said to be sums of which."""
+    said, total = [], LinkedCounts.total
+    with patch.object(
+        LinkedCounts,
+        "total",
+        lambda self, whole, parts: said.append((whole, *parts)) or total(self, whole, parts),
+    ):
+        counts = collect(given, measures).counts
+    return said, counts
+
+
+def test_steps_of_the_flow_are_the_counts_that_are_shown_elsewhere(made):
+    """What is left after the first step are the ratings, after the second what is assessable."""
+    said, counts = sums_of(*made)
+    found = ("detection", *HEADLINE)
+    same = 0
+    for unit, rated in (("course", "rated courses"), ("session", "ratings")):
+        for place, key in enumerate([(rated, "srs"), (*found, f"n_{unit}s_assessable")]):
+            after = ("flow", unit, str(place), "after")
+            same += counts[after] == counts[key]
+            assert ((after, key) in said) == (counts[after] == counts[key])
+    assert same > 1
+
+
+def test_sessions_that_nearly_all_courses_reached_are_not_counted(made):
+    """28 of 30 courses tell that two ended before."""
+    given, measures = made
+    states = given["states"]
+    own = (states["measure"] == "srs") & (states["criterion"] == "dip")
+    template = states[own].iloc[0].to_dict()
+    rows = [template | {"course": f"C{course:04}", "session": session, "state": "steady"}
+            for session, reached in enumerate((30, 28, 25, 22, 20), 1)
+            for course in range(reached)]  # fmt: skip
+    linked = collect(given | {"states": pd.DataFrame(rows)}, measures)
+    # 22 lies too near to 25; which of two near ones is shown is a matter of order.
+    shown = [session for session in "12345" if linked.shown(("states", session))]
+    assert shown == ["1", "3", "5"]
+
+
+def test_numbers_of_sessions_may_lie_near_that_of_the_courses(made):
+    given, measures = made
+    given["detection"] = given["detection"].assign(n_sessions_assessable=28)
+    del given["flow"]
+    linked = collect(given, measures)
+    assert linked.shown(("detection", *HEADLINE, "n_sessions_assessable"))
+    assert linked.counts["courses",] == 30
+
+
 def test_states_add_up_by_session_and_in_all(made):
     given, _ = made
     counts = collect(*made).counts
@@ -311,6 +360,36 @@ def test_of_two_sets_that_lie_too_near_the_more_important_is_shown(made, assessa
     } == shown
 
 
+@pytest.mark.parametrize(("rated", "whole"), [(24, ("rated courses", "srs")), (28, ("courses",))])
+def test_assessable_courses_are_a_part_of_the_smallest_set_that_is_shown(made, rated, whole):
+    """Of 30 courses 28 are not shown: the two others would be a small count."""
+    given, measures = made
+    sessions = given["sessions"]
+    kept = sessions["course"].isin(given["courses"]["course"].iloc[:rated])
+    given |= {
+        "sessions": sessions.assign(srs=sessions["srs"].where(kept)),
+        "detection": given["detection"].assign(n_courses_assessable=12),
+    }
+    counts = collect(given, measures).counts
+    assessable = ("detection", *HEADLINE, "n_courses_assessable")
+    for one, number in ((("rated courses", "srs"), rated), (("courses",), 30)):
+        expected = number - 12 if one == whole else None
+        assert counts.get(without(one, assessable)) == expected
+
+
+def test_courses_are_mostly_at_an_end_with_more_than_half_of_their_ratings(made):
+    given, measures = made
+    sessions = given["sessions"].assign(srs=20.0)
+    for course, at_best in (("C0001", 3), ("C0002", 2), ("C0003", 4)):
+        rows = sessions.index[sessions["course"] == course]
+        sessions.loc[rows[4:], "srs"] = None
+        sessions.loc[rows[:at_best], "srs"] = 40.0  # of four: three, half, and all
+    counts = collect(given | {"sessions": sessions}, measures).counts
+    assert counts["mostly best", "srs"] == 2
+    assert counts["best", "srs"] == 9
+    assert counts["mostly worst", "srs"] == 0
+
+
 def test_whatever_the_curve_of_leaving_shows_is_published(made):
     given, measures = made
     counts = collect(*made).counts
@@ -326,8 +405,12 @@ def test_whatever_the_curve_of_leaving_shows_is_published(made):
             assert counts[key] == row[name]
 
 
-def test_a_dataset_without_endings_is_collected(made):
+@pytest.mark.parametrize(("outcome", "ending"), [(False, False), (True, False), (False, True)])
+def test_a_dataset_without_endings_or_without_an_outcome_is_collected(made, outcome, ending):
     given, measures = made
-    own = given | {"courses": given["courses"].drop(columns="ending")}
-    counts = collect(own, {name: replace(one, outcome=None) for name, one in measures.items()})
-    assert not [key for key in counts.counts if key[0] in ("ending", "leaving")]
+    if not ending:
+        given |= {"courses": given["courses"].drop(columns="ending")}
+    if not outcome:
+        measures = {name: replace(one, outcome=None) for name, one in measures.items()}
+    counts = collect(given, measures).counts
+    assert {key[0] for key in counts} & {"ending", "leaving"} == ({"ending"} if ending else set())

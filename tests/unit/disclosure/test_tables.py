@@ -83,6 +83,9 @@ def test_chance_loses_what_tells_a_withheld_count():
         shown = {("detection", "a", "dip", one): n for one, n in every.items() if one != name}
         found = tables.chance(gate_of(shown), pd.DataFrame([row])).iloc[0]
         assert {one for one in row if pd.isna(found[one])} == gone | {"message"}
+    assert tables.chance(gate_of({}), pd.DataFrame([row]).iloc[:0]).empty
+    short = pd.DataFrame([row]).drop(columns="p_error")
+    assert "p_error" not in tables.chance(gate_of({}), short)
 
 
 # --------------------------------------------------------------------------- estimates

@@ -178,7 +178,7 @@ def _ends(gate: Gate, rows: pd.DataFrame) -> pd.DataFrame:
         end = part.rsplit(" ", 1)[-1]
         key = (end if part.startswith("ratings") else f"mostly {end}", measure)
         if measure == "fitted":  # of fitted values, which are no ratings
-            few = apart(round((row["value"] or 0) * (row["n"] or 0)), row["n"] or 0, gate.least)
+            few = apart(round(row["value"] * row["n"]), row["n"], gate.least)
             numbers.append(np.nan)
             shares.append(np.nan if few else row["value"])
             continue

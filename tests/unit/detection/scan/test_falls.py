@@ -263,6 +263,16 @@ def test_what_is_ordinary_is_purged_of_short_and_long_falls_where_the_criterion_
     assert population_of(rule, ratings.scale).pooled == pytest.approx(new)
 
 
+def test_what_is_purged_is_freed_of_as_much_autocorrelation_as_the_criterion_says(ratings):
+    rule = found(ratings, autocorrelation=0.0)[0]
+    for share, same in ((0.0, True), (1.0, False)):
+        looked_for = Windows(carry_share=share)
+        top = ratings.scale.populations.top
+        expected = purged(ratings.courses, top, looked_for, rule.purge)[0]
+        now = population_of(rule, ratings.scale)
+        assert (now.pooled == pytest.approx(expected.pooled)) == same
+
+
 def test_only_what_is_compared_with_ratings_before_has_a_gap():
     session = np.tile(np.arange(1, 9), (60, 1))
     session[0] = [1, 2, 3, 4, 5, 9, 10, 11]
