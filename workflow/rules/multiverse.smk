@@ -24,7 +24,7 @@ rule plan_multiverse:
         multiverse={
             key: value
             for key, value in SETTINGS["multiverse"].items()
-            if key not in ("permutations", "scheme")
+            if key not in ("permutations", "scheme", "most_courses")
         },
         default_criterion=SETTINGS["default_criterion"],
         seed=SETTINGS["seed"],
@@ -67,7 +67,8 @@ rule run_multiverse:
     params:
         criteria=SETTINGS["criteria"],
         permuting={
-            key: SETTINGS["multiverse"][key] for key in ("permutations", "scheme")
+            key: SETTINGS["multiverse"][key]
+            for key in ("permutations", "scheme", "most_courses")
         },
         exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],

@@ -11,14 +11,19 @@ from rupture_repair.project.setting_groups import EdgeRules, ExposureStates, Per
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("run_multiverse", name, snakemake.log[0], snakemake.output, snakemake.input):
+    permuting = PermutationSettings.from_dict(params.permuting)
+    dataset, states = Dataset.read(name, given), pd.read_parquet(given.states)
+    sample = dataset.sampled(permuting.most_courses)
+    if sample is not dataset:
+        states = states[states["course"].isin(sample.courses["course"])]
     outcome = run_multiverse(
         pd.read_parquet(given.plan),
-        dataset=Dataset.read(name, given),
-        states=pd.read_parquet(given.states),
+        dataset=sample,
+        states=states,
         criteria=criteria.from_dicts(params.criteria),
         edge_rules=EdgeRules.from_dict(params.edge_rules),
         exposure=ExposureStates.from_dict(params.exposure),
-        permuting=PermutationSettings.from_dict(params.permuting),
+        permuting=permuting,
         seed=params.seed,
         processes=snakemake.threads,
         say=lambda text: print(f"{name}: {text}", flush=True),

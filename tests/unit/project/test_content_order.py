@@ -1,11 +1,14 @@
 """An order that hangs on what the data say, not on names, order, scale or direction."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from made_measures import made_measure
 from rupture_repair.detection.courses import arrange, chosen, content
 from rupture_repair.project.content_order import (
     by_content,
@@ -15,6 +18,7 @@ from rupture_repair.project.content_order import (
     row_digests,
     turned_columns,
 )
+from rupture_repair.project.dataset import Dataset
 from rupture_repair.project.measures import Measure
 
 
@@ -123,3 +127,38 @@ def test_chosen_courses_bring_their_ratings():
     assert some.start.tolist() == [0, 3, 5]
     assert rating.tolist() == [3, 4, 5, 0, 1]
     assert content(some).tolist() == content(courses)[[2, 0]].tolist()
+
+
+def _dataset(names: Sequence[str]) -> Dataset:
+    """Courses of 2 to 9 sessions, the ratings of each its own."""
+    random = np.random.default_rng(5)
+    length = random.integers(2, 10, len(names))
+    sessions = pd.DataFrame(
+        {
+            "course": np.repeat(list(names), length),
+            "session": np.concatenate([np.arange(1, number + 1) for number in length]),
+            "bond": random.normal(30, 4, length.sum()),
+        }
+    )
+    events = pd.DataFrame({"course": [names[0], names[1]], "session": 1, "kind": "rupture"})
+    measures = {"bond": made_measure("bond")}
+    return Dataset("made", measures, sessions, pd.DataFrame({"course": list(names)}), events)
+
+
+def test_a_sample_of_courses_is_even_over_lengths_and_whole():
+    dataset = _dataset([f"c{number:03}" for number in range(200)])
+    sample = dataset.sampled(50)
+    length = np.sort(dataset.sessions["course"].value_counts())
+    drawn = sample.sessions["course"].value_counts()
+    assert (np.sort(drawn) == length[::4]).all()
+    assert set(sample.courses["course"]) == set(drawn.index) >= set(sample.events["course"])
+    every = dataset.sessions[dataset.sessions["course"].isin(drawn.index)]
+    pd.testing.assert_frame_equal(sample.sessions, every.reset_index(drop=True))
+    assert dataset.sampled(200) is dataset
+
+
+def test_a_sample_of_courses_does_not_hang_on_their_names():
+    names = [f"c{number:03}" for number in range(200)]
+    others = [f"x{999 - number}" for number in range(200)]
+    one, other = (set(_dataset(each).sampled(50).courses["course"]) for each in (names, others))
+    assert {others[names.index(name)] for name in one} == other

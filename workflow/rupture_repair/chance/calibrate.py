@@ -120,7 +120,7 @@ def _of_episodes(
     """Return the share of the episodes found that noise alone would make, as a function of k."""
 
     def share(k: float) -> tuple[float, float, float]:
-        seen = int(observed(null, replace(criterion, k=k), edge_rules).episodes[0])
+        seen = int(observed(null.ratings, replace(criterion, k=k), edge_rules).episodes[0])
         found = _alarms(criterion, k, blocks, edge_rules)
         each = found.episodes
         if not seen or not found.courses_assessable.sum():

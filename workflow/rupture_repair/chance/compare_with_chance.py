@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from ..detection.courses import content
 from ..detection.criteria import Criterion, with_calibrated_k
 from ..detection.hidden_markov.rupture_probability import HiddenMarkovModel
-from ..detection.ratings import alliance
+from ..detection.ratings import Ratings, alliance, prepared
 from ..project.measures import Measures
 from ..project.parallel import side_by_side, spread_out
 from ..project.setting_groups import ChanceSettings, EdgeRules
-from .counts import EXPECTED, Tally, compared, joined, observed, simulated, tally
+from .counts import EXPECTED, Tally, compared, enlarged, joined, observed, simulated, tally
 from .planted_falls import sensitivity
 from .replicates import (
     SLOW,
     Null,
     find,
     kept_replicates,
-    null_of,
     prepare,
     refusal,
+    sampled,
 )
 from .smallest_found import smallest_found
 
@@ -85,7 +85,7 @@ def _noise(
 
 #: Columns of the table of :func:`expected`, where a criterion is not assessable NaN.
 _NUMBERS = (
-    "replicates",
+    "replicates", "n_courses_simulated",
     "n_courses_assessable", "n_sessions_assessable", "observed", "expected", "expected_sd",
     "expected_low", "expected_high", "ratio", "excess", "false_discovery_rate", "p", "p_error",
     "observed_courses", "expected_courses", "observed_repaired", "expected_repaired",
@@ -99,6 +99,7 @@ def expected(
     settings: ChanceSettings,
     *,
     dataset: str,
+    whole: Ratings | None = None,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the episodes of each criterion with those that noise alone makes.
@@ -113,6 +114,8 @@ def expected(
     settings : ChanceSettings
         `slow_replicates` is for the rules in :data:`rupture_repair.chance.replicates.SLOW`.
     dataset : str
+    whole : Ratings, optional
+        Of the dataset, where the null is of a sample of its courses: counts are enlarged to it.
     processes : int
         Changes nothing but the time.
 
@@ -120,7 +123,9 @@ def expected(
     -------
     chance : DataFrame
         One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
-        `null_model`, `k`, `replicates`; `n_courses_assessable`, `n_sessions_assessable` and
+        `null_model`, `k`, `replicates`, `n_courses_simulated` (courses of a replicate where they
+        are a sample: expected counts are then enlarged to the whole dataset, see
+        :func:`rupture_repair.chance.counts.enlarged`; else missing); `n_courses_assessable`, `n_sessions_assessable` and
         `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
         SD of the number of episodes over replicates), `expected_low` and `expected_high` (between
         which the middle 90 % of these numbers lie); `ratio` and `excess` (observed over, and less,
@@ -137,17 +142,20 @@ def expected(
         or one with the same ratings, can be assessed that show an episode; missing where there are
         none).
     """
-    criteria = list(criteria)
+    criteria, ratings = list(criteria), whole or null.ratings
     reasons = {rule.id: refusal(null, rule, edge_rules) for rule in criteria}
     usable = [rule for rule in criteria if reasons[rule.id] is None]
     noise = _noise(null, usable, edge_rules, settings, processes)
-    seen = {rule.id: observed(null, rule, edge_rules) for rule in usable}
+    seen = {rule.id: observed(ratings, rule, edge_rules) for rule in usable}
+    simulated_courses = len(null.courses.length)
+    times = len(ratings.courses.length) / max(1, simulated_courses)
 
     def compare(rule: Criterion, model: str) -> dict[str, Any]:
         if reasons[rule.id] is not None:
             blank = dict.fromkeys(_NUMBERS, np.nan)
             return {**blank, "status": "not_assessable", "reason": reasons[rule.id]}
-        return compared(seen[rule.id], noise[rule.id, model])
+        found = compared(seen[rule.id], enlarged(noise[rule.id, model], times))
+        return found | {"n_courses_simulated": simulated_courses if times > 1 else np.nan}
 
     rows = [
         {
@@ -220,10 +228,12 @@ def compare_with_chance(
     """
 
     def assess(name: str, processes: int) -> tuple[pd.DataFrame, ...]:
-        null = null_of(sessions, name, measures, criteria, seed=seed, models=models)
+        whole = prepared(sessions, name, measures[name], criteria, models=models)
+        sample = sampled(whole, measures[name], settings.most_courses)
+        null = prepare(sample, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}
-        by_chance, courses = expected(null, rules, edge_rules, settings, **how)
+        by_chance, courses = expected(null, rules, edge_rules, settings, whole=whole, **how)
         planted = sensitivity(null, rules, edge_rules, settings.planted_falls, **how)
         kept = kept_replicates(null, settings, EXPECTED, dataset=dataset)
         return by_chance, planted, courses, kept

@@ -1,7 +1,7 @@
 """Counts of episodes and their outcomes, in observed and in replicated courses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from ..detection.courses import Courses
 from ..detection.criteria import Criterion
 from ..detection.episodes import Episodes
 from ..detection.fall_rules import Falls, Scale
-from ..project.arrays import Integers
+from ..detection.ratings import Ratings
+from ..project.arrays import Floats, Integers
 from ..project.setting_groups import EdgeRules
 from .replicates import MODELS, Null, find, scale_of, scale_of_each, simulate, stacked
 
@@ -35,8 +36,8 @@ class Tally:
         Replicates in which each course has an episode, and in which it can be assessed.
     """
 
-    episodes: Integers
-    courses: Integers
+    episodes: Integers | Floats
+    courses: Integers | Floats
     repaired: Integers
     unrepaired: Integers
     courses_assessable: Integers
@@ -138,10 +139,48 @@ def joined(parts: Sequence[Tally]) -> Tally:
     return Tally(*(put(field.name) for field in fields(Tally)))
 
 
-def observed(null: Null, criterion: Criterion, edge_rules: EdgeRules) -> Tally:
+def observed(ratings: Ratings, criterion: Criterion, edge_rules: EdgeRules) -> Tally:
     """Count what a criterion finds in the ratings as observed."""
-    courses = null.courses
-    return tally(courses, *find(courses, null.ratings.scale, criterion, edge_rules))
+    courses = ratings.courses
+    return tally(courses, *find(courses, ratings.scale, criterion, edge_rules))
+
+
+def enlarged(noise: Tally, times: float) -> Tally:
+    r"""Return counts of the whole dataset from those of a sample of its courses.
+
+    With :math:`c_r` episodes in replicate :math:`r` of :math:`n` courses, :math:`f` times as many
+    courses have :math:`f \bar c` on average. Courses are independent, so the variance over
+    replicates is :math:`f` times as large; to it comes that of the sample of courses,
+    :math:`f^2 n s^2 (1 - 1/f)`, where :math:`s` is the SD of the courses' expected counts
+    (Cochran 1977, Sampling Techniques, chapter 2; an upper estimate, since the sample is spread
+    evenly over lengths).
+
+    Parameters
+    ----------
+    noise : Tally
+        Of a sample.
+    times : float
+        Courses of the whole dataset by those of the sample; 1 changes nothing.
+
+    Returns
+    -------
+    Tally
+        Its counts of episodes and of courses with one lie around the enlarged mean with the SD of
+        the whole; they are no whole numbers.
+    """
+    if times == 1:
+        return noise
+    number, replicates = len(noise.by_course), len(noise.episodes)
+    between = float(np.var(noise.by_course / replicates, ddof=1))
+    of_sample = times**2 * number * between * (1 - 1 / times)
+
+    def spread_out(counts: Integers) -> Floats:
+        mean, variance = counts.mean(), counts.var(ddof=1) if replicates > 1 else 0.0
+        wanted = times * variance + of_sample
+        stretch = np.sqrt(wanted / variance) if variance > 0 else 0.0
+        return np.maximum(times * mean + stretch * (counts - mean), 0.0)
+
+    return replace(noise, episodes=spread_out(noise.episodes), courses=spread_out(noise.courses))
 
 
 def simulated(

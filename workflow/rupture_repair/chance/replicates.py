@@ -173,13 +173,17 @@ def _by_content(ratings: Ratings, measure: Measure) -> Ratings:
 
     The order decides which course gets which random numbers.
     """
-    order = np.argsort(content(ratings.courses), kind="stable")
-    courses, rating = chosen(ratings.courses, order)
+    return _chosen(ratings, measure, np.argsort(content(ratings.courses), kind="stable"))
+
+
+def _chosen(ratings: Ratings, measure: Measure, which: Integers) -> Ratings:
+    """Return the ratings of some courses, or of all in another order."""
+    courses, rating = chosen(ratings.courses, which)
     return replace(
         ratings,
         courses=courses,
         scale=replace(scale_of_ratings(courses, measure), model=ratings.scale.model),
-        course_ids=ratings.course_ids[order],
+        course_ids=ratings.course_ids[which],
         components={name: values[rating] for name, values in ratings.components.items()},
     )
 
@@ -270,6 +274,28 @@ def stacked(null: Null, rating: Floats) -> Courses:
 def evenly(courses: Courses, number: int) -> Courses:
     """Return so many courses, each about as often as the others."""
     return chosen(courses, np.arange(number) * len(courses.length) // number)[0]
+
+
+def sampled(ratings: Ratings, measure: Measure, number: int) -> Ratings:
+    """Return the ratings of at most `number` courses, evenly spaced by length and content.
+
+    Parameters
+    ----------
+    ratings : Ratings
+    measure : Measure
+    number : int
+
+    Returns
+    -------
+    Ratings
+        The same object where there are no more courses than that.
+    """
+    courses = ratings.courses
+    every = len(courses.length)
+    if every <= number:
+        return ratings
+    order = np.lexsort((content(courses), courses.length))
+    return _chosen(ratings, measure, order[np.arange(number) * every // number])
 
 
 def null_of(

@@ -132,7 +132,10 @@ def _expected_share(context: Context, courses: pd.Series) -> float:
     if context.chance.empty:
         raise NotAssessable("the share expected by chance is not known for this criterion")
     by_course = context.chance.set_index("course")["expected"]
-    expected = courses.map(by_course)
+    # In a large dataset chance is known of a sample of the courses.
+    expected = courses[courses.isin(by_course.index)].map(by_course)
+    if expected.empty:
+        raise NotAssessable("the share expected by chance is not known for any recovered course")
     if expected.isna().any():
         raise NotAssessable("the share expected by chance is not known for every recovered course")
     return float(expected.mean())

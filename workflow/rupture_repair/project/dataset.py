@@ -1,11 +1,13 @@
 """The tables of one dataset, and what detection found in them, each held together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from .content_order import in_order, turned_columns
 from .measures import Measures, read_measures
 from .processed import of_criterion
 
@@ -71,6 +73,34 @@ class Dataset:
         """
         tables = {key: pd.read_parquet(files[key]) for key in ("sessions", "courses", "events")}
         return cls(name, read_measures(files["measures"]), **tables)
+
+
+    def sampled(self, number: int) -> "Dataset":
+        """Return the dataset with at most so many courses, evenly spaced by length and content.
+
+        Parameters
+        ----------
+        number : int
+
+        Returns
+        -------
+        Dataset
+            The same object where there are no more courses than that. The names and the order of
+            courses change nothing.
+        """
+        if len(self.courses) <= number:
+            return self
+        order = in_order(self.sessions, turned_columns(self.sessions, self.measures))
+        course, ids = pd.factorize(self.sessions["course"].to_numpy(object)[order])
+        by_length = np.argsort(np.bincount(course), kind="stable")
+        drawn = set(ids[by_length[np.arange(number) * len(ids) // number]])
+        tables = {
+            name: table[table["course"].isin(drawn)].reset_index(drop=True)
+            for name, table in (
+                ("sessions", self.sessions), ("courses", self.courses), ("events", self.events)
+            )
+        }  # fmt: skip
+        return replace(self, **tables)
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,7 @@ WITHOUT_FACTS = (
     "fewer than 20 courses with three sessions with all components",
     "the dataset has no components of the alliance",
     "the share expected by chance is not known for this criterion",
+    "the share expected by chance is not known for any recovered course",
     "the share expected by chance is not known for every recovered course",
     "no therapist is named",
     "falls by chance alone show a loss, so that zero is not neutral (docs/decisions.md)",

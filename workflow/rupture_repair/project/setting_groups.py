@@ -122,6 +122,8 @@ class ChanceSettings(SettingGroup):
         Of :data:`rupture_repair.chance.replicates.MODELS`, the main one first.
     replicates, slow_replicates : int
         Of the dataset; fewer for rules that take long.
+    most_courses : int
+        That a replicate has; of a larger dataset so many, evenly spaced.
     planted_falls : PlantedFallSettings
     certificate : CertificateSettings
     """
@@ -133,6 +135,7 @@ class ChanceSettings(SettingGroup):
     null_models: tuple[str, ...]
     replicates: int
     slow_replicates: int
+    most_courses: int
     planted_falls: PlantedFallSettings
     certificate: CertificateSettings
 
@@ -250,10 +253,13 @@ class PermutationSettings(SettingGroup):
     ----------
     permutations : int
     scheme : {"shuffle", "rotate"}
+    most_courses : int
+        That are used; of a larger dataset so many, evenly spaced.
     """
 
     permutations: int
     scheme: str
+    most_courses: int
 
 
 @dataclass(frozen=True)
