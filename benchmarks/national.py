@@ -10,6 +10,7 @@ as many courses take twice as long.
 """
 
 import argparse
+import itertools
 import shutil
 import subprocess
 import sys
@@ -125,14 +126,18 @@ def measured(folder: Path, courses: int, cores: int) -> dict[str, Cost]:
     (folder / "config.yaml").write_text("datasets: [national]\n", encoding="utf-8")
     command = [sys.executable, "-m", "rupture_repair.cli", "report", "--cores", str(cores)]
     costs, clock = watched(command, folder)
-    print(f"\n{courses:,} courses, {sessions:,} sessions: {clock / 60:.1f} minutes on {cores} cores")
+    print(
+        f"\n{courses:,} courses, {sessions:,} sessions: {clock / 60:.1f} minutes on {cores} cores"
+    )
     print(f"{'step':24}{'processor s':>12}{'clock s':>9}{'peak MB':>9}{'written MB':>12}")
     for step, cost in sorted(costs.items(), key=lambda item: -item[1].processor):
         print(
             f"{step:24}{cost.processor:12.1f}{cost.clock:9.1f}{cost.memory / 1e6:9.0f}"
             f"{cost.written / 1e6:12.1f}"
         )
-    print(f"{'all':24}{sum(cost.processor for cost in costs.values()):12.1f}{clock:9.1f}", flush=True)
+    print(
+        f"{'all':24}{sum(cost.processor for cost in costs.values()):12.1f}{clock:9.1f}", flush=True
+    )
     return costs
 
 
@@ -152,7 +157,7 @@ def main() -> None:
     finally:
         if arguments.folder is None:
             shutil.rmtree(place, ignore_errors=True)
-    for (few, less), (many, more) in zip(known, known[1:], strict=False):
+    for (few, less), (many, more) in itertools.pairwise(known):
         exponent = np.log(more / less) / np.log(many / few)
         print(f"from {few:,} to {many:,} courses the cost grows with exponent {exponent:.2f}")
 

@@ -89,7 +89,9 @@ def test_a_sample_tells_what_the_whole_would():
     sessions = table(2000, seed=4)
     how = {"dataset": "made", "seed": 1, "measures": {"srs": MEASURE}, "edge_rules": EDGE_RULES}
     calibrated = pd.DataFrame({"measure": [], "criterion": [], "k": []})
-    settings = chance_settings(replicates=60, null_models=("autoregressive",), depths=(2,), courses=50)
+    settings = chance_settings(
+        replicates=60, null_models=("autoregressive",), depths=(2,), courses=50
+    )
     whole, part = (
         compare_with_chance.compare_with_chance(
             sessions, criteria=RULES, calibrated=calibrated,

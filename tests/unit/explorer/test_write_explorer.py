@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import made_explorer
-from rupture_repair.chance import replicates
+from made_settings import EDGE_RULES, chance_settings
+from rupture_repair.chance import compare_with_chance, replicates
 from rupture_repair.chance.counts import Tally, compared, tally
 from rupture_repair.chance.in_words import NO_MORE
 from rupture_repair.detection import detect
@@ -124,7 +125,7 @@ def test_what_cannot_be_assessed_says_why(given):
 def test_without_leave_nothing_of_a_single_course_is_in_the_page(given):
     gate = Gate(5, {("courses",): 24, ("rated courses", "alliance"): 24})
     found = explored(given, gate=gate)
-    assert (found["n_courses"], found["n_ratings"]) == (24, None)
+    assert found["n_courses"] == 24
     text = written(explored_of_all(given, gate=gate))
     start = text.index('id="data">') + len('id="data">')
     data = json.loads(gzip.decompress(base64.b64decode(text[start : text.index("<", start)])))
@@ -258,3 +259,22 @@ def test_kept_replicates_are_those_that_chance_counts(given):
     row = given["chance"].set_index("criterion").loc[rule.id]
     assert noise.episodes.mean() == pytest.approx(row["expected"])
     assert pd.Series(noise.episodes).std() == pytest.approx(row["expected_sd"])
+
+
+def test_a_large_dataset_is_explored_by_the_sample_that_has_replicates():
+    given, small = made_explorer.made(courses=60), chance_settings(
+        null_models=("shuffle",), replicates=4, slow_replicates=2, most_courses=20
+    )  # fmt: skip
+    tables = compare_with_chance.compare_with_chance(
+        given["sessions"], given["measures"], given["criteria"], given["calibrated"],
+        EDGE_RULES, small, dataset="made", seed=1,
+    )  # fmt: skip
+    given |= {"chance": tables[0], "replicates": tables[3]}
+    found = write_explorer.explore(**given)["measures"]["alliance"]
+    assert (found["n_courses"], found["of_courses"]) == (20, 60)
+    one = by_id(found)["v_2sd"]
+    counts = dict(zip(found["columns"], one["counts"][start_of(one)], strict=True))
+    assert counts["assessable"] == 20
+    assert 0 < counts["courses"] <= 20
+    assert counts["expected_courses"] < 20
+    assert "20 of the\n60 courses" in made_explorer.html(given)

@@ -125,8 +125,8 @@ def expected(
         One row per criterion and null model. Columns: `dataset`, `measure`, `criterion`,
         `null_model`, `k`, `replicates`, `n_courses_simulated` (courses of a replicate where they
         are a sample: expected counts are then enlarged to the whole dataset, see
-        :func:`rupture_repair.chance.counts.enlarged`; else missing); `n_courses_assessable`, `n_sessions_assessable` and
-        `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
+        :func:`rupture_repair.chance.counts.enlarged`; else missing); `n_courses_assessable`,
+        `n_sessions_assessable` and `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
         SD of the number of episodes over replicates), `expected_low` and `expected_high` (between
         which the middle 90 % of these numbers lie); `ratio` and `excess` (observed over, and less,
         expected); `false_discovery_rate` (expected over observed, at most 1: as if no course had a

@@ -174,7 +174,7 @@ def enlarged(noise: Tally, times: float) -> Tally:
     between = float(np.var(noise.by_course / replicates, ddof=1))
     of_sample = times**2 * number * between * (1 - 1 / times)
 
-    def spread_out(counts: Integers) -> Floats:
+    def spread_out(counts: Integers | Floats) -> Floats:
         mean, variance = counts.mean(), counts.var(ddof=1) if replicates > 1 else 0.0
         wanted = times * variance + of_sample
         stretch = np.sqrt(wanted / variance) if variance > 0 else 0.0

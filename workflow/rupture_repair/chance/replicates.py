@@ -173,11 +173,11 @@ def _by_content(ratings: Ratings, measure: Measure) -> Ratings:
 
     The order decides which course gets which random numbers.
     """
-    return _chosen(ratings, measure, np.argsort(content(ratings.courses), kind="stable"))
+    return of_courses(ratings, measure, np.argsort(content(ratings.courses), kind="stable"))
 
 
-def _chosen(ratings: Ratings, measure: Measure, which: Integers) -> Ratings:
-    """Return the ratings of some courses, or of all in another order."""
+def of_courses(ratings: Ratings, measure: Measure, which: Integers) -> Ratings:
+    """Return the ratings of some courses by their positions, or of all in another order."""
     courses, rating = chosen(ratings.courses, which)
     return replace(
         ratings,
@@ -295,7 +295,7 @@ def sampled(ratings: Ratings, measure: Measure, number: int) -> Ratings:
     if every <= number:
         return ratings
     order = np.lexsort((content(courses), courses.length))
-    return _chosen(ratings, measure, order[np.arange(number) * every // number])
+    return of_courses(ratings, measure, order[np.arange(number) * every // number])
 
 
 def null_of(

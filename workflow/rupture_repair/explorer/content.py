@@ -68,13 +68,15 @@ def _counts(
     """Return the rows of counts: :data:`OBSERVED` as they may be shown, :data:`EXPECTED`, verdict.
 
     The table chance has more replicates than are kept: its numbers stand where a setting finds the
-    same as the criterion as it is set, in the ratings and in the replicates.
+    same as the criterion as it is set, in the ratings and in the replicates; not where these are
+    of a sample of the courses, which have no row there.
     """
     own = offer.found[offer.choices.place]
+    of_all = as_set["status"] is not None
     rows = []
     for found, seen in zip(offer.found, shown, strict=True):
         noise = as_set
-        if found.noise is not None and not _same(found, own):
+        if found.noise is not None and not (of_all and _same(found, own)):
             noise = compared(found.seen, found.noise)
         verdict, _ = against_noise(noise | {"observed": seen[0]})
         if verdict not in verdicts:
@@ -165,6 +167,7 @@ def content(
     measure: Measure,
     chance: pd.DataFrame,
     *,
+    every: int,
     name: str,
     shown: str,
     gate: Gate,
@@ -180,6 +183,8 @@ def content(
     measure : Measure
     chance : DataFrame
         Rows of the table chance of this measure, the first null model first.
+    every : int
+        Courses of the dataset with a rating; `ratings` hold a sample of them where they are fewer.
     name, shown : str
         The measure, and the criterion that is shown at first.
     gate : Gate
@@ -203,8 +208,11 @@ def content(
         [one.choices.place for one in usable],
     )
     counts = {one.criterion.id: table for one, table in zip(usable, passed, strict=True)}
+    sample = len(courses.length) < every
     none, verdicts = np.empty((0, len(OBSERVED))), list[str]()
     size = sign, drawn, number
+    # The table chance is of all courses.
+    own = chance.iloc[:0] if sample else chance
     found: dict[str, Any] = {
         "name": name,
         "measure": measure.label,
@@ -213,15 +221,19 @@ def content(
         "shown": shown,
         "individuals": gate.open,
         "min_cell": gate.least,
-        "n_courses": _whole(gate.count(("rated courses", name), len(courses.length))),
-        "replicates_as_set": _most(chance["replicates"]),
-        "n_ratings": _whole(gate.count(("ratings", name), len(courses.rating))),
+        "n_courses": (
+            len(courses.length)
+            if sample
+            else _whole(gate.count(("rated courses", name), len(courses.length)))
+        ),
+        "of_courses": _whole(gate.count(("rated courses", name), every)) if sample else None,
+        "replicates_as_set": replicates.number if sample else _most(chance["replicates"]),
         "replicates": replicates.number,
         "columns": [*OBSERVED, *EXPECTED, VERDICT],
         "verdicts": verdicts,
         "statuses": list(ep.STATUSES),
         "criteria": [
-            _criterion(one, chance, size, counts.get(one.criterion.id, none), gate, verdicts)
+            _criterion(one, own, size, counts.get(one.criterion.id, none), gate, verdicts)
             for one in offers
         ],
     }

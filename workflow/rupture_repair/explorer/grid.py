@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..chance.counts import Tally, tally
-from ..chance.replicates import scale_of_each
+from ..chance.replicates import of_courses, scale_of_each
 from ..detection import courses as flat
 from ..detection import episodes as ep
 from ..detection import fall_rules, run_rules
@@ -120,6 +120,16 @@ class StackedReplicates:
     courses: Courses
     scale: Scale
     number: int
+
+
+def simulated_courses(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> Ratings:
+    """Return the ratings of the courses that have replicates: of a large dataset a sample.
+
+    Parameters as for :func:`replicates_of`.
+    """
+    simulated = np.flatnonzero(np.isin(ratings.course_ids, table["course"].unique()))
+    every = table.empty or len(simulated) == len(ratings.course_ids)
+    return ratings if every else of_courses(ratings, measure, simulated)
 
 
 def replicates_of(table: pd.DataFrame, ratings: Ratings, measure: Measure) -> StackedReplicates:

@@ -77,7 +77,9 @@ def explore(
         measure = measures[name]
         rules = with_calibrated_k(criteria, _own(calibrated, name))
         ratings = prepared(sessions, name, measure, rules, events, models)
-        drawn = grid.replicates_of(_own(replicates, name), ratings, measure)
+        every, kept = len(ratings.course_ids), _own(replicates, name)
+        ratings = grid.simulated_courses(kept, ratings, measure)
+        drawn = grid.replicates_of(kept, ratings, measure)
         work = partial(grid.offer, ratings, drawn, edge_rules=edge_rules, measure=measure)
         found[name] = content(
             spread_out(work, rules, processes),
@@ -85,6 +87,7 @@ def explore(
             drawn,
             measure,
             _own(chance, name),
+            every=every,
             name=name,
             shown=criterion,
             gate=gate,

@@ -74,7 +74,6 @@ class Dataset:
         tables = {key: pd.read_parquet(files[key]) for key in ("sessions", "courses", "events")}
         return cls(name, read_measures(files["measures"]), **tables)
 
-
     def sampled(self, number: int) -> "Dataset":
         """Return the dataset with at most so many courses, evenly spaced by length and content.
 
