@@ -126,16 +126,16 @@ def expected(
         `null_model`, `k`, `replicates`, `n_courses_simulated` (courses of a replicate where they
         are a sample: expected counts are then enlarged to the whole dataset, see
         :func:`rupture_repair.chance.counts.enlarged`; else missing); `n_courses_assessable`,
-        `n_sessions_assessable` and `observed` (episodes) as in ``detection.parquet``; `expected` and `expected_sd` (mean and
-        SD of the number of episodes over replicates), `expected_low` and `expected_high` (between
-        which the middle 90 % of these numbers lie); `ratio` and `excess` (observed over, and less,
-        expected); `false_discovery_rate` (expected over observed, at most 1: as if no course had a
-        rupture, hence an upper estimate of the share of the episodes found that noise made;
-        missing where none was found); `p` (one-sided: (1 + replicates with as many or more) /
-        (replicates + 1)) and its Monte Carlo standard error `p_error`; `observed_courses` and
-        `expected_courses` (courses with an episode); `observed_repaired` and `expected_repaired`
-        (share repaired of the episodes that are not censored); `status` (assessed, not_assessable)
-        and `reason`.
+        `n_sessions_assessable` and `observed` (episodes) as in ``detection.parquet``; `expected`
+        and `expected_sd` (mean and SD of the number of episodes over replicates), `expected_low`
+        and `expected_high` (between which the middle 90 % of these numbers lie); `ratio` and
+        `excess` (observed over, and less, expected); `false_discovery_rate` (expected over
+        observed, at most 1: as if no course had a rupture, hence an upper estimate of the share of
+        the episodes found that noise made; missing where none was found); `p` (one-sided: (1 +
+        replicates with as many or more) / (replicates + 1)) and its Monte Carlo standard error
+        `p_error`; `observed_courses` and `expected_courses` (courses with an episode);
+        `observed_repaired` and `expected_repaired` (share repaired of the episodes that are not
+        censored); `status` (assessed, not_assessable) and `reason`.
     chance_courses : DataFrame
         One row per criterion that could be assessed and course, by the first null model: `dataset`,
         `measure`, `criterion`, `course`, `expected` (share of the replicates in which the course,

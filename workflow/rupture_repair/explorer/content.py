@@ -160,6 +160,14 @@ def _criterion(
     return content
 
 
+def _size(gate: Gate, name: str, explored: int, every: int) -> dict[str, int | None]:
+    """Return how many courses are explored, and of how many where they are a sample."""
+    rated = _whole(gate.count(("rated courses", name), every))
+    if explored < every:
+        return {"n_courses": explored, "of_courses": rated}
+    return {"n_courses": rated, "of_courses": None}
+
+
 def content(
     offers: Sequence[Offer],
     ratings: Ratings,
@@ -221,12 +229,7 @@ def content(
         "shown": shown,
         "individuals": gate.open,
         "min_cell": gate.least,
-        "n_courses": (
-            len(courses.length)
-            if sample
-            else _whole(gate.count(("rated courses", name), len(courses.length)))
-        ),
-        "of_courses": _whole(gate.count(("rated courses", name), every)) if sample else None,
+        **_size(gate, name, len(courses.length), every),
         "replicates_as_set": replicates.number if sample else _most(chance["replicates"]),
         "replicates": replicates.number,
         "columns": [*OBSERVED, *EXPECTED, VERDICT],
