@@ -24,7 +24,7 @@ MULTIVERSE = MultiverseSettings(
     criteria=None, k_factors=(1, 0.8), outcomes="paired",
     variants=("main", "with_outcome_now", "ar1"), trend=("kept", "removed"),
     censored=("open", "left_out"), minimum_sessions=(3, 8), most=200,
-    permutations=19, scheme="shuffle", most_courses=3000,
+    permutations=19, scheme="shuffle",
 )  # fmt: skip
 
 RULES = criteria.load(["v_1sd", "v_2sd", "srs_cutoff"])

@@ -150,6 +150,7 @@ rule compare_with_chance:
         edge_rules=SETTINGS["edge_rules"],
         chance=SETTINGS["chance"],
         seed=SETTINGS["seed"],
+        most_courses=SETTINGS["monte_carlo_courses"],
     script:
         "../scripts/compare_with_chance.py"
 

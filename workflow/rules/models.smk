@@ -63,6 +63,7 @@ rule diagnose:
         edge_rules=SETTINGS["edge_rules"],
         default_criterion=SETTINGS["default_criterion"],
         seed=SETTINGS["seed"],
+        most_courses=SETTINGS["monte_carlo_courses"],
     script:
         "../scripts/diagnose.py"
 

@@ -24,7 +24,7 @@ rule plan_multiverse:
         multiverse={
             key: value
             for key, value in SETTINGS["multiverse"].items()
-            if key not in ("permutations", "scheme", "most_courses")
+            if key not in ("permutations", "scheme")
         },
         default_criterion=SETTINGS["default_criterion"],
         seed=SETTINGS["seed"],
@@ -45,6 +45,8 @@ rule run_multiverse:
         courses=rules.ingest.output.courses,
         events=rules.ingest.output.events,
         states=rules.detect.output.states,
+        episodes=rules.detect.output.episodes,
+        detection=rules.detect.output.detection,
         code=code_of("run_multiverse"),
         dictionary=dictionary_of(
             "multiverse_estimates", "multiverse_summary", "multiverse_choices"
@@ -67,11 +69,11 @@ rule run_multiverse:
     params:
         criteria=SETTINGS["criteria"],
         permuting={
-            key: SETTINGS["multiverse"][key]
-            for key in ("permutations", "scheme", "most_courses")
+            key: SETTINGS["multiverse"][key] for key in ("permutations", "scheme")
         },
         exposure=SETTINGS["models"]["exposure"],
         edge_rules=SETTINGS["edge_rules"],
         seed=SETTINGS["seed"],
+        most_courses=SETTINGS["monte_carlo_courses"],
     script:
         "../scripts/run_multiverse.py"

@@ -22,6 +22,7 @@ with step_log.step(
         ChanceSettings.from_dict(params.chance),
         dataset=dataset,
         seed=params.seed,
+        most_courses=params.most_courses,
         models=rupture_probability.read(given.models),
         processes=snakemake.threads,
     )

@@ -9,9 +9,10 @@ from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, Expo
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("diagnose", name, snakemake.log[0], snakemake.output, snakemake.input):
+    dataset = Dataset.read(name, given).sampled(params.most_courses)
     found = diagnose(
-        Dataset.read(name, given),
-        Detected.read(given),
+        dataset,
+        Detected.read(given, courses=dataset.courses["course"]),
         pd.read_parquet(given.estimates),
         rules=ExposureRules.of(
             ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)

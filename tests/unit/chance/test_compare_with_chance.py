@@ -283,6 +283,7 @@ def test_measures_side_by_side_give_the_numbers_of_one_after_the_other():
             EDGE_RULES,
             SETTINGS,
             **how,
+            most_courses=3000,
             processes=processes,
         )
         for processes in (1, 2)

@@ -1,7 +1,5 @@
 """Large datasets: chance is simulated on a sample of the courses, and enlarged to all of them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,7 +93,7 @@ def test_a_sample_tells_what_the_whole_would():
     whole, part = (
         compare_with_chance.compare_with_chance(
             sessions, criteria=RULES, calibrated=calibrated,
-            settings=replace(settings, most_courses=most), **how,
+            settings=settings, most_courses=most, **how,
         )
         for most in (2000, 400)
     )  # fmt: skip

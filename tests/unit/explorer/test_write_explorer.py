@@ -263,11 +263,11 @@ def test_kept_replicates_are_those_that_chance_counts(given):
 
 def test_a_large_dataset_is_explored_by_the_sample_that_has_replicates():
     given, small = made_explorer.made(courses=60), chance_settings(
-        null_models=("shuffle",), replicates=4, slow_replicates=2, most_courses=20
+        null_models=("shuffle",), replicates=4, slow_replicates=2
     )  # fmt: skip
     tables = compare_with_chance.compare_with_chance(
         given["sessions"], given["measures"], given["criteria"], given["calibrated"],
-        EDGE_RULES, small, dataset="made", seed=1,
+        EDGE_RULES, small, dataset="made", seed=1, most_courses=20,
     )  # fmt: skip
     given |= {"chance": tables[0], "replicates": tables[3]}
     found = write_explorer.explore(**given)["measures"]["alliance"]

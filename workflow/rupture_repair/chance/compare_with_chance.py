@@ -205,6 +205,7 @@ def compare_with_chance(
     *,
     dataset: str,
     seed: int,
+    most_courses: int,
     models: Mapping[str, HiddenMarkovModel] | None = None,
     processes: int = 1,
 ) -> tuple[pd.DataFrame, ...]:
@@ -217,6 +218,8 @@ def compare_with_chance(
         config.yaml.
     calibrated : DataFrame
         From :func:`rupture_repair.chance.calibrate.calibrate`.
+    most_courses : int
+        Of a larger dataset so many are simulated.
     models : dict, optional
         From :func:`rupture_repair.detection.detect.hidden_markov_models`, else fitted here.
 
@@ -229,7 +232,7 @@ def compare_with_chance(
 
     def assess(name: str, processes: int) -> tuple[pd.DataFrame, ...]:
         whole = prepared(sessions, name, measures[name], criteria, models=models)
-        sample = sampled(whole, measures[name], settings.most_courses)
+        sample = sampled(whole, measures[name], most_courses)
         null = prepare(sample, name, measures[name], seed=seed)
         rules = with_calibrated_k(criteria, calibrated[calibrated["measure"] == name])
         how: dict[str, Any] = {"dataset": dataset, "processes": processes}

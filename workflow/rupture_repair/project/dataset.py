@@ -1,6 +1,6 @@
 """The tables of one dataset, and what detection found in them, each held together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -120,7 +120,12 @@ class Detected:
     detection: pd.DataFrame
 
     @classmethod
-    def read(cls, files: Mapping[str, Path], columns: list[str] | None = None) -> "Detected":
+    def read(
+        cls,
+        files: Mapping[str, Path],
+        columns: list[str] | None = None,
+        courses: Iterable[str] | None = None,
+    ) -> "Detected":
         """Read what was found from its files.
 
         Parameters
@@ -129,9 +134,13 @@ class Detected:
             Where `states`, `episodes` and `detection` (Parquet) are.
         columns : list of str, optional
             Of the states, where not all are needed.
+        courses : iterable of str, optional
+            Whose states and episodes are wanted, where not all are.
         """
-        states = pd.read_parquet(files["states"], columns=columns)
-        return cls(states, *(pd.read_parquet(files[key]) for key in ("episodes", "detection")))
+        wanted = None if courses is None else [("course", "in", set(courses))]
+        states = pd.read_parquet(files["states"], columns=columns, filters=wanted)
+        episodes = pd.read_parquet(files["episodes"], filters=wanted)
+        return cls(states, episodes, pd.read_parquet(files["detection"]))
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return every measure with every criterion, in the order of `detection`."""

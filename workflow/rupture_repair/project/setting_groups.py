@@ -122,8 +122,6 @@ class ChanceSettings(SettingGroup):
         Of :data:`rupture_repair.chance.replicates.MODELS`, the main one first.
     replicates, slow_replicates : int
         Of the dataset; fewer for rules that take long.
-    most_courses : int
-        That a replicate has; of a larger dataset so many, evenly spaced.
     planted_falls : PlantedFallSettings
     certificate : CertificateSettings
     """
@@ -135,7 +133,6 @@ class ChanceSettings(SettingGroup):
     null_models: tuple[str, ...]
     replicates: int
     slow_replicates: int
-    most_courses: int
     planted_falls: PlantedFallSettings
     certificate: CertificateSettings
 
@@ -253,13 +250,10 @@ class PermutationSettings(SettingGroup):
     ----------
     permutations : int
     scheme : {"shuffle", "rotate"}
-    most_courses : int
-        That are used; of a larger dataset so many, evenly spaced.
     """
 
     permutations: int
     scheme: str
-    most_courses: int
 
 
 @dataclass(frozen=True)
@@ -306,6 +300,8 @@ class Settings(SettingGroup):
         Id -> settings that replace those of the row.
     seed : int
         Of everything random.
+    monte_carlo_courses : int
+        Of a larger dataset, simulations and permutations use so many, evenly spaced by length.
     edge_rules, hidden_markov, chance, models, claims, synthesis, multiverse, report
         The groups.
     """
@@ -317,6 +313,7 @@ class Settings(SettingGroup):
     settings_of_criteria: Mapping[str, Any]
     edge_rules: EdgeRules
     seed: int
+    monte_carlo_courses: int
     hidden_markov: HiddenMarkovSettings
     chance: ChanceSettings
     models: ModelSettings
