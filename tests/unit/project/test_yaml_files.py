@@ -32,8 +32,8 @@ def test_all_problems_are_told_at_once_with_line_key_and_nearest_word(tmp_path):
     assert texts(text, tmp_path) == [
         "E103 config.yaml, line 1, key datasts: 'datasts' is not a known key. Did you mean "
         "'datasets'? Allowed here: datasets, mirror, criteria, default_criterion, "
-        "settings_of_criteria, edge_rules, seed, monte_carlo_courses, hidden_markov, chance, models, "
-        "claims, synthesis, multiverse, report.",
+        "settings_of_criteria, edge_rules, seed, monte_carlo_courses, hidden_markov, chance, "
+        "models, claims, synthesis, multiverse, report.",
         "E105 config.yaml, line 3, key models.engine: 'statmodels' is not allowed. Did you mean "
         "'statsmodels'? Allowed: blocks, statsmodels.",
         "E105 config.yaml, line 4, key edge_rules.max_gap: '0' is not allowed. Allowed: a whole "
