@@ -127,6 +127,14 @@ def test_short_or_flat_courses_may_be_alike(tmp_path):
     assert "E321" not in codes(tmp_path, bare, files)
     files = {"sessions.csv": "\n".join([header, *moving, *moving[:6]]).replace("\nG", "\nX", 6)}
     assert "E321" in codes(tmp_path, bare, files)
+    # One that differs in a single rating, whichever, is another course.
+    copied = [*moving, *moving[:6]]
+    for place in range(len(moving), len(copied)):
+        one = copied.copy()
+        one[place] = one[place].rsplit(",", 1)[0] + ",9"
+        text = "\n".join([header, *one[: len(moving)]])
+        text += "\n" + "\n".join("X" + row[1:] for row in one[len(moving) :])
+        assert "E321" not in codes(tmp_path, bare, {"sessions.csv": text})
     short = SESSIONS + "D,T2,1,10,10,10,10,40,12\nD,T2,2,10,9,10,10,39,11\n"
     assert "E321" not in codes(tmp_path, bare, {"sessions.csv": short})
 

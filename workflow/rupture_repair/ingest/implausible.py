@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..project.arrays import Flags, Floats, Integers
+from ..project.content_order import row_digests
 from ..project.problems import Problem, problem
 from .columns import NUMBER, RawColumn, RawTable
 from .described_measures import SESSION
@@ -210,14 +211,11 @@ def repeated_courses(frame: Frame, rank: Integers, ids: NDArray[Any]) -> list[Pr
     if not len(rated):
         return []
     order = rated[np.lexsort((frame.place[rated], rank[rated]))]
-    pattern = np.zeros(len(order), np.uint64)
-    for column in values.T:
-        known = np.where(np.isnan(column[order]), -9e99, column[order])
-        pattern = pattern * np.uint64(31) + pd.util.hash_array(known)
+    pattern = row_digests(list(values[order].T))
     starts = np.flatnonzero(np.append(True, np.diff(rank[order]) != 0))
     length = np.diff(np.append(starts, len(order)))
     step = np.arange(len(order)) - np.repeat(starts, length)
-    whole = np.add.reduceat(pattern * pd.util.hash_array(step), starts)
+    whole = np.add.reduceat(row_digests([pattern, step]), starts)
     chance = np.add.reduceat(_log_chance(pattern, step), starts)
     chance += np.log(len(starts) * (len(starts) - 1) / 2 + 1e-9)
     copies = pd.DataFrame({"whole": whole, "length": length}).duplicated().to_numpy()
