@@ -320,6 +320,18 @@ def test_an_effect_of_zero_is_looked_at_but_not_searched_for():
     assert [size for _, size, _ in search.sizes(made)] == list(search.WITHOUT_EFFECT)
 
 
+def test_of_a_way_that_always_finds_the_effect_the_number_is_smaller_than_those_tried():
+    made = plan(effect=0.5, courses=[100, 150])
+    rows = [
+        {**made_up(size, 100, level=9.0), "detection": way, "power_low": 0.96, "step": "stated"}
+        for size in (100, 150) for way in ("truth", "own_mean_2sd")
+    ]  # fmt: skip
+    found = search.smallest(pd.DataFrame(rows), made).set_index("detection")
+    assert set(found["reason"]) == {"smaller than the numbers tried, 100 to 150"}
+    few = pd.DataFrame(rows).assign(power_low=0.7)
+    assert "power does not rise" in search.smallest(few, made)["reason"][0]
+
+
 def test_a_number_outside_those_tried_is_not_made_up():
     made = plan(effect=0.5, courses=[100, 150])
     table = pd.DataFrame([made_up(size, 1000) for size in (100, 150)]).assign(step="stated")
@@ -343,6 +355,17 @@ def test_the_figure_shows_what_was_simulated(tmp_path):
     text = as_text(found, made)
     assert "planted 3.22 (effect_repaired)" in text
     assert "Tested: repaired_within, two-sided" in text
+    assert "known states" in text
+
+
+def test_what_is_not_assessable_is_said_once_for_each_way_with_its_reason(tmp_path):
+    made = plan(claim="C12", effect=1.0, courses=[40])
+    text = as_text(run_plan(made, tmp_path), made)
+    (note,) = [line for line in text.splitlines() if line.startswith("note: own_mean_2sd: with")]
+    assert note.startswith("note: own_mean_2sd: with 40 courses 100% of the studies are not assess")
+    assert "{" not in note
+    assert "there is no estimate by probabilities: whole episodes are counted" in text
+    assert "nobody codes" in text
 
 
 # ---------------------------------------------------------------------------- fitted values

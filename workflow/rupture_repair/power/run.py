@@ -148,9 +148,11 @@ def _notes(plan: StudyPlan, world: World, table: pd.DataFrame) -> tuple[str, ...
         )
     elif not question.probable:
         notes.append(f"there is no estimate by probabilities: {question.without_probable}")
-    for row in table[table["not_assessable"] > 0].itertuples():
+    without = table[table["not_assessable"] > 0].sort_values("not_assessable", ascending=False)
+    for row in without.drop_duplicates("detection").itertuples():
         notes.append(
-            f"{row.courses} courses, {row.detection}: {row.not_assessable:.1%} of the studies are "
-            f"not assessable and count as not significant; most frequent reason: {row.reason}"
+            f"{row.detection}: with {row.courses} courses {row.not_assessable:.0%} of the studies "
+            "are not assessable, which count as not significant; most frequent reason: "
+            f"{row.reason}"
         )
     return tuple(notes)

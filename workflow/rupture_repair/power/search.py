@@ -233,10 +233,12 @@ def _smallest(table: pd.DataFrame, plan: StudyPlan, way: str) -> dict[str, Any]:
         row |= {f"power_there_{end}": there[f"power_{end}"] for end in ("low", "high")}
     used = mine[mine["step"] != "check"]
     fitted = curve(used)
+    tried = f"the numbers tried, {used['courses'].min()} to {used['courses'].max()}"
+    if fitted is None and (used["power_low"] > plan.target).all():
+        return {**row, "reason": f"smaller than {tried}"}
     if fitted is None:
         return {**row, "reason": "power does not rise over the numbers of courses tried"}
     number, low, high = fitted.courses(plan.target)
-    tried = f"the numbers tried, {used['courses'].min()} to {used['courses'].max()}"
     if number > used["courses"].max():
         return {**row, "reason": f"larger than {tried}"}
     if number < used["courses"].min():
