@@ -332,6 +332,13 @@ def test_of_a_way_that_always_finds_the_effect_the_number_is_smaller_than_those_
     assert "power does not rise" in search.smallest(few, made)["reason"][0]
 
 
+def test_one_number_of_courses_tells_nothing_of_others():
+    row = made_up(100, 100) | {"power_low": 0.3, "step": "stated"}
+    found = search.smallest(pd.DataFrame([row]), plan(effect=0.5)).set_index("detection")
+    reason = found.loc["own_mean_2sd", "reason"]
+    assert reason == "one number of courses tells nothing of others"
+
+
 def test_a_number_outside_those_tried_is_not_made_up():
     made = plan(effect=0.5, courses=[100, 150])
     table = pd.DataFrame([made_up(size, 1000) for size in (100, 150)]).assign(step="stated")

@@ -12,8 +12,9 @@ from . import options
 HELP = "find how many courses a study needs, by simulation"
 DESCRIPTION = (
     "Simulate studies with a planted effect of the true states of sessions, analyse them as real "
-    "data are (criterion, exposure, model), and find the smallest number of courses for a target "
-    "power. Finished studies are kept: the same call goes on where an interrupted one was."
+    "data are (by probabilities and by criteria) and with known states, and find the smallest "
+    "number of courses for a target power. Finished studies are kept: the same call goes on where "
+    "an interrupted one was."
 )
 
 
@@ -33,8 +34,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of the true states, in the direction that the claim expects; 0: false alarms (0.2)",
     )
     add("--unit", metavar="UNIT",
-        help="sd (within-course SD of the outcome), points; of C5 log_odds (sd)")  # fmt: skip
-    add("--variant", metavar="NAME", help="of the model (ar1 for C7, main for C5)")
+        help="sd (within-course SD of the outcome) or points; log_odds of leaving and of repair "
+        "(the first of these that the claim has)")  # fmt: skip
+    add("--variant", metavar="NAME", help="of the model (ar1 for C7 and C9, main for C5)")
     add("--target", type=float, metavar="POWER", help="the power to reach (0.8)")
     add("--alpha", type=float, metavar="LEVEL", help="of the two-sided test (0.05)")
     add(

@@ -8,13 +8,10 @@ from ..project.datasets import suggested_name
 from .plan import StudyPlan
 from .questions import UNITS, formula
 from .run import Result
-from .studies import PROBABILITIES, TRUTH
+from .studies import PROBABILITIES, TRUTH, WAYS_IN_WORDS
 
 #: Where the results of the command are kept.
 FOLDER = Path("reports/power")
-
-#: Ways to the states that are no criterion, in words.
-WAYS = {TRUTH: "known states", PROBABILITIES: "probabilities"}
 
 
 def title(plan: StudyPlan) -> str:
@@ -28,7 +25,7 @@ def title(plan: StudyPlan) -> str:
 
 def _names(plan: StudyPlan) -> list[str]:
     """Return what is compared with known states."""
-    return [WAYS.get(way, way) for way in plan.ways if way != TRUTH]
+    return [WAYS_IN_WORDS.get(way, way) for way in plan.ways if way != TRUTH]
 
 
 def as_text(found: Result, plan: StudyPlan) -> str:
@@ -48,7 +45,7 @@ def as_text(found: Result, plan: StudyPlan) -> str:
     ]
     rows = {str(row["detection"]): row for row in found.smallest.to_dict("records")}
     for way, row in rows.items():
-        lines.append(f"{WAYS.get(way, way)}: {_smallest(row)}")
+        lines.append(f"{WAYS_IN_WORDS.get(way, way)}: {_smallest(row)}")
     return "\n".join([*lines, *[f"note: {note}" for note in found.notes]])
 
 
@@ -88,7 +85,7 @@ def _table(power: pd.DataFrame) -> str:
     if PROBABILITIES in set(power["detection"]):
         names |= {"direct": "beyond rating", "direct_coverage": "its coverage"}
     power = power.sort_values("courses", kind="stable")
-    shown = power.assign(detection=power["detection"].replace(WAYS))
+    shown = power.assign(detection=power["detection"].replace(WAYS_IN_WORDS))
     for name, error in errors.items():
         pairs = zip(shown[name], shown[error], strict=True)
         shown[name] = [f"{value:.3f} ({wrong:.3f})" for value, wrong in pairs]

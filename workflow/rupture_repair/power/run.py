@@ -15,7 +15,7 @@ from .answers import run_block
 from .plan import StudyPlan
 from .preparation import COURSES, solved, world_of
 from .store import Store
-from .studies import World, blocks
+from .studies import WAYS_IN_WORDS, World, blocks
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,9 @@ def _notes(plan: StudyPlan, world: World, table: pd.DataFrame) -> tuple[str, ...
         notes.append(f"there is no estimate by probabilities: {question.without_probable}")
     without = table[table["not_assessable"] > 0].sort_values("not_assessable", ascending=False)
     for row in without.drop_duplicates("detection").itertuples():
+        way = WAYS_IN_WORDS.get(row.detection, row.detection)
         notes.append(
-            f"{row.detection}: with {row.courses} courses {row.not_assessable:.0%} of the studies "
+            f"{way}: with {row.courses} courses {row.not_assessable:.0%} of the studies "
             "are not assessable, which count as not significant; most frequent reason: "
             f"{row.reason}"
         )

@@ -236,6 +236,8 @@ def _smallest(table: pd.DataFrame, plan: StudyPlan, way: str) -> dict[str, Any]:
     tried = f"the numbers tried, {used['courses'].min()} to {used['courses'].max()}"
     if fitted is None and (used["power_low"] > plan.target).all():
         return {**row, "reason": f"smaller than {tried}"}
+    if len(used) < 2:
+        return {**row, "reason": "one number of courses tells nothing of others"}
     if fitted is None:
         return {**row, "reason": "power does not rise over the numbers of courses tried"}
     number, low, high = fitted.courses(plan.target)

@@ -23,6 +23,8 @@ from .questions import QUESTIONS, Question
 #: Ways to the states of sessions besides criteria: they are known, or the hidden Markov model says
 #: how probable they are.
 TRUTH, PROBABILITIES = "truth", "probabilities"
+#: Their names for people.
+WAYS_IN_WORDS = {TRUTH: "known states", PROBABILITIES: "probabilities"}
 
 #: Studies are simulated in blocks of about this many courses: tables cost time each.
 COURSES_AT_ONCE = 4000
