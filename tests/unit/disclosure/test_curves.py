@@ -43,8 +43,10 @@ def test_leaving_is_shown_where_both_numbers_are():
 def test_where_nothing_was_counted_nothing_is_shown():
     states = pd.DataFrame({"session": [], "state": [], "n": []})
     leaving = pd.DataFrame({"before": [], "session_from": []})
-    assert curves.states(gate_of(), states).empty
-    assert curves.leaving(gate_of(), leaving).empty
+    for found, given in ((curves.states(gate_of(), states), states),
+                         (curves.leaving(gate_of(), leaving), leaving)):  # fmt: skip
+        assert found.empty
+        assert set(found) == set(given)
 
 
 def test_means_of_few_ratings_are_not_drawn_and_others_are_rounded():
@@ -143,6 +145,7 @@ def test_each_model_has_ranges_of_its_own():
             for at in x[:number]]  # fmt: skip
     found = shown(rows)
     assert found["of"].tolist() == ["second"] * 10 + ["first"] * 10
+    assert found.index.is_unique
     assert set(found) == set(diagnosed(rows))
 
 

@@ -353,6 +353,12 @@ def test_pairs_with_most_sessions_come_first():
     assert tables.agreement(gate_of({}), table)["kappa"].tolist() == [0.1, 0.56]
 
 
+def test_reasons_stay_texts_where_none_is_given():
+    table = pd.DataFrame({"reason": pd.Series([None, None], dtype="str")})
+    for gate in (Gate(), gate_of({})):
+        assert tables.said(gate, table)["reason"].dtype == table["reason"].dtype
+
+
 def test_simulated_courses_are_shown_but_not_the_reasons_of_the_data():
     table = pd.DataFrame(
         {"reason": [because("left_out", rows=3, all=4, by_column="x 3")], "n": [4]}
