@@ -211,6 +211,20 @@ def test_the_largest_fall_is_that_of_a_series_which_falls_most(name, unit, ratin
     assert fall_rules.largest_fall(rule, courses.length)[0] == pytest.approx(units)
 
 
+def test_two_ratings_lie_on_their_line():
+    rule = dataclasses.replace(RULES["dip_simple"], unit="own_sd")
+    assert fall_rules.largest_fall(rule, np.array([1, 2])).tolist() == [0, 0]
+
+
+def test_without_a_cutoff_there_is_nothing_to_compare_with():
+    rule = dataclasses.replace(RULES["srs_cutoff"], value=None)
+    for better in ("higher", "lower"):
+        scale = dataclasses.replace(SCALE, better=better)
+        falls = fall_rules.falls(arranged([([1, 2], [30.0, 20.0])]), rule, scale, 2)
+        assert set(falls.reason) == {fall_rules.NO_REFERENCE}
+        assert not falls.low.any()
+
+
 def test_equal_ratings_end_with_their_course():
     courses = arranged([([1, 2], [36.0, 36.0]), ([1, 2, 3, 4], [36.0, 36.0, 30.0, 30.0])])
     assert fall_rules.level_end(courses).tolist() == [1, 1, 3, 3, 5, 5]
@@ -359,6 +373,18 @@ def test_a_course_that_cannot_be_assessed_has_the_reason(ratings, unit, said):
     falls = fall_rules.falls(courses, rule, SCALE, 2)
     assert {fall_rules.REASONS[code] for code in falls.reason} == {said}
     assert not falls.low.any()
+
+
+def test_reasons_are_known_by_their_codes():
+    said = {
+        "TOO_FEW": "too few ratings",
+        "NO_REFERENCE": "nothing to compare with",
+        "GAP": "the previous rating lies too many sessions back",
+        "OUTCOME_UNKNOWN": "follows an episode whose outcome was not observed",
+        "NOT_RATED": "not rated",
+        "TOO_FEW_AROUND": "too few ratings before or after this session",
+    }
+    assert {name: fall_rules.REASONS[getattr(fall_rules, name)] for name in said} == said
 
 
 def test_the_largest_fall_that_is_possible_is_exceeded_by_none():

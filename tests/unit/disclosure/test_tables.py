@@ -351,6 +351,11 @@ def test_the_estimates_of_a_covariance_are_those_of_its_model(name):
 def test_pairs_with_most_sessions_come_first():
     table = pd.concat([pairs(), pairs(n_sessions=150, kappa=0.1)], ignore_index=True)
     assert tables.agreement(gate_of({}), table)["kappa"].tolist() == [0.1, 0.56]
+    kappa = [number / 100 for number in range(60)]
+    alike = pd.concat([pairs(kappa=one, n_sessions=100 + number % 2)
+                       for number, one in enumerate(kappa)], ignore_index=True)  # fmt: skip
+    found = tables.agreement(gate_of({}), alike)["kappa"].tolist()
+    assert found == [*kappa[1::2], *kappa[::2]]  # those with as many stay in their order
 
 
 def test_reasons_stay_texts_where_none_is_given():

@@ -148,6 +148,26 @@ def test_every_window_considered_is_listed_once(ratings):
     assert (table["z"].dropna() <= taken["z"].iloc[0]).all()
 
 
+def test_a_tooth_is_short_and_ends_before_the_course_does_or_with_it(ratings):
+    rule, falls, _ = found(ratings, "tooth")
+    table = considered(chosen(ratings.courses, [1])[0], rule, ratings.scale, 2)
+    # Ten ratings, begin at the third: runs of one to three.
+    assert len(table) == 8 + 7 + 6
+    assert table["ratings"].max() == 3
+    assert falls.begins.dtype == bool
+
+
+@pytest.mark.parametrize("unit", ["own_sd", "sample_sd", "shrunk_sd"])
+def test_the_unit_is_the_one_that_the_criterion_names(ratings, unit):
+    rule, falls, _ = found(ratings, unit=unit, k=50.0)
+    pooled = population_of(rule, ratings.scale).variance ** 0.5
+    if unit == "sample_sd":
+        assert falls.unit == pytest.approx(np.full(200, pooled), rel=1e-3)
+    else:  # those drawn to that of the dataset differ less
+        own = found(ratings, unit="own_sd", k=50.0)[1].unit
+        assert (falls.unit.std() < 0.8 * own.std()) == (unit == "shrunk_sd")
+
+
 @pytest.mark.parametrize("length", [1, 2])
 def test_courses_of_one_or_two_ratings_are_too_short(length):
     rating = sessions_of(60, 8, seed=3)
