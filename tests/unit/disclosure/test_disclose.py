@@ -10,6 +10,7 @@ import pytest
 from bundles import dataset_of, detected_of
 from made_settings import for_figures
 from made_tables import tables
+from rupture_repair.disclosure import disclose as disclose_step
 from rupture_repair.disclosure.disclose import TABLES, disclose, write
 from rupture_repair.disclosure.gate import Gate, gate_of, small_groups
 from rupture_repair.project.reasons import because
@@ -66,7 +67,7 @@ def test_what_is_written_is_read(tmp_path):
     assert Gate.read(tmp_path / "open.json").open
 
 
-def test_a_folder_has_the_gate_of_its_tables(tmp_path):
+def test_a_folder_has_the_gate_of_its_tables(tmp_path, monkeypatch):
     made = tables()
     claim = {"measure": "srs", "criterion": "dip", "claim": "C3", "part": "recovered",
              "n_courses": 20, "n_sessions": 90, "n_episodes": None,
@@ -93,6 +94,10 @@ def test_a_folder_has_the_gate_of_its_tables(tmp_path):
     assert len(gate.shown) > 20
     assert {key[0] for key in gate.shown} >= {"courses", "detection", "estimates", "claims", "flow"}
     assert disclose(tmp_path, **how) == gate
+    handed = {}
+    monkeypatch.setattr(disclose_step, "gate_of", lambda *_, **given: handed.update(given))
+    disclose(tmp_path, **how)
+    assert handed == how
 
 
 def test_groups_that_are_too_small_are_found():

@@ -322,6 +322,7 @@ def test_few_therapists_beyond_those_drawn_are_not_counted(made):
     assert shown(*[9] * 8, 9)
     assert not shown(9, 9, 9, 9, 9)  # three have few courses, and five are drawn
     assert not shown(*[9] * 7)  # one has few
+    assert shown(*[9] * 7, 5)  # five courses are enough to be drawn
     assert shown(*[9] * 5, every=10)  # five have few, which are enough
     assert not shown(*[9] * 6, 5, 4)  # one of those named is not drawn: it has few
 
