@@ -23,7 +23,7 @@ _EXPLORATORY = (
     "exploratory, as in simulated studies five sixths of what goes with a repair come back"
 )
 _OF_FOUND_STATES = (
-    "of the states that the criterion finds, which errs: in simulated studies 17 to 60 % of what "
+    "of the states that the criterion finds, which errs: in simulated studies 15 to 62 % of what "
     "goes with an open rupture is left (docs/power.md)"
 )
 

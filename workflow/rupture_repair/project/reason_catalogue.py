@@ -258,7 +258,7 @@ WITHOUT_FACTS = (
     "strategies are coded up to the repair: an association, not an effect",
     "error of measurement of single items counts as unshared",
     "exploratory, as in simulated studies five sixths of what goes with a repair come back",
-    "of the states that the criterion finds, which errs: in simulated studies 17 to 60 % of what "
+    "of the states that the criterion finds, which errs: in simulated studies 15 to 62 % of what "
     "goes with an open rupture is left (docs/power.md)",
     "the outcome has no interpersonal component",
     "no outcome measure is paired with this alliance measure",
