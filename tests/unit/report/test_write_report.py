@@ -247,27 +247,42 @@ def test_no_criterion_at_all_is_a_report_too(own, tmp_path):
     assert "No model of the outcome at the next session gave an estimate" in Page(html).text
 
 
-def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
-    assert "Not compared with chance." in dataset_report(without_figures(own), ABOUT)
+def chance_of(made):
+    """Return a comparison with chance of a criterion, and one that could not be made."""
     row = {
-        "measure": own["detection"]["measure"].iloc[0], "criterion": "dip", "k": 2.4,
+        "measure": made["detection"]["measure"].iloc[0], "criterion": "dip", "k": 2.4,
         "observed": 23.0, "expected": 12.25, "ratio": 1.9, "p": 0.01, "p_error": 0.004,
         "observed_repaired": 0.7, "expected_repaired": 0.8, "status": "assessed",
     }  # fmt: skip
     refused = row | {"criterion": "own_mean_2sd", "status": "not_assessable", "expected": np.nan}
-    chance = pd.DataFrame(
+    return pd.DataFrame(
         [
             one | {"null_model": model}
             for one in (row, refused)
             for model in ("autoregressive", "shuffle")
         ]
     )
-    text = dataset_report(material_of(own, chance=chance), ABOUT)
+
+
+def test_missing_comparison_with_chance_is_said_only_where_it_is_missing(own):
+    assert "Not compared with chance." in dataset_report(without_figures(own), ABOUT)
+    text = dataset_report(material_of(own, chance=chance_of(own)), ABOUT)
     assert "Not compared with chance." not in text
     assert "not compared with chance" not in text.split("{#limitations}")[1]
     assert "12\\.2" in text
     assert ".010 ± 0" in text
     assert text.count("n\\. a\\.") + text.count("n. a.") > 7
+
+
+def test_a_sample_of_a_large_dataset_is_said(own):
+    said = "copies hold 10 of the courses, evenly spaced by length"
+    compared = material_of(own, chance=chance_of(own))
+    assert said not in dataset_report(compared, ABOUT)
+    small = replace(own["config"], monte_carlo_courses=10)
+    text = dataset_report(replace(compared, config=small), ABOUT)
+    assert said in text
+    assert "counts are enlarged to all of them" in text
+    assert "simulated copies of 10 of the courses without ruptures" in section(text, "methods")
 
 
 def test_failed_models_are_listed_with_their_reason(built):
