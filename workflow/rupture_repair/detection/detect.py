@@ -245,7 +245,9 @@ def write(detections: Iterable[Detection], folder: str | Path) -> pd.DataFrame:
             if writer is None:
                 path = folder / "session_states.parquet"
                 schema = data_dictionary.described(detection.states.schema, path.stem)
-                writer = pq.ParquetWriter(path, schema)
+                writer = pq.ParquetWriter(
+                    path, schema, compression=processed.COMPRESSION, write_page_checksum=True
+                )
             writer.write_table(detection.states)
             episodes.append(detection.episodes)
             summaries.append(detection.summary)

@@ -252,8 +252,8 @@ class _Builder:
 
     def states(self) -> None:
         """Add the courses in each state by session, and those that could be left."""
-        own = of_criterion(self.detected.states, self.measure, self.criterion)
-        table = courses_by_state(own)
+        own = self.detected.of(self.measure, self.criterion)
+        table = courses_by_state(own.states)
         totals, unknown = [], []
         for session, rows in table.groupby("session"):
             total = self.add(("states", str(session)), rows["n"].sum(), "reached", DEAR)
@@ -267,7 +267,7 @@ class _Builder:
         self._span(totals, unknown)
         outcome = self.given.measures[self.measure].outcome
         if outcome is not None and "ending" in self.given.courses:
-            self._leaving(own, outcome)
+            self._leaving(own.states, outcome)
 
     def _span(self, totals: list[Key], unknown: list[Key]) -> None:
         """Link the session numbers from the first to the last rating of each course.

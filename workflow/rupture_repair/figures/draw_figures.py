@@ -157,13 +157,13 @@ def _of_courses(
 
     def single() -> Drawn:
         if gate.open:
-            return courses(sessions, detected.states, detected.episodes, measures, **which)
+            return courses(sessions, own.states, own.episodes, measures, **which)
         text = "Single courses of this dataset are not shown."
         return nothing(text), pd.DataFrame({"panel": []})
 
     def every() -> Drawn:
         if gate.open:
-            return raster(detected.states, **which)
+            return raster(own.states, **which)
         return raster_of_shares(curves.states(gate, courses_by_state(own.states)))
 
     def shapes() -> Drawn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from .content_order import in_order, turned_columns
 from .measures import Measures, read_measures
-from .processed import of_criterion
+from .processed import of_criterion, read_criterion
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -126,7 +127,7 @@ class Detected:
         columns: list[str] | None = None,
         courses: Iterable[str] | None = None,
     ) -> "Detected":
-        """Read what was found from its files.
+        """Return what was found, the states read from their file when they are asked for.
 
         Parameters
         ----------
@@ -137,10 +138,11 @@ class Detected:
         courses : iterable of str, optional
             Whose states and episodes are wanted, where not all are.
         """
-        wanted = None if courses is None else [("course", "in", set(courses))]
-        states = pd.read_parquet(files["states"], columns=columns, filters=wanted)
-        episodes = pd.read_parquet(files["episodes"], filters=wanted)
-        return cls(states, episodes, pd.read_parquet(files["detection"]))
+        wanted = None if courses is None else set(courses)
+        episodes, detection = (pd.read_parquet(files[name]) for name in _SMALL)
+        if wanted is not None:
+            episodes = episodes[episodes["course"].isin(wanted)]
+        return _DetectedInFiles(files["states"], columns, wanted, episodes, detection)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return every measure with every criterion, in the order of `detection`."""
@@ -151,3 +153,57 @@ class Detected:
         """Return what one criterion found in one measure."""
         tables = (self.states, self.episodes, self.detection)
         return Detected(*(of_criterion(table, measure, criterion) for table in tables))
+
+
+class _DetectedInFiles(Detected):
+    """What detection found, its states read when asked for: of many courses not all criteria fit.
+
+    Parameters
+    ----------
+    file : path
+        The table session_states.
+    columns : list of str or None
+        Which are wanted.
+    courses : set of str or None
+        Whose rows are wanted.
+    episodes, detection : DataFrame
+    pair : (str, str), optional
+        Measure and criterion, of which the states are wanted.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        columns: list[str] | None,
+        courses: set[str] | None,
+        episodes: pd.DataFrame,
+        detection: pd.DataFrame,
+        pair: tuple[str, str] | None = None,
+    ):
+        # The dataclass is frozen, and has `states` as a field.
+        vars(self).update(file=file, columns=columns, courses=courses, pair=pair)
+        vars(self).update(episodes=episodes, detection=detection)
+
+    @cached_property
+    def states(self) -> pd.DataFrame:  # type: ignore[override]
+        """The states that are wanted."""
+        given = vars(self)
+        file, columns, courses = given["file"], given["columns"], given["courses"]
+        if given["pair"] is None:
+            states = pd.read_parquet(file, columns=columns)
+        else:
+            measure, criterion = given["pair"]
+            states = read_criterion(file, measure, criterion, columns)
+        return states if courses is None else states[states["course"].isin(courses)]
+
+    def of(self, measure: str, criterion: str) -> Detected:
+        """Return what one criterion found in one measure."""
+        given = vars(self)
+        episodes, detection = (of_criterion(given[name], measure, criterion) for name in _SMALL)
+        file, columns, courses = (given[name] for name in ("file", "columns", "courses"))
+        pair = measure, criterion
+        return _DetectedInFiles(file, columns, courses, episodes, detection, pair)
+
+
+#: Tables of detection that are held.
+_SMALL = ("episodes", "detection")

@@ -1,12 +1,17 @@
 """How the steps of the workflow write their tables."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from . import data_dictionary
 from .csv_cells import write_csv
+
+#: Of all tables in Parquet: up to a quarter smaller than the default, and about as quick to read.
+COMPRESSION = "zstd"
 
 
 def write_parquet(table: pd.DataFrame, file: str | Path) -> None:
@@ -20,7 +25,7 @@ def write_parquet(table: pd.DataFrame, file: str | Path) -> None:
     made = pa.Table.from_pandas(table, preserve_index=False)
     schema = data_dictionary.described(made.schema, Path(file).stem)
     described = pa.Table.from_arrays(made.columns, schema=schema)
-    parquet.write_table(described, file, write_page_checksum=True)
+    parquet.write_table(described, file, write_page_checksum=True, compression=COMPRESSION)
 
 
 def write_for_people(
@@ -63,6 +68,39 @@ def write(table: pd.DataFrame, parquet: str | Path) -> None:
     """
     write_parquet(table, parquet)
     write_for_people(table, Path(parquet).with_suffix(".csv"))
+
+
+def read_criterion(
+    file: str | Path, measure: str, criterion: str, columns: list[str] | None = None
+) -> pd.DataFrame:
+    """Read the rows of one measure and criterion of a large table.
+
+    Only the groups of rows that may hold some are read: detection writes one for each criterion.
+    """
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file) as table:
+        about = table.metadata
+        groups = [
+            number
+            for number in range(about.num_row_groups)
+            if _may_hold(about.row_group(number), {"measure": measure, "criterion": criterion})
+        ]
+        # Without threads: a process that was copied has none of those that Arrow started.
+        rows = table.read_row_groups(groups, columns=columns, use_threads=False).to_pandas()
+    return of_criterion(rows, measure, criterion)
+
+
+def _may_hold(group: Any, wanted: Mapping[str, str]) -> bool:
+    """Say whether rows may hold these values: by the least and the largest of each column."""
+    columns = (group.column(place) for place in range(group.num_columns))
+    known = {column.path_in_schema: column.statistics for column in columns}
+    return all(
+        known[name] is None
+        or not known[name].has_min_max
+        or known[name].min <= value <= known[name].max
+        for name, value in wanted.items()
+    )
 
 
 def of_criterion(table: pd.DataFrame, measure: str, criterion: str) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def dataset_report(material: Material, about: Mapping[str, Any]) -> str:
     """
     # What needs single courses comes first: the material that passed the gate has none.
     facts, ratings = data.of_dataset(material), data.of_ratings(material)
-    never = episodes.reasons_of(material.detected.states)
+    never = episodes.reasons_of(material.detected)
     measure, criterion = material.shown
     no_verdict = no_evidence(material.dataset, measure)
     described, rows_of_shapes = shapes.of_shapes(material), shapes.shapes(material)

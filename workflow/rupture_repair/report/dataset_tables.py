@@ -166,7 +166,7 @@ class Material:
         changed: dict[str, Any] = {
             "dataset": replace(dataset, measures=tables.measures(gate, dataset.measures), **none),
             "detected": Detected(
-                detected.states.iloc[:0],
+                detected.of(*self.shown).states.iloc[:0],
                 detected.episodes.iloc[:0],
                 tables.detection(gate, detected.detection),
             ),

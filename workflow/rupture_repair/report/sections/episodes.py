@@ -7,6 +7,7 @@ import pandas as pd
 
 from ...chance.in_words import noise_range
 from ...chance.smallest_found import smallest_found
+from ...project.dataset import Detected
 from ...project.processed import of_criterion
 from ..dataset_tables import Material
 from ..markdown import Md, escape, held, number, p_and_error, p_value, percent, short, text
@@ -193,15 +194,18 @@ def of_chance(material: Material) -> dict[str, Any]:
     return own.iloc[0].to_dict() if len(own) else {"status": None}
 
 
-def reasons_of(states: pd.DataFrame) -> dict[tuple[str, str], str]:
+def reasons_of(detected: Detected) -> dict[tuple[str, str], str]:
     """Return, per measure and criterion, the commonest reason among courses never assessable."""
-    key = ["measure", "criterion", "course"]
-    never = states.assign(out=states["state"] == "not_assessable")
-    never = never[never.groupby(key, observed=True)["out"].transform("all")]
-    never = never[never["reason"].notna() & (never["reason"].astype(str) != "not rated")]
-    reason = never.drop_duplicates(key).groupby(key[:2], observed=True)["reason"]
-    commonest = reason.agg(lambda values: values.astype(str).mode().iloc[0])
-    return {(str(m), str(c)): str(why) for (m, c), why in commonest.items()}
+    found = {}
+    for pair in detected.pairs():
+        states = detected.of(*pair).states
+        out = states["state"] == "not_assessable"
+        never = states[out.groupby(states["course"], observed=True).transform("all")]
+        never = never[never["reason"].notna() & (never["reason"].astype(str) != "not rated")]
+        reasons = never.drop_duplicates("course")["reason"].astype(str)
+        if len(reasons):
+            found[pair] = str(reasons.mode().iloc[0])
+    return found
 
 
 #: States of sessions that a raster is drawn for, and their least share among all.
