@@ -180,6 +180,30 @@ def test_courses_of_one_or_two_ratings_are_too_short(length):
     assert not falls.low[short].any()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", ["dip", "tooth"])
+def test_three_ratings_alone_are_too_few_for_an_sd(name, sign):
+    """A line takes two degrees of freedom, a window the third: what is left is rounding error."""
+    rating = np.array([[np.nan, 23, 35, np.nan, 33], [2, *[np.nan] * 4]])
+    rating = rating if sign > 0 else 40 - rating[:, ::-1]
+    ratings = ratings_of(rating, MEASURE)
+    rule, falls, these = found(ratings, name)
+    assert {REASONS[code] for code in falls.reason} == {"too few ratings"}
+    assert not falls.low.any()
+    assert len(these.first_low) == 0
+    assert np.isnan(falls.unit).all()
+    assert np.isnan(falls.threshold).all()
+    assert np.isnan(largest_z(ratings.courses, rule, ratings.scale, 2)).all()
+
+
+def test_three_ratings_are_enough_where_other_courses_tell_of_variation():
+    rating = sessions_of(60, 8, seed=3)
+    rating[0] = [30, 12, 30, *[np.nan] * 5]
+    _, falls, _ = found(ratings_of(rating, MEASURE), k=1.0)
+    assert (falls.reason[2:3] == 0).all()
+    assert np.isfinite(falls.unit[0])
+
+
 def test_a_course_at_the_ceiling_has_no_dip():
     rating = sessions_of(100, 9, seed=4)
     rating[0] = 40.0

@@ -47,8 +47,9 @@ def scan_of(courses: Courses, criterion: Criterion, scale: Scale) -> Scan:
     return scan(courses, population_of(criterion, scale), windows_of(criterion))
 
 
-def _reasons(courses: Courses, criterion: Criterion, max_gap: int) -> NDArray[np.int8]:
+def _reasons(this: Scan, criterion: Criterion, max_gap: int) -> NDArray[np.int8]:
     """Say why no window can begin at a rating, 0 where one can."""
+    courses = this.courses
     assert criterion.window is not None
     reason = np.zeros(len(courses.rating), dtype=np.int8)
     reason[courses.position < criterion.window.before] = NO_REFERENCE
@@ -56,7 +57,8 @@ def _reasons(courses: Courses, criterion: Criterion, max_gap: int) -> NDArray[np
         most = max_gap if criterion.max_gap is None else criterion.max_gap
         far = courses.session - courses.earlier(1, courses.session) > most
         reason[far & (reason == 0)] = GAP
-    reason[courses.spread(courses.length) < criterion.min_ratings] = TOO_FEW
+    few = (courses.length < criterion.min_ratings) | ~this.judged
+    reason[courses.spread(few)] = TOO_FEW
     return reason
 
 
@@ -125,7 +127,7 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
     if isinstance(scale.populations, PopulationsOfEach):
         return _falls_of_each(scale.populations, criterion, scale, max_gap)
     this, k = scan_of(courses, criterion, scale), float(criterion.k)
-    reason = _reasons(courses, criterion, max_gap)
+    reason = _reasons(this, criterion, max_gap)
     floor = floor_in_points(criterion, scale)
     low, best = low_windows(this, k, floor, criterion.strict, reason > 0)
     found = separate(courses, low)
@@ -139,6 +141,7 @@ def falls(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int) ->
     taken = np.bincount(courses.course[found.first], weights=found.q, minlength=number)
     windows = np.bincount(courses.course[found.first], minlength=number)
     unit = this.sd_without(taken.astype(np.float64), windows)
+    unit[~this.judged] = np.nan
     z = np.where(reason == 0, this.z(best), np.nan)
     return Falls(
         reference=reference,
@@ -187,7 +190,7 @@ def largest_z(courses: Courses, criterion: Criterion, scale: Scale, max_gap: int
     done = 0
     for _, part in courses.pieces(PIECE):
         this = scan_of(part, criterion, scale)
-        reason = _reasons(part, criterion, max_gap)
+        reason = _reasons(this, criterion, max_gap)
         best = np.zeros(len(reason))
         for _, fall, information in this.statistics():
             q = np.nan_to_num(np.maximum(fall, 0.0) ** 2 * information)
@@ -216,7 +219,7 @@ def considered(courses: Courses, criterion: Criterion, scale: Scale, max_gap: in
         `z` (NaN where the window does not lie low), and `found` (whether the criterion takes it).
     """
     this = scan_of(courses, criterion, scale)
-    reason, end = _reasons(courses, criterion, max_gap), courses.spread(courses.start[1:])
+    reason, end = _reasons(this, criterion, max_gap), courses.spread(courses.start[1:])
     parts = []
     for length, fall, information in this.statistics():
         first = np.flatnonzero(~np.isnan(information) & (reason == 0))

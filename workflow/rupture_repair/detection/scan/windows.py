@@ -33,6 +33,9 @@ PRIOR_TIMES = 2.0
 #: Smallest information of a window, in ratings.
 _LEAST_INFORMATION = 1e-6
 
+#: A course needs more degrees of freedom than this, a window left out, to have an SD.
+_LEAST_FREE = 0.5
+
 #: Windows of one course whose q differs by less, as a share, are equally low.
 _TIE = 1e-9
 
@@ -84,7 +87,7 @@ class Scan:
     settled : Settled
     fit : LineFit
     prior : ndarray, shape (courses,)
-        Sum of squares that the dataset adds.
+        Sum of squares that the dataset adds; infinite in courses that cannot be judged.
     free : ndarray, shape (courses,)
         Degrees of freedom of t.
     """
@@ -96,6 +99,11 @@ class Scan:
     fit: LineFit
     prior: Floats
     free: Floats
+
+    @property
+    def judged(self) -> Flags:
+        """Which courses have enough ratings for an SD, shape (courses,)."""
+        return np.isfinite(self.prior)
 
     def statistics(self) -> Iterator[tuple[int, Floats, Floats]]:
         """Yield for each kind of window its ratings (0: to the end), and fall and information.
@@ -209,8 +217,9 @@ def scan(courses: Courses, population: Population, windows: Windows) -> Scan:
     if windows.unit == "sample_sd":
         many = 1e6
         prior, free = np.full(len(prior), many * population.variance), np.full(len(prior), many)
-    # Without any degree of freedom no fall is large.
-    free = np.where(free > 0.5, free, 0.5)
+    # Without a degree of freedom what is left of a course is rounding error: no fall is large.
+    judged = free > _LEAST_FREE
+    prior, free = np.where(judged, prior, np.inf), np.where(judged, free, _LEAST_FREE)
     return Scan(courses, windows, population, settled, fitted, prior, free)
 
 
