@@ -12,7 +12,8 @@ solved as in a study, from the rupture-free courses that the data themselves sug
   the courses' true SD; and with k from the rupture-free data;
 - at 5 %: found at the k at which 5 % of the rupture-free courses show one, which no study knows;
 - area: the mean of what is found over 0 to 20 % of alarms;
-- share: found, as a share of what the oracle (b) finds at 5 % of alarms in the same courses.
+- share: found, as a share of what the oracle (b) finds at 5 % of alarms in the same courses, and
+  its standard error over courses.
 
 Two oracles come first (benchmarks/limit.py, rupture_repair.chance.oracle): they know how the
 simulator makes ruptures, and (a) also level, trend and SD of each course, which (b) integrates out.
@@ -55,6 +56,10 @@ GRID, MOST_ALARMS = np.concatenate([np.arange(12, 5, -0.5), np.arange(5, 0, -0.2
 
 EDGE_RULES = EdgeRules(max_gap=2, onset_inside_episode=False)
 
+ITEMS = ("relationship", "goals", "approach", "overall")
+#: Ends of a scale without any: so far out that no rating comes near, for the model asks for them.
+NO_ENDS = (-160.0, 240.0)
+
 
 @dataclass
 class World:
@@ -82,7 +87,7 @@ def measure_of(settings: SimulationSettings) -> Measure:
     reliable = ReliableChange(4.8, "made up", "made up")
     span = (0.0, 40.0) if settings.ends_of_scale else None
     return Measure("alliance", "alliance", "higher", range=span, instrument="SRS",
-                   reliable_change=reliable)  # fmt: skip
+                   reliable_change=reliable, components=ITEMS, scored="sum")  # fmt: skip
 
 
 def seen_episodes(made: SimulatedCourses, rated: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -111,9 +116,10 @@ def world(changes: dict, seed: int, number: int, **more: float) -> World:
     p, new, measure = made.planted, np.cumsum(kept) - 1, measure_of(s)
     seen = seen_episodes(made, rated, kept)
     ids = np.array([f"C{i}" for i in range(len(courses.length))], dtype=object)
+    items = dict(zip(ITEMS, simulated.alliance[row, column].T / 10, strict=True))
     within = np.ravel(simulated.within_sd)
     return World(
-        Ratings(courses, scale_of(courses, measure), ids, {}, number),
+        Ratings(courses, scale_of(courses, measure), ids, items, number),
         measure,
         (OPEN[made.state] | (made.episode > 0))[row, column],
         within[kept],
@@ -180,8 +186,9 @@ def with_k(world: World, names: tuple[str, ...], seed: int) -> list[criteria.Cri
 
 
 def with_model(world: World) -> World:
-    """Return the world with its hidden Markov model, where the range is known."""
-    model = fitted_model(world.ratings, world.measure)
+    """Return the world with its hidden Markov model."""
+    measure = replace(world.measure, range=world.measure.range or NO_ENDS)
+    model = fitted_model(world.ratings, measure)
     scale = replace(world.ratings.scale, model=model)
     return replace(world, ratings=replace(world.ratings, scale=scale))
 
@@ -235,8 +242,19 @@ def by_volatility(quiet: World, alarmed: np.ndarray) -> str:
     return " ".join(f"{alarmed[quartile == q].mean():.2f}" for q in np.unique(quartile))
 
 
-def limit(name: str, data: World, quiet: World, seed: int) -> float:
-    """Print the rows of the oracles; return what (b) finds at 5 % alarms."""
+def share_of(data: World, hit: np.ndarray, best: np.ndarray) -> tuple[float, float]:
+    """Return what is found as a share of what the best finds, and its standard error.
+
+    The error is that of a ratio over courses, since both looked at the same ones; the cut of the
+    best counts as known.
+    """
+    share = hit.sum() / best.sum()
+    rests = np.bincount(data.course, weights=hit - share * best)
+    return float(share), float(np.sqrt((rests**2).sum()) / best.sum())
+
+
+def limit(name: str, data: World, quiet: World, seed: int) -> np.ndarray:
+    """Print the rows of the oracles; return which episodes (b) finds at 5 % alarms."""
     settings = SimulationSettings(**SETTINGS[name])
     for kind in ("a", "b"):
         score, quiet_score = (
@@ -249,23 +267,24 @@ def limit(name: str, data: World, quiet: World, seed: int) -> float:
         cut = np.quantile(largest, 0.95, method="higher")
         hit, alarmed = found(data, score > cut), largest > cut
         depths = by_depth(data, hit)
-        print(f"| oracle ({kind}) | | {hit.mean():.3f} | | {depths} "
+        print(f"| oracle ({kind}) | | {hit.mean():.3f} | | | {depths} "
               f"| {precision(data, score > cut):.2f} | {alarmed.mean():.3f} "
               f"| {by_volatility(quiet, alarmed)} | | {equal:.3f} | {area:.3f} |",
               flush=True)  # fmt: skip
-    return equal
+    return hit
 
 
 def report(name: str, seed: int, number: int, rules: tuple[str, ...]) -> list[tuple[str, float]]:
     """Print the rows of one setting; return the share of (b) that each criterion finds."""
     data = world(SETTINGS[name], seed, number)
     quiet = world(SETTINGS[name], seed, number, rupture_rate=0.0)
+    own_quiet = quiet
     if "rupture_probability" in rules:
-        data = with_model(data)
+        data, own_quiet = with_model(data), with_model(quiet)
     print(f"\n{name}, seed {seed}: {len(data.course)} planted episodes\n")
-    print("| criterion | k | found | share | by depth | precision | alarms | by volatility "
+    print("| criterion | k | found | share | error | by depth | precision | alarms | by volatility "
           "| alarms, k of the rupture-free | at 5 % | area |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     best = limit(name, data, quiet, seed)
     own, without = with_k(data, rules, seed), with_k(quiet, rules, seed)
     result = []
@@ -277,15 +296,16 @@ def report(name: str, seed: int, number: int, rules: tuple[str, ...]) -> list[tu
         flags = low(data, rule)
         hit = found(data, flags)
         alarmed = alarms(quiet, low(quiet, rule, data.ratings.scale))
-        # A model fitted to rupture-free ratings finds no ruptured state.
-        alone = 0.0 if modelled else alarms(quiet, low(quiet, rule_without)).mean()
+        # A model of its own, where rupture-free ratings have one that is identified, flags courses.
+        alone = alarms(quiet, low(own_quiet, rule_without)).mean()
+        share, error = share_of(data, hit, best)
         equal, area = at_equal_alarms(*curve(data, quiet, rule))
-        print(f"| {rule.id} | {float(rule.k):.2f} | {hit.mean():.3f} | {hit.mean() / best:.2f} "
+        print(f"| {rule.id} | {float(rule.k):.2f} | {hit.mean():.3f} | {share:.2f} | {error:.3f} "
               f"| {by_depth(data, hit)} "
               f"| {precision(data, flags):.2f} | {alarmed.mean():.3f} "
               f"| {by_volatility(quiet, alarmed)} "
               f"| {alone:.3f} | {equal:.3f} | {area:.3f} |", flush=True)  # fmt: skip
-        result.append((rule.id, float(hit.mean()) / best))
+        result.append((rule.id, share))
     return result
 
 
