@@ -4,6 +4,7 @@
     python benchmarks/effects.py bootstrap [--studies 40] [--courses 200] [--first 0]
     python benchmarks/effects.py shares [--studies 40] [--courses 200] [--first 0]
     python benchmarks/effects.py evidence [--studies 40] [--courses 200] [--first 0]
+    python benchmarks/effects.py worlds [--worlds A D] [--courses 200] [--studies 40] [--out FILE]
 
 Worlds: A (-2 points while a rupture is open, 1.5 from a repair on), B (the outcome follows ordinary
 fluctuation), R (it follows the rating), C (nothing). The alliance is cut at the ends of its scale,
@@ -12,10 +13,14 @@ of one study anew, `--studies` times, fits the hidden Markov model and the model
 each copy, and compares the SD of the estimates with the standard errors of the study. `shares` asks
 whether the share of an effect that is expected in the estimate of a criterion is the share that it
 shows, by the same studies with the effect and without. `evidence` says in how many studies ruptures
-are identified, with them and without, and how far BIC speaks for them. All print Markdown tables.
+are identified, with them and without, and how far BIC speaks for them. `worlds` sets the estimates
+of all worlds (`ALLIANCES` of tests/helpers/worlds_of_effects.py), or of those with one alliance
+with the worlds named, against what is planted; what `--out` has already is not made again. All
+print Markdown tables.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -23,6 +28,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/helpers"))
 
+from found_in_worlds import PLANTED, figures_of, study_of
 from made_settings import EDGE_RULES, EXPOSURE_RULES
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.fit_hidden_markov import fit_hidden_markov
@@ -34,6 +40,7 @@ from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.study import simulate_study
 from rupture_repair.statistics.estimates import fit
 from worlds_of_effects import (
+    ALLIANCES,
     MEASURES,
     OPEN,
     REPAIRED,
@@ -194,21 +201,70 @@ def evidence(arguments: argparse.Namespace) -> pd.DataFrame:
     return found.assign(identified=by["identified"].sum()).reset_index()
 
 
+def worlds(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Return what studies of the worlds find, a row for each world; resumes what was stopped."""
+    keys = ["alliance", "courses", "study"]
+    out = arguments.out
+    kept = pd.read_csv(out) if out and out.exists() else pd.DataFrame(columns=[*keys, "world"])
+    asked = range(arguments.first, arguments.first + arguments.studies)
+    rows = []
+    for name, alliance in ALLIANCES.items():
+        if not set(arguments.worlds or alliance.worlds) & set(alliance.worlds):
+            continue
+        same = kept[kept["alliance"].eq(name) & kept["courses"].eq(arguments.courses)]
+        for number in set(asked) - set(same["study"]):
+            kept = pd.concat(
+                [kept, pd.DataFrame(study_of(name, arguments.courses, number))], ignore_index=True
+            )
+            if out:
+                kept.to_csv(out, index=False)
+        same = kept[kept["alliance"].eq(name) & kept["courses"].eq(arguments.courses)]
+        found = figures_of(same[same["study"].isin(asked)].sort_values("study"))
+        rows += [_in_words(world, arguments.courses, own) for world, own in found.items()]
+    return pd.DataFrame(rows)
+
+
+def _in_words(world: str, courses: int, own: dict[str, float]) -> dict[str, str]:
+    """Return the cells of a row: means with their Monte Carlo error, next to what is planted."""
+
+    def mean(name):
+        number, error = own[name], own[f"{name}_error"]
+        return "" if math.isnan(number) else f"{number:.2f} ± {error:.2f}"
+
+    def share(name):
+        return "" if math.isnan(own[name]) else f"{own[name]:.2f}"
+
+    cells = {"world": world, "courses": str(courses)}
+    cells["identified"] = f"{own['identified']:.0f} of {own['studies']:.0f}"
+    cells["estimated"] = f"{own['estimated']:.0f}"
+    for name in ("total", "direct", "filtered", "repaired"):
+        truth = PLANTED[world][name]
+        cells[f"{name}: planted"] = "" if math.isnan(truth) else f"{truth:g}"
+        cells[f"{name}: mean"] = mean(name)
+        cells[f"{name}: recovered"] = mean(f"{name}_recovered")
+        cells[f"{name}: coverage"] = share(f"{name}_coverage")
+    return cells | {"C7 supported": share("supported"), "error, times known": share("times")}
+
+
+PARTS = {
+    "coverage": lambda arguments: summary(coverage(arguments)),
+    "bootstrap": bootstrap,
+    "shares": lambda arguments: shares(arguments).reset_index(),
+    "evidence": evidence,
+    "worlds": worlds,
+}
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("coverage", "bootstrap", "shares", "evidence"))
+    parser.add_argument("what", choices=tuple(PARTS))
     for name, number in {"studies": 40, "courses": 200, "first": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--worlds", nargs="+", choices=tuple(PLANTED))
     arguments = parser.parse_args()
-    parts = {
-        "coverage": lambda: summary(coverage(arguments)),
-        "bootstrap": lambda: bootstrap(arguments),
-        "shares": lambda: shares(arguments).reset_index(),
-        "evidence": lambda: evidence(arguments),
-    }
-    print(parts[arguments.what]().round(3).to_markdown(index=False))
+    print(PARTS[arguments.what](arguments).round(3).to_markdown(index=False))
 
 
 if __name__ == "__main__":
