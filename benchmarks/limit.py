@@ -74,15 +74,19 @@ def ordinary_of(
 
 
 def scores(
-    s: SimulationSettings, courses: Courses, known: np.ndarray | None, seed: int
+    s: SimulationSettings,
+    courses: Courses,
+    known: np.ndarray | None,
+    seed: int,
+    particles: int = PARTICLES,
 ) -> np.ndarray:
     """Return how surely each rating lies in an open rupture, by an oracle.
 
     Parameters as for :func:`ordinary_of`: (a) knows level, trend and SD of each course, (b) does
-    not.
+    not. `particles` is the number of histories for each course and SD, more where this is known.
     """
     ordinary = ordinary_of(s, courses, known)
-    particles = PARTICLES if known is None else 6 * PARTICLES
-    found = posterior(courses, ordinary, law_of(s), particles=particles,
+    many = particles if known is None else 6 * particles
+    found = posterior(courses, ordinary, law_of(s), particles=many,
                       entropy=np.random.SeedSequence(seed))  # fmt: skip
     return found.score[courses.course, grid_of(courses, ordinary.form).place]
