@@ -36,7 +36,8 @@ SHOWN = {
 _EFFECTS = dict.fromkeys(("total", "direct", "filtered"), OPEN) | {"repaired": REPAIRED}
 _NONE = dict.fromkeys(SHOWN, 0.0)
 #: What each estimate should be. At the same rating a ruptured session is one of better fluctuation;
-#: so the direct effect has no planted size in B and F, and the total one none in R.
+#: so the direct effect has no planted size in B, the total one none in R. In F a rating tells of
+#: the outcome of its own session; what the same rating leaves of an open rupture is not planted.
 PLANTED = {
     **dict.fromkeys("ADG", _EFFECTS),
     **dict.fromkeys(("C", "D0", "G0"), _NONE),
@@ -78,8 +79,8 @@ def study_of(alliance: str, courses: int, number: int) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Of each world: `identified`; of each estimate in :data:`SHOWN` its value, `_error`, `_low`
-        and `_high` (NaN where there is none); the verdict `C7`; `known_error`, see
+        Of each world: `identified`, and `why_not`; of each estimate in :data:`SHOWN` its value,
+        `_error`, `_low` and `_high` (NaN where there is none); the verdict `C7`; `known_error`, see
         :func:`error_of_known_states`, of the first world.
     """
     asked = ALLIANCES[alliance]
@@ -91,7 +92,8 @@ def study_of(alliance: str, courses: int, number: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for world in asked.worlds:
         own: dict[str, Any] = {"alliance": alliance, "courses": courses, "study": number}
-        own |= {"world": world, "identified": said.models["alliance"].identified}
+        model = said.models["alliance"]
+        own |= {"world": world, "identified": model.identified, "why_not": model.message}
         if own["identified"]:
             fits = estimated(worlds.data[world], worlds.states, said)
             own["C7"] = claim_of(fits)
