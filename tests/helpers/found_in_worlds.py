@@ -9,6 +9,7 @@ import pandas as pd
 from made_settings import EXPOSURE_RULES
 from rupture_repair.claims.context import Estimate, from_row
 from rupture_repair.claims.judge_claims import judged
+from rupture_repair.claims.next_outcome import OTHERS
 from rupture_repair.claims.verdicts import load
 from rupture_repair.exposure.sessions import session_exposures
 from rupture_repair.models.definitions import MODELS
@@ -50,17 +51,19 @@ PLANTED = {
 
 
 def claim_of(fits: dict[str, FormulaFit]) -> str:
-    """Return the verdict on open ruptures of claim C7, which asks for total and direct effect."""
-    found = []
-    for variant in (_TOTAL, _DIRECT):
+    """Return the verdict on open ruptures of claim C7, which asks for effects that must agree."""
+
+    def found(variant: str) -> Estimate:
         row = fits[variant].row("open_within")
-        known = row is not None and np.isfinite(row["std_error"])
-        found.append(from_row(row, row["var_residual"] ** 0.5) if row and known else None)
-    total, direct = found
-    if total is None:
+        if row is None or not np.isfinite(row["std_error"]):
+            return Estimate(np.nan, np.nan, np.nan, note="left out")
+        return from_row(row, row["var_residual"] ** 0.5)
+
+    total = found(_TOTAL)
+    if np.isnan(total.estimate):
         return "not assessable"
-    direct = direct or Estimate(np.nan, np.nan, np.nan, note="no direct effect")
-    return str(judged(_C7, replace(total, direct=direct))["verdict"])
+    others = {name: found(variant) for name, variant in OTHERS.items()}
+    return str(judged(_C7, replace(total, others=others))["verdict"])
 
 
 def error_of_known_states(worlds: Worlds, world: str) -> float:

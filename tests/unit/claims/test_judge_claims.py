@@ -92,21 +92,27 @@ ZERO_OUT, AROUND_ZERO, OTHER_SIDE = (-0.9, -0.1), (-0.9, 0.1), (0.1, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("total", "direct", "word"),
+    ("total", "direct", "early", "word"),
     [
-        (ZERO_OUT, ZERO_OUT, "supported"), (ZERO_OUT, AROUND_ZERO, "undecided"),
-        (AROUND_ZERO, ZERO_OUT, "undecided"), (ZERO_OUT, OTHER_SIDE, "undecided"),
-        (OTHER_SIDE, OTHER_SIDE, "contradicted"), (ZERO_OUT, None, "undecided"),
+        (ZERO_OUT, ZERO_OUT, ZERO_OUT, "supported"),
+        (ZERO_OUT, AROUND_ZERO, ZERO_OUT, "undecided"),
+        (AROUND_ZERO, ZERO_OUT, ZERO_OUT, "undecided"),
+        (ZERO_OUT, ZERO_OUT, AROUND_ZERO, "undecided"),
+        (ZERO_OUT, OTHER_SIDE, ZERO_OUT, "undecided"),
+        (OTHER_SIDE, OTHER_SIDE, OTHER_SIDE, "contradicted"),
+        (ZERO_OUT, None, ZERO_OUT, "undecided"),
     ],
-)  # fmt: skip
-def test_by_probabilities_total_and_direct_must_agree_and_each_is_named(total, direct, word):
+)
+def test_effects_by_probabilities_must_agree_and_each_is_named(total, direct, early, word):
+    given = {"by_total": total, "by_direct": direct, "by_early": early}
     verdict, reason = verdicts.agreed(
-        replace(PART, expected="less"), *(vars(estimate(ends)) for ends in (total, direct))
+        replace(PART, expected="less"), {name: vars(estimate(ends)) for name, ends in given.items()}
     )
     assert verdict == word
-    first, _, second = in_full(reason).partition("; ")
+    first, second, third = in_full(reason).split("; ")
     assert first.startswith("total: ")
     assert second.startswith("beyond the rating: ")
+    assert third.startswith("by the ratings up to each session: ")
     assert ("left out" in second) == (direct is None)
     assert all(known for known, _ in taken_apart(reason))
 
@@ -137,13 +143,14 @@ class Asked:
 
 
 def test_the_next_outcome_rests_on_probabilities_and_says_what_else_it_rests_on():
-    rows = rows_of(ar1=-1.0, probable_total=-2.0, probable_direct=-1.5)
+    rows = rows_of(ar1=-1.0, probable_total=-2.0, probable_direct=-1.5, probable_filtered=-1.2)
     by_open = of_next_outcome("open_within", lambda _: rows)
     found = by_open(Asked("rupture_probability"))
-    assert (found.scaled.estimate, found.direct.scaled.estimate) == (-1.0, -0.75)
+    others = {name: one.scaled.estimate for name, one in found.others.items()}
+    assert (found.scaled.estimate, others) == (-1.0, {"by_direct": -0.75, "by_early": -0.6})
     assert (found.note, found.caveat) == ("", "")
     found = by_open(Asked("dip"))
-    assert (found.scaled.estimate, found.direct) == (-0.5, None)
+    assert (found.scaled.estimate, found.others) == (-0.5, {})
     assert "of the states that the criterion finds" in found.note
     exploratory = of_next_outcome("open_within", lambda _: rows, exploratory=True)
     assert exploratory(Asked("rupture_probability")).caveat.startswith("exploratory")

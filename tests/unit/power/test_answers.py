@@ -164,11 +164,13 @@ def test_probabilities_do_not_depend_on_blocks_and_are_missing_with_a_reason():
         ("the rating does not vary", 1.0, "undecided"),
     ],
 )
-def test_a_claim_by_probabilities_needs_both_effects(direct, p, verdict):
+@pytest.mark.parametrize("place", ["by_direct", "by_early"])
+def test_a_claim_by_probabilities_needs_all_effects(place, direct, p, verdict):
     total = Estimate(-2.0, -3.0, -1.0, p=0.001)
-    said = answers.of_both(world(), total, direct)
+    others = {"by_direct": total, "by_early": total, place: direct}
+    said = answers.of_all(world(), total, others)
     assert (said["estimate"], said["p"], said["verdict"]) == (-2.0, p, verdict)
-    nothing = answers.of_both(world(), "few courses", direct)
+    nothing = answers.of_all(world(), "few courses", others)
     assert (nothing["verdict"], nothing["reason"]) == ("not assessable", "few courses")
 
 

@@ -1,7 +1,7 @@
 """What the estimates of claims are computed from, and the form in which they are returned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -79,7 +79,7 @@ class Context:
         variant = model.variants[model.rests_on]
         fits = {model.rests_on: estimates.fit(variant.formula, table, ar1=variant.ar1)}
         if said and self.criterion == PROBABLE_CRITERION and said.identified(self.measure):
-            chosen = {name: model.variants[name] for name in model.probable}
+            chosen = {name: model.variants[name] for name in model.must_agree}
             fits |= fit_probable(chosen, table, dataset, self.measure, said)
         return pd.concat([fit.terms.assign(variant=name) for name, fit in fits.items()])
 
@@ -141,7 +141,8 @@ class Estimate:
     note: str = ""
     biased: int = 0  # -1: chance alone makes the estimate too low
     n_with_episode: int | None = None  # of the courses, where the estimate is a share of them
-    direct: "Estimate | None" = None  # a second one, which must say the same
+    # Others that must say the same, by the reason that each is named in.
+    others: Mapping[str, "Estimate"] = field(default_factory=dict)
     caveat: str = ""  # what belongs to the verdict
     p: float = np.nan  # of the test against zero, where it comes from a model
 

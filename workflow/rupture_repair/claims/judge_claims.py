@@ -148,10 +148,11 @@ def _shared_filled(table: pd.DataFrame) -> pd.DataFrame:
 def judged(part: Part, found: Estimate) -> dict[str, Any]:
     """Return the `verdict` on an estimate that can be judged, and the `reason`."""
     own = vars(found.scaled)
-    if found.direct is None:
-        said, reason = cautious(*verdict(part, own), part, found.biased)
+    if found.others:
+        others = {name: vars(other.scaled) for name, other in found.others.items()}
+        said, reason = agreed(part, {"by_total": own, **others})
     else:
-        said, reason = agreed(part, own, vars(found.direct.scaled))
+        said, reason = cautious(*verdict(part, own), part, found.biased)
     return {"verdict": said, "reason": "; ".join(filter(None, [found.caveat, reason]))}
 
 

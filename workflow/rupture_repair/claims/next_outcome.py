@@ -1,7 +1,7 @@
 """The outcome of the session after an open or repaired rupture: claims C7 and C9.
 
 Under the criterion whose hidden Markov model is identified they rest on probabilities: on each
-variant that :attr:`rupture_repair.models.definitions.Model.probable` names. Under other criteria,
+variant that :attr:`rupture_repair.models.definitions.Model.must_agree` names. Under other criteria,
 and where there is no estimate by probabilities, they rest on the states that the criterion finds.
 """
 
@@ -18,6 +18,9 @@ from ..statistics.no_result import NotAssessable
 from .context import Context, Estimate, from_row, row_of
 
 _MODEL = MODELS["next_session"]
+
+#: The variants that must say the same as the first, by the reason that each is named in.
+OTHERS = dict(zip(("by_direct", "by_early"), _MODEL.must_agree[1:], strict=True))
 
 _EXPLORATORY = (
     "exploratory, as in simulated studies five sixths of what goes with a repair come back"
@@ -52,10 +55,10 @@ def of_next_outcome(
             found = _of_found_states(rows, term)
             note = because("not_by_probabilities", reason=why_not)
             return replace(found, note=f"{note}; {found.note}")
-        total, direct = _MODEL.probable
-        found = _of_variant(rows, total, term)
+        found = _of_variant(rows, _MODEL.probable[0], term)
+        others = {name: _or_none(rows, variant, term) for name, variant in OTHERS.items()}
         caveat = _EXPLORATORY if exploratory else ""
-        return replace(found, direct=_or_none(rows, direct, term), caveat=caveat)
+        return replace(found, others=others, caveat=caveat)
 
     return estimand
 

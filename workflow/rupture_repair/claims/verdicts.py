@@ -139,25 +139,25 @@ def verdict(part: Part, found: Mapping[str, Any]) -> tuple[str, str]:
     return "undecided", because("imprecise", **facts)
 
 
-def agreed(part: Part, total: Mapping[str, Any], direct: Mapping[str, Any]) -> tuple[str, str]:
-    """Judge two estimates of one thing, of which each must say the same.
+def agreed(part: Part, estimates: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Judge estimates of one thing, of which each must say the same.
 
     Parameters
     ----------
     part : Part
-    total, direct : mapping
-        As for :func:`verdict`: by probabilities, at equal ordinary fluctuation and at equal rating.
-        `direct` may have no numbers; then its `note` says why.
+    estimates : mapping of str to mapping
+        By probabilities: `by_total` (at equal ordinary fluctuation), `by_direct` (at equal rating)
+        and `by_early` (as the first, by the ratings up to each session), each as for
+        :func:`verdict`. One may have no numbers; then its `note` says why.
 
     Returns
     -------
     verdict, reason : str
-        That of both, undecided where they differ; what each says.
+        That of all, undecided where they differ; what each says.
     """
-    names = {"by_total": total, "by_direct": direct}
     said = {
         name: verdict(part, found) if finite(found) else (VERDICTS[-1], str(found["note"]))
-        for name, found in names.items()
+        for name, found in estimates.items()
     }
     words = {word for word, _ in said.values()}
     reason = "; ".join(because(name, reason=why) for name, (_, why) in said.items())

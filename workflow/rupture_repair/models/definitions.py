@@ -70,6 +70,9 @@ class Model:
     probable : tuple of str
         Variants that they rest on in its place where the hidden Markov model is identified: a
         statement needs all of them. The first is shown first.
+    early : str
+        The variant by the ratings up to each session alone, which a claim needs as well: where the
+        outcome moves later ratings, these tell of the outcome, and not of a rupture.
     without_probable : str
         Why there are none.
     """
@@ -83,7 +86,13 @@ class Model:
     empty: str
     rests_on: str = "main"
     probable: tuple[str, ...] = ()
+    early: str = ""
     without_probable: str = ""
+
+    @property
+    def must_agree(self) -> tuple[str, ...]:
+        """The variants by probabilities that a claim needs, the one that is shown first."""
+        return (*self.probable, *filter(None, [self.early]))
 
     @property
     def formula(self) -> str:
@@ -205,6 +214,7 @@ _NEXT_SESSION = Model(
     empty="no session whose state is known is followed by a rated outcome within the allowed gap",
     rests_on="ar1",
     probable=("probable_total", "probable_direct"),
+    early="probable_filtered",
 )
 
 _TRAJECTORY = Model(

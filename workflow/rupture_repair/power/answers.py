@@ -14,6 +14,7 @@ import pandas as pd
 from ..claims.context import Context, Estimate, from_row
 from ..claims.estimands import ESTIMANDS
 from ..claims.judge_claims import judged
+from ..claims.next_outcome import OTHERS
 from ..detection import criteria, detect
 from ..detection.fit_hidden_markov import fit_hidden_markov
 from ..detection.ratings import prepared
@@ -57,10 +58,10 @@ def run_block(
         One row per study and way to the states (`detection`), with the columns :data:`REPLICATE`.
         `estimate`, `std_error` and the ends of the 95 % interval in points or log odds, of the term
         tested; `verdict` on the part of the claim. By probabilities these are of the total effect,
-        `direct` and its interval of that beyond the rating, and `p` is the larger one of both
-        tests, 1 where the two effects have different signs: the claim needs both. Without a result
-        all are NaN, the verdict is "not assessable" and `reason` says why. The result does not
-        depend on how studies are put in blocks.
+        `direct` and its interval of that beyond the rating, and `p` is the largest one of the tests
+        of these and of the effect by the ratings up to each session, 1 where they have different
+        signs: the claim needs all. Without a result all are NaN, the verdict is "not assessable"
+        and `reason` says why. The result does not depend on how studies are put in blocks.
     """
     block = StudyBlock.simulated(world, courses, replicates)
     with one_thread():
@@ -126,7 +127,7 @@ def _said(world: World, found: Estimate) -> dict[str, Any]:
 
 
 def _by_probabilities(world: World, study: Study) -> dict[str, Any]:
-    """Answer by the probabilities of the hidden Markov model: total, and beyond the rating."""
+    """Answer by the probabilities of the hidden Markov model, by all effects that must agree."""
     question, dataset = world.asked(), dataset_of(world, study)
     models = fit_hidden_markov(study.sessions, dataset.measures, soft_ends=world.soft_ends)
     if not models["alliance"].identified:
@@ -144,23 +145,37 @@ def _by_probabilities(world: World, study: Study) -> dict[str, Any]:
         {name: model.variants[name] for name in question.probable}, table, dataset, "alliance", said
     )
     term = question.terms[world.variant]
-    return of_both(world, *(_estimate(world, fits[name], term) for name in question.probable))
+    first, *others = (_estimate(world, fits[name], term) for name in question.probable)
+    return of_all(world, first, dict(zip(OTHERS, others, strict=True)))
 
 
-def of_both(world: World, total: Estimate | str, direct: Estimate | str) -> dict[str, Any]:
-    """Return what the total and the direct effect say together."""
-    if isinstance(total, str):
-        return {"rows": 0, "verdict": _NOTHING, "reason": total}
-    if isinstance(direct, str):
-        # The claim keeps the total and says that both are needed: it is not supported.
-        nothing = Estimate(np.nan, np.nan, np.nan, note=direct)
-        return {**_said(world, replace(total, direct=nothing)), "p": 1.0}
-    same = total.estimate * direct.estimate > 0
-    both: Mapping[str, float] = {
-        "p": max(total.p, direct.p) if same else 1.0,
+def of_all(
+    world: World, first: Estimate | str, others: Mapping[str, Estimate | str]
+) -> dict[str, Any]:
+    """Return what an effect by probabilities and those that must say the same say together.
+
+    Parameters
+    ----------
+    world : World
+    first : Estimate or str
+        The total effect; a text says why there is none.
+    others : mapping of str to Estimate or str
+        By the names of :data:`rupture_repair.claims.next_outcome.OTHERS`.
+    """
+    if isinstance(first, str):
+        return {"rows": 0, "verdict": _NOTHING, "reason": first}
+    # Without one of the others the claim keeps the first, and is not supported.
+    known = {
+        name: Estimate(np.nan, np.nan, np.nan, note=one) if isinstance(one, str) else one
+        for name, one in others.items()
+    }
+    same = all(first.estimate * one.estimate > 0 for one in known.values())
+    direct = known["by_direct"]
+    return {
+        **_said(world, replace(first, others=known)),
+        "p": max(first.p, *(one.p for one in known.values())) if same else 1.0,
         "direct": direct.estimate, "direct_low": direct.ci_low, "direct_high": direct.ci_high,
     }  # fmt: skip
-    return {**_said(world, replace(total, direct=direct)), **both}
 
 
 def _of_episodes(world: World, study: Study, way: str) -> dict[str, Any]:

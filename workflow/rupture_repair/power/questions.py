@@ -58,7 +58,7 @@ class Question:
     @property
     def probable(self) -> tuple[str, ...]:
         """Variants of the model whose exposures are probabilities; a claim needs all of them."""
-        return MODELS[self.model].probable if self.model else ()
+        return MODELS[self.model].must_agree if self.model else ()
 
     @property
     def without_probable(self) -> str:

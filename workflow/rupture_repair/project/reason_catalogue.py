@@ -163,6 +163,7 @@ _VERDICTS = {
     "chance_makes_it": "{reason}, but chance alone makes it {direction}",
     "by_total": "total: {reason}",
     "by_direct": "beyond the rating: {reason}",
+    "by_early": "by the ratings up to each session: {reason}",
     "not_by_probabilities": "by probabilities not assessable: {reason}",
     "share_left": "of the states that the criterion finds, which errs: of what goes with such a "
     "state {percent} is expected to be left here",
