@@ -171,7 +171,8 @@ def expected(
     ]
     tallies = {rule.id: noise[rule.id, settings.null_models[0]] for rule in usable}
     by_course = _by_course(tallies, {"dataset": dataset, "measure": null.name}, null)
-    return pd.DataFrame(rows).astype({"reason": "str"}), by_course
+    columns = ["dataset", "measure", "criterion", "null_model", "k", *_NUMBERS, "status", "reason"]
+    return pd.DataFrame(rows, columns=columns).astype({"reason": "str"}), by_course
 
 
 def _by_course(tallies: Mapping[str, Tally], names: Mapping[str, str], null: Null) -> pd.DataFrame:
