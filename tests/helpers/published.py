@@ -418,7 +418,6 @@ class Reader:
     def _explored(self, data):
         measure = data["measure"]
         self.know(("rated courses", measure), _number(data["n_courses"]))
-        self.know(("ratings", measure), _number(data["n_ratings"]))
         names = {"episodes": "episodes", "courses": "with", "assessable": "courses assessable",
                  **{part: part for part in _PARTS}}  # fmt: skip
         for row in data["criteria"]:
