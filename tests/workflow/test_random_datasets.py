@@ -34,6 +34,7 @@ chance: {{replicates: 5, slow_replicates: 2, planted_falls: {{depths: [1, 3], co
 multiverse: {{permutations: 9, most: 4, minimum_sessions: [3]}}
 models: {{failed_fit: listed}}
 report: {{formats: [html]}}
+monte_carlo_courses: 10
 """
 
 

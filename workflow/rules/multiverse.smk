@@ -45,8 +45,6 @@ rule run_multiverse:
         courses=rules.ingest.output.courses,
         events=rules.ingest.output.events,
         states=rules.detect.output.states,
-        episodes=rules.detect.output.episodes,
-        detection=rules.detect.output.detection,
         code=code_of("run_multiverse"),
         dictionary=dictionary_of(
             "multiverse_estimates", "multiverse_summary", "multiverse_choices"

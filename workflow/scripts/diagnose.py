@@ -9,16 +9,16 @@ from rupture_repair.project.setting_groups import EdgeRules, ExposureRules, Expo
 
 name, given, params = snakemake.wildcards.dataset, snakemake.input, snakemake.params
 with step_log.step("diagnose", name, snakemake.log[0], snakemake.output, snakemake.input):
-    dataset = Dataset.read(name, given).sampled(params.most_courses)
     found = diagnose(
-        dataset,
-        Detected.read(given, courses=dataset.courses["course"]),
+        Dataset.read(name, given),
+        Detected.read(given),
         pd.read_parquet(given.estimates),
         rules=ExposureRules.of(
             ExposureStates.from_dict(params.exposure), EdgeRules.from_dict(params.edge_rules)
         ),
         default_criterion=params.default_criterion,
         seed=params.seed,
+        most_courses=params.most_courses,
     )
     processed.write(found, snakemake.output.diagnostics)
     print(f"{name}: diagnostics of {found['measure'].nunique()} models")

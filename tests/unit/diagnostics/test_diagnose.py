@@ -381,8 +381,22 @@ def dataset():
 
 
 def diagnosed(made_up, **changes):
-    how = {"rules": EXPOSURE_RULES, "default_criterion": "dip", "seed": 1} | changes
+    how = {"rules": EXPOSURE_RULES, "default_criterion": "dip", "seed": 1, "most_courses": 2500}
+    how |= changes
     return diagnose(dataset_of(made_up, "small"), detected_of(made_up), made_up["estimates"], **how)
+
+
+def test_a_sample_of_a_large_dataset_is_looked_at_but_the_ends_of_all_ratings(dataset):
+    whole, sample = diagnosed(dataset), diagnosed(dataset, most_courses=20)
+    ends, drawn = ([of(table, "ends") for table in (whole, sample)],
+                   [of(table, "residual") for table in (whole, sample)])  # fmt: skip
+    rated = [table[table["of"] != "fitted"].reset_index(drop=True) for table in ends]
+    pd.testing.assert_frame_equal(*rated)
+    assert 0 < len(drawn[1]) < len(drawn[0])
+
+
+def of(table, diagnostic):
+    return table[table["diagnostic"] == diagnostic]
 
 
 def test_every_alliance_measure_has_its_diagnostics_in_order(dataset):

@@ -6,35 +6,17 @@ from dataclasses import MISSING, fields, replace
 import numpy as np
 import pytest
 
-from made_settings import made_settings
+from made_plans import plan, problems
 from rupture_repair.commands import power
-from rupture_repair.power.plan import Wishes, make
+from rupture_repair.power.plan import Wishes
 from rupture_repair.power.questions import LINKS, NOT_OFFERED, QUESTIONS, UNITS
-from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.study import simulate_study, within_sd_of_outcome
 
-SETTINGS_OF_PROJECT = made_settings()
 OFFERED = (
     "C5.leaving, C7.open, C7.repaired, C7.repaired_against_open, C9.open, C9.repaired, "
     "C10.noticed, C12.repair, C13.repair, C13.depth"
 )
-
-
-def asked(**changes):
-    small = {"criterion": "own_mean_2sd", "courses": (40,), "replicates": 20}
-    small |= {"claim": "C7.repaired", "probabilities": False}
-    return Wishes(**(small | changes))
-
-
-def plan(**changes):
-    return make(asked(**changes), SETTINGS_OF_PROJECT)
-
-
-def problems(run, *arguments, **keywords) -> list[str]:
-    with pytest.raises(ProblemsFound) as found:
-        run(*arguments, **keywords)
-    return [entry.text for entry in found.value.problems]
 
 
 @pytest.mark.parametrize(

@@ -10,42 +10,24 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from made_settings import EDGE_RULES, made_settings
+from made_plans import plan, problems
+from made_settings import EDGE_RULES
 from rupture_repair.detection import criteria, detect
 from rupture_repair.detection.ratings import arrange, prepared, why_not_assessable
 from rupture_repair.figures.power import power_curve
 from rupture_repair.ingest import ingest
 from rupture_repair.power import answers, search, studies
 from rupture_repair.power.in_words import as_text, title
-from rupture_repair.power.plan import Wishes, make
 from rupture_repair.power.preparation import world_of as world_from
 from rupture_repair.power.run import run_plan
 from rupture_repair.power.store import REPLICATES, SETTINGS, Store
-from rupture_repair.project.problems import ProblemsFound
 from rupture_repair.simulation.files import write_dataset
 from rupture_repair.simulation.settings import SimulationSettings
 from rupture_repair.simulation.study import simulate_study
 from rupture_repair.simulation.tables import simulate_dataset
 
 pytestmark = pytest.mark.usefixtures("quickly_planned")
-SETTINGS_OF_PROJECT = made_settings()
 WAYS = ("truth", "own_mean_2sd")
-
-
-def asked(**changes):
-    small = {"criterion": "own_mean_2sd", "courses": (40,), "replicates": 20}
-    small |= {"claim": "C7.repaired", "probabilities": False}
-    return Wishes(**(small | changes))
-
-
-def plan(**changes):
-    return make(asked(**changes), SETTINGS_OF_PROJECT)
-
-
-def problems(run, *arguments, **keywords) -> list[str]:
-    with pytest.raises(ProblemsFound) as found:
-        run(*arguments, **keywords)
-    return [entry.text for entry in found.value.problems]
 
 
 # ---------------------------------------------------------------------------- one study

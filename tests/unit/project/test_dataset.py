@@ -64,10 +64,3 @@ def test_a_criterion_that_is_not_there_has_no_rows(files):
     assert list(read_criterion(files["states"], "a", "b", ["state", "measure", "criterion"])) == [
         "state", "measure", "criterion",
     ]  # fmt: skip
-
-
-def test_courses_that_are_not_wanted_are_left_out(files):
-    detected = Detected.read(files, courses=["c2", "c3"])
-    assert set(detected.of("bond", "dip").states["course"]) == {"c2", "c3"}
-    assert set(detected.states["course"]) == set(detected.episodes["course"]) == {"c2", "c3"}
-    assert len(detected.of("bond", "dip").episodes) == 4

@@ -19,6 +19,7 @@ from ..detection.courses import (
     Courses,
     chosen,
     content,
+    evenly_spaced,
     grid_step,
     pooled_sd,
     shrinkage,
@@ -290,12 +291,9 @@ def sampled(ratings: Ratings, measure: Measure, number: int) -> Ratings:
     Ratings
         The same object where there are no more courses than that.
     """
-    courses = ratings.courses
-    every = len(courses.length)
-    if every <= number:
+    if len(ratings.courses.length) <= number:
         return ratings
-    order = np.lexsort((content(courses), courses.length))
-    return of_courses(ratings, measure, order[np.arange(number) * every // number])
+    return of_courses(ratings, measure, evenly_spaced(ratings.courses, number))
 
 
 def null_of(

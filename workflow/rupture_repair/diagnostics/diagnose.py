@@ -31,6 +31,7 @@ def diagnose(
     rules: ExposureRules,
     default_criterion: str,
     seed: int,
+    most_courses: int,
 ) -> pd.DataFrame:
     """Look at the main model of every alliance measure that has an outcome.
 
@@ -44,6 +45,9 @@ def diagnose(
     default_criterion : str
     seed : int
         Of everything random.
+    most_courses : int
+        Of a larger dataset the model is looked at in so many courses, see
+        :meth:`rupture_repair.project.dataset.Dataset.sampled`; the ends of scales in all.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def diagnose(
         What cannot be assessed is a row without value and with its reason in `message`.
     """
     measures, detection = dataset.measures, detected.detection
-    tables = []
+    sample, tables = dataset.sampled(most_courses), []
     present = list(dict.fromkeys(detection["measure"].astype("str")))
     for place, measure in enumerate(present):
         outcome = measures[measure].outcome
@@ -71,7 +75,8 @@ def diagnose(
         reason = _no_model(fits)
         if reason is None:
             states = detected.of(measure, criterion).states
-            table = session_exposures(states, dataset, measure, outcome, rules)
+            states = states[states["course"].isin(sample.courses["course"])]
+            table = session_exposures(states, sample, measure, outcome, rules)
             numbers = table.select_dtypes("number").drop(columns="session")
             table = table.iloc[in_order(table, list(numbers.to_numpy().T))]
             rows = _of_model(table, fits, [seed, place], measures[str(outcome)].turned_range)

@@ -1,6 +1,6 @@
 """The tables of one dataset, and what detection found in them, each held together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -121,12 +121,7 @@ class Detected:
     detection: pd.DataFrame
 
     @classmethod
-    def read(
-        cls,
-        files: Mapping[str, Path],
-        columns: list[str] | None = None,
-        courses: Iterable[str] | None = None,
-    ) -> "Detected":
+    def read(cls, files: Mapping[str, Path], columns: list[str] | None = None) -> "Detected":
         """Return what was found, the states read from their file when they are asked for.
 
         Parameters
@@ -135,14 +130,9 @@ class Detected:
             Where `states`, `episodes` and `detection` (Parquet) are.
         columns : list of str, optional
             Of the states, where not all are needed.
-        courses : iterable of str, optional
-            Whose states and episodes are wanted, where not all are.
         """
-        wanted = None if courses is None else set(courses)
         episodes, detection = (pd.read_parquet(files[name]) for name in _SMALL)
-        if wanted is not None:
-            episodes = episodes[episodes["course"].isin(wanted)]
-        return _DetectedInFiles(files["states"], columns, wanted, episodes, detection)
+        return _DetectedInFiles(files["states"], columns, episodes, detection)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return every measure with every criterion, in the order of `detection`."""
@@ -164,8 +154,6 @@ class _DetectedInFiles(Detected):
         The table session_states.
     columns : list of str or None
         Which are wanted.
-    courses : set of str or None
-        Whose rows are wanted.
     episodes, detection : DataFrame
     pair : (str, str), optional
         Measure and criterion, of which the states are wanted.
@@ -175,34 +163,29 @@ class _DetectedInFiles(Detected):
         self,
         file: Path,
         columns: list[str] | None,
-        courses: set[str] | None,
         episodes: pd.DataFrame,
         detection: pd.DataFrame,
         pair: tuple[str, str] | None = None,
     ):
         # The dataclass is frozen, and has `states` as a field.
-        vars(self).update(file=file, columns=columns, courses=courses, pair=pair)
+        vars(self).update(file=file, columns=columns, pair=pair)
         vars(self).update(episodes=episodes, detection=detection)
 
     @cached_property
     def states(self) -> pd.DataFrame:  # type: ignore[override]
         """The states that are wanted."""
         given = vars(self)
-        file, columns, courses = given["file"], given["columns"], given["courses"]
         if given["pair"] is None:
-            states = pd.read_parquet(file, columns=columns)
-        else:
-            measure, criterion = given["pair"]
-            states = read_criterion(file, measure, criterion, columns)
-        return states if courses is None else states[states["course"].isin(courses)]
+            return pd.read_parquet(given["file"], columns=given["columns"])
+        measure, criterion = given["pair"]
+        return read_criterion(given["file"], measure, criterion, given["columns"])
 
     def of(self, measure: str, criterion: str) -> Detected:
         """Return what one criterion found in one measure."""
         given = vars(self)
         episodes, detection = (of_criterion(given[name], measure, criterion) for name in _SMALL)
-        file, columns, courses = (given[name] for name in ("file", "columns", "courses"))
         pair = measure, criterion
-        return _DetectedInFiles(file, columns, courses, episodes, detection, pair)
+        return _DetectedInFiles(given["file"], given["columns"], episodes, detection, pair)
 
 
 #: Tables of detection that are held.

@@ -65,7 +65,7 @@ import numpy as np
 
 from ...project.arrays import Floats, Integers
 from ...project.reasons import because
-from ..courses import Courses, chosen, content, pooled_sd
+from ..courses import Courses, chosen, evenly_spaced, pooled_sd
 from ..fall_rules import Falls, meets
 from . import chain, estimation
 from .chain import Chain, CourseBlock, SessionPosterior
@@ -414,12 +414,7 @@ def sampled(courses: Courses) -> Integers:
 
     At most :data:`MOST_COURSES`, evenly spaced; the order of the courses changes nothing.
     """
-    number = len(courses.length)
-    if not number:
-        return np.arange(0)
-    order = np.lexsort((content(courses), courses.length))
-    wanted = min(number, MOST_COURSES)
-    return order[(np.arange(wanted) * number) // wanted]
+    return evenly_spaced(courses, MOST_COURSES)
 
 
 def blocks_of(
